@@ -1,0 +1,298 @@
+package loader
+
+import (
+	"sync"
+
+	"github.com/stokerdata/stoker/internal/invariant"
+	"github.com/stokerdata/stoker/internal/prng"
+)
+
+// buffer is the memory of a batch: one slab per column and an arena for the
+// values of varying columns until they are compacted.
+type buffer struct {
+	batch  Batch
+	shape  *layout
+	arena  arena
+	ids    []int64
+	keys   []uint64
+	bytes  int64 // fixed memory
+	stage  int   // batch stage that runs, for replace
+	owner  *Loader
+	kept   bool // guarded by owner.mu
+	inBody bool // likewise
+	extras [][]byte
+}
+
+// layout tells how batches look: the spec behind the row stages, and each batch
+// stage's.
+type layout struct {
+	rows   Spec
+	stages []Stage // batch stages
+	n      int     // rows of a batch
+	ids    bool    // a row is one sample
+}
+
+func (l *layout) last() Spec {
+	if len(l.stages) == 0 {
+		return l.rows
+	}
+	return l.stages[len(l.stages)-1].Out
+}
+
+// fixedBytes returns the memory of one buffer without its varying columns.
+func (l *layout) fixedBytes() int64 {
+	var total int64
+	for _, f := range l.rows {
+		if n := rowBytes(f.DType, f.Shape); n > 0 && f.Name != "" {
+			total += int64(n) * int64(l.n)
+		}
+	}
+	spec := l.rows
+	for _, st := range l.stages {
+		for f := range st.Out {
+			if n := replaced(spec, st.Out, f); n > 0 {
+				total += int64(n) * int64(l.n)
+			}
+		}
+		spec = st.Out
+	}
+	return total + 16*int64(l.n)
+}
+
+// replaced returns the row bytes of the new memory that a stage from spec in to
+// out needs for field f, 0 for none.
+func replaced(in, out Spec, f int) int {
+	o := out[f]
+	if o.Name == "" || !o.Shape.Fixed() || f < len(in) && in[f].DType == o.DType && in[f].Shape == o.Shape {
+		return 0
+	}
+	return rowBytes(o.DType, o.Shape)
+}
+
+func newBuffer(l *layout) *buffer {
+	u := &buffer{shape: l, ids: make([]int64, l.n), keys: make([]uint64, l.n)}
+	u.bytes = l.fixedBytes()
+	b := &u.batch
+	b.buf = u
+	b.cols = make([]column, len(l.last()))
+	for f, field := range l.rows {
+		c := &b.cols[f]
+		if field.Name == "" {
+			continue
+		}
+		if c.row = rowBytes(field.DType, field.Shape); c.row >= 0 {
+			c.slab = newBytes(c.row * l.n)
+		} else {
+			c.vary = make([]value, l.n)
+			c.offsets = make([]int64, 0, l.n+1)
+		}
+	}
+	for i, st := range l.stages {
+		in := l.rows
+		if i > 0 {
+			in = l.stages[i-1].Out
+		}
+		for f := range st.Out {
+			u.extras = append(u.extras, newBytes(replaced(in, st.Out, f)*l.n))
+		}
+	}
+	u.reset()
+	return u
+}
+
+// held returns the bytes of u.
+func (u *buffer) held() int64 {
+	n := u.bytes + u.arena.bytes()
+	for f := range u.batch.cols {
+		if c := &u.batch.cols[f]; c.vary != nil {
+			n += int64(len(c.slab))
+		}
+	}
+	return n
+}
+
+// reset makes u ready for n new rows.
+func (u *buffer) reset() {
+	b := &u.batch
+	b.spec = u.shape.rows
+	b.ids, b.keys = nil, u.keys
+	if u.shape.ids {
+		b.ids = u.ids
+	}
+	for f, field := range b.spec {
+		c := &b.cols[f]
+		c.DType = field.DType
+		c.Data = nil
+		if field.Name != "" {
+			c.row = rowBytes(field.DType, field.Shape)
+		}
+		clear(c.vary)
+	}
+	u.stage = -1
+	u.arena.reset()
+	b.resize(u.shape.n)
+}
+
+// replace implements Batch.Replace.
+func (u *buffer) replace(f int) Tensor {
+	k := f
+	for _, st := range u.shape.stages[:u.stage] {
+		k += len(st.Out)
+	}
+	b, field := &u.batch, u.shape.stages[u.stage].Out[f]
+	c := &b.cols[f]
+	c.row = rowBytes(field.DType, field.Shape)
+	c.next = u.extras[k]
+	c.Tensor = Tensor{field.DType, field.Shape.Rows(b.n), c.next[:b.n*c.row]}
+	return c.Tensor
+}
+
+// poison overwrites memory that nobody may read any more, in builds that check.
+func (u *buffer) poison() {
+	if !invariant.Enabled {
+		return
+	}
+	for f := range u.batch.cols {
+		c := &u.batch.cols[f]
+		invariant.Poison(c.slab)
+		if c.row < 0 {
+			invariant.Poison(c.Data)
+		}
+	}
+	for _, e := range u.extras {
+		invariant.Poison(e)
+	}
+}
+
+// key returns the random key of a sample's visit.
+func key(id int64, draw int) uint64 { return prng.Mix(uint64(id), uint64(draw)) }
+
+// compact lays the rows of varying columns one after another.
+func (u *buffer) compact() {
+	b := &u.batch
+	for f := range b.cols {
+		c := &b.cols[f]
+		if f >= len(b.spec) || b.spec[f].Name == "" || c.row >= 0 {
+			continue
+		}
+		c.join(b.spec[f], b.n)
+	}
+}
+
+// squeeze moves the rows that did not fail to the front.
+func (u *buffer) squeeze(failed []bool) {
+	b := &u.batch
+	k := 0
+	for i := range b.n {
+		if failed[i] {
+			continue
+		}
+		if k < i {
+			if b.ids != nil {
+				b.ids[k] = b.ids[i]
+			}
+			b.keys[k] = b.keys[i]
+			for f := range b.cols {
+				c := &b.cols[f]
+				if c.row > 0 && f < len(b.spec) && b.spec[f].Name != "" {
+					copy(c.slab[k*c.row:(k+1)*c.row], c.slab[i*c.row:])
+				} else if c.vary != nil {
+					c.vary[k] = c.vary[i]
+				}
+			}
+		}
+		k++
+	}
+	b.resize(k)
+}
+
+// join copies the rows of a varying column into one slab.
+func (c *column) join(f Field, n int) {
+	total := 0
+	for _, v := range c.vary[:n] {
+		total += len(v.data)
+	}
+	if cap(c.slab) < total {
+		c.slab = newBytes(total + total/4)
+	}
+	c.slab = c.slab[:cap(c.slab)]
+	c.Data = c.slab[:total:total]
+	c.offsets = append(c.offsets[:0], 0)
+	unit, lead := f.DType.Size(), f.leading()
+	if lead >= 0 {
+		unit *= lead
+	}
+	at := 0
+	for i := range c.vary[:n] {
+		v := &c.vary[i]
+		end := at + copy(c.Data[at:], v.data)
+		v.data = c.Data[at:end:end]
+		at = end
+		c.offsets = append(c.offsets, int64(at/max(1, unit)))
+	}
+	c.Shape = Dims(total / f.DType.Size())
+	if lead > 0 {
+		c.Shape = Dims(total / unit)
+		for d := 1; d < f.Shape.Rank(); d++ {
+			c.Shape.dim[d] = f.Shape.dim[d]
+		}
+		c.Shape.rank = f.Shape.rank
+	}
+}
+
+// leading returns the elements per unit of the first dimension if that alone
+// varies, -1 otherwise.
+func (f Field) leading() int {
+	n := 1
+	for i := 1; i < f.Shape.Rank(); i++ {
+		if d := f.Shape.Dim(i); d >= 0 {
+			n *= d
+		} else {
+			return -1
+		}
+	}
+	return n
+}
+
+// arena hands out memory for the varying values of one buffer, to several
+// workers in turn, and takes it all back at once.
+type arena struct {
+	mu    sync.Mutex
+	pages [][]byte
+	page  int // pages before it are full
+	used  int // of pages[page]
+}
+
+const arenaPage = 256 << 10
+
+func (a *arena) alloc(n int) []byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	m := (n + 7) &^ 7
+	for a.page < len(a.pages) && a.used+m > len(a.pages[a.page]) {
+		a.page, a.used = a.page+1, 0
+	}
+	if a.page == len(a.pages) {
+		a.pages = append(a.pages, newBytes(max(arenaPage, m)))
+	}
+	at := a.used
+	a.used += m
+	return a.pages[a.page][at : at+n : at+n]
+}
+
+// bytes returns the memory that a holds.
+func (a *arena) bytes() (n int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, p := range a.pages {
+		n += int64(len(p))
+	}
+	return n
+}
+
+func (a *arena) reset() {
+	for _, p := range a.pages {
+		invariant.Poison(p)
+	}
+	a.page, a.used = 0, 0
+}

@@ -1,0 +1,117 @@
+package loader
+
+import (
+	"fmt"
+	"runtime"
+)
+
+// Config says what a Loader delivers. The zero Config with a BatchSize works:
+// one epoch, in the order of the source, on one rank.
+type Config struct {
+	// BatchSize is the rows of a batch on one rank. Required.
+	BatchSize int
+	// Epochs is how often the data is gone through; 0 means once, a negative
+	// number without end. Prefetching goes on across the end of an epoch.
+	Epochs int
+	// Seed makes the order and all augmentation; 0 is a seed like any other.
+	Seed uint64
+	// Order decides which sample stands where; nil means Sequential.
+	Order Order
+	// Transforms are applied one after another: first those that work on rows,
+	// then at most one that regroups them, then those that work on batches.
+	Transforms []Transform
+	// Remainder says what becomes of the rows at the end of an epoch that do
+	// not fill a batch; the zero value delivers them as a shorter batch.
+	Remainder Remainder
+
+	// Rank and World say which part of every global batch this process takes:
+	// of World*BatchSize consecutive positions, the Rank-th BatchSize. World 0
+	// means 1. All ranks get the same number of batches.
+	Rank, World int
+	// Resume is a position to go on from, nil for the beginning.
+	Resume *State
+	// OnError says what a damaged sample does; the zero policy stops.
+	OnError ErrorPolicy
+	// AsReady delivers batches in the order in which they get ready, for the
+	// sake of speed with samples of very uneven cost. Their contents do not
+	// change, and State still resumes without loss or repetition.
+	AsReady bool
+
+	// Workers is the number of goroutines that decode and transform; 0 means
+	// GOMAXPROCS.
+	Workers int
+	// Readers is the number of goroutines that wait for reads; 0 means 16, or 4
+	// if the source is read in blocks.
+	Readers int
+	// Prefetch is the number of batches that are built ahead of the one in
+	// hand, and the window in which slow samples are overtaken. 0 means enough
+	// for 64 samples a worker, within Memory.
+	Prefetch int
+	// ReadAhead is the number of blocks that are read beyond those that the
+	// order mixes, for sources read in blocks. 0 means a quarter of those, at
+	// least 2.
+	ReadAhead int
+	// MaxKept is the number of batches that may be kept (Batch.Keep) at a time;
+	// the stream waits for a Release at the next one. 0 means 4.
+	MaxKept int
+	// Memory bounds the bytes that the loader holds. New reduces Prefetch and
+	// ReadAhead to fit and fails if one batch ahead still does not. 0 means
+	// 4 GiB.
+	Memory int64
+}
+
+// Remainder is what becomes of the rows that do not fill the last global batch.
+type Remainder uint8
+
+// The policies.
+const (
+	// ShortRemainder delivers them as a last, shorter batch, shared evenly
+	// between ranks. A remainder of fewer rows than ranks is dropped.
+	ShortRemainder Remainder = iota
+	// DropRemainder leaves them out (drop_last of other loaders).
+	DropRemainder
+	// RepeatRemainder fills the batch with rows from the front of the epoch.
+	RepeatRemainder
+)
+
+const (
+	defaultReaders      = 16
+	defaultBlockReaders = 4
+	defaultKept         = 4
+	defaultMemory       = 4 << 30
+	windowPerWorker     = 64 // samples in flight per worker: 28-56 % of ideal speed below, 90 % here, with 1 % slow samples
+	maxPrefetch         = 64
+)
+
+func (c Config) check() error {
+	switch {
+	case c.BatchSize <= 0:
+		return fmt.Errorf("loader: BatchSize is %d", c.BatchSize)
+	case c.World < 0 || c.Rank < 0 || c.Rank >= max(1, c.World):
+		return fmt.Errorf("loader: Rank %d of World %d", c.Rank, c.World)
+	case c.Workers < 0 || c.Readers < 0 || c.Prefetch < 0 || c.ReadAhead < 0 || c.MaxKept < 0 || c.Memory < 0:
+		return fmt.Errorf("loader: a count in Config is negative")
+	case c.Remainder > RepeatRemainder:
+		return fmt.Errorf("loader: unknown Remainder %d", c.Remainder)
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	set := func(p *int, n int) {
+		if *p == 0 {
+			*p = n
+		}
+	}
+	set(&c.World, 1)
+	set(&c.Epochs, 1)
+	set(&c.Workers, runtime.GOMAXPROCS(0))
+	set(&c.MaxKept, defaultKept)
+	if c.Memory == 0 {
+		c.Memory = defaultMemory
+	}
+	if c.Order == nil {
+		c.Order = Sequential{}
+	}
+	return c
+}

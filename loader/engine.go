@@ -1,0 +1,463 @@
+package loader
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// engine is one run of a Loader: readers open what is planned, workers fill
+// the steps, the consumer takes them in order. One mutex guards the fields of
+// the engine, its steps and blocks; it is never held during I/O, decoding or a
+// transform. Hand-overs are per chunk of rows.
+type engine struct {
+	l   *Loader
+	p   *pipeline
+	ctx context.Context
+
+	mu    sync.Mutex
+	work  sync.Cond // workers wait for a task
+	reads sync.Cond // readers wait for something to read
+	plans sync.Cond // the planner waits for room
+	out   sync.Cond // the consumer waits for a batch, shutdown for goroutines
+
+	stop    bool
+	running int // goroutines
+
+	// steps is a ring. Those from head to active are being built and have a
+	// buffer, those from active to planned only know their rows.
+	steps                 []*step
+	head, active, planned int64
+	ended                 bool // nothing is planned behind planned
+	walk                  walker
+	free                  []*buffer
+	chunk                 chunker
+
+	cache   *blockCache // sources read in blocks
+	regroup *regrouper  // pipelines that move rows between batches
+	unread  int64       // bytes of units that are read and not used up
+
+	stats    counters
+	deadline *time.Timer
+}
+
+// counters are the running totals behind Stats.
+type counters struct {
+	start, end                time.Time
+	samples, batches, bytes   int64
+	starved, trained          time.Duration
+	blocked, waiting, reading time.Duration
+	stages                    []stageTime
+	skipped                   []int64
+	skippedTotal              int64
+	peakBlocks, open          int
+	stuck                     int
+	idleWorkers               int
+}
+
+// access is how the source is read.
+type access uint8
+
+const (
+	inline access = iota // random, without I/O: workers open what they need
+	random               // random, with I/O: readers open units of rows
+	blocks               // whole blocks, shared by many steps
+)
+
+func newEngine(l *Loader, ctx context.Context) *engine {
+	e := &engine{l: l, p: l.pipe, ctx: ctx}
+	for _, c := range []*sync.Cond{&e.work, &e.reads, &e.plans, &e.out} {
+		c.L = &e.mu
+	}
+	e.steps = make([]*step, l.ring)
+	for i := range e.steps {
+		e.steps[i] = &step{}
+	}
+	e.walk = l.begin()
+	e.stats.start = time.Now()
+	e.stats.stages = make([]stageTime, len(e.p.row)+len(e.p.batch)+2)
+	e.stats.skippedTotal = l.from.Skipped
+	e.chunk.rows = 1
+	if e.p.regroups() {
+		e.regroup = newRegrouper(e)
+	}
+	if l.access == blocks {
+		e.cache = newBlockCache(l, &e.walk)
+	}
+	return e
+}
+
+// start starts the goroutines; shutdown joins them.
+func (e *engine) start() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.regroup != nil {
+		e.free, e.regroup.free = e.l.takeFeeds(), e.l.takeBuffers()
+	} else {
+		e.free = e.l.takeBuffers()
+	}
+	e.running = e.l.cfg.Workers
+	for range e.l.cfg.Workers {
+		go e.runWorker()
+	}
+	if e.l.access != inline {
+		e.running += e.l.cfg.Readers
+		for range e.l.cfg.Readers {
+			go e.runReader()
+		}
+	}
+	if e.l.access == blocks {
+		e.running++
+		go e.runPlanner()
+	}
+	e.extend()
+}
+
+// grace is how long shutdown waits for a goroutine that is inside a read or a
+// transform.
+const grace = 40 * time.Millisecond
+
+// shutdown ends the run and joins its goroutines. Those that hang in a read or a
+// transform are given up after a grace period, with all memory they may write.
+func (e *engine) shutdown() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.stop {
+		e.halt()
+	}
+	late := time.AfterFunc(grace, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.stats.stuck = e.running
+		e.out.Broadcast()
+	})
+	defer late.Stop()
+	for e.running > 0 && e.stats.stuck == 0 {
+		e.out.Wait()
+	}
+	if e.stats.end.IsZero() {
+		e.stats.end = time.Now()
+	}
+}
+
+// halt makes all goroutines end soon. The caller holds mu.
+func (e *engine) halt() {
+	e.stop = true
+	for _, c := range []*sync.Cond{&e.work, &e.reads, &e.plans, &e.out} {
+		c.Broadcast()
+	}
+}
+
+// ends notes that the calling goroutine ends. The caller holds mu.
+func (e *engine) ends() {
+	e.running--
+	if e.running == 0 {
+		e.out.Broadcast()
+	}
+}
+
+// reclaim gives all memory back, once every goroutine has ended.
+func (e *engine) reclaim() {
+	if e.stats.stuck > 0 {
+		e.l.forget() // somebody may still write to it
+		return
+	}
+	for _, s := range e.steps {
+		s.close()
+		if s.buf != nil {
+			e.free = append(e.free, s.buf)
+			s.buf = nil
+		}
+	}
+	if e.cache != nil {
+		e.cache.closeAll()
+	}
+	if e.regroup != nil {
+		e.l.giveFeeds(e.free)
+		e.free = e.regroup.reclaim()
+	}
+	e.l.giveBuffers(e.free)
+	e.free = nil
+}
+
+// unlocked runs f without the mutex that the caller holds, and takes it again
+// even if f panics, so that the panic is what is seen.
+func (e *engine) unlocked(f func()) {
+	e.mu.Unlock()
+	defer e.mu.Lock()
+	f()
+}
+
+func (e *engine) step(seq int64) *step { return e.steps[seq%int64(len(e.steps))] }
+
+// extend plans steps and gives buffers to as many as there are. The caller
+// holds mu. For sources read in blocks the planner plans.
+func (e *engine) extend() {
+	if e.l.access != blocks {
+		for !e.ended && e.planned < e.head+int64(len(e.steps)) {
+			if !e.plan(e.step(e.planned)) {
+				break
+			}
+		}
+	}
+	woken := e.active
+	for e.active < e.planned && len(e.free) > 0 {
+		s := e.step(e.active)
+		if s.delivered { // before a resume
+			e.active++
+			continue
+		}
+		s.buf = e.free[len(e.free)-1]
+		e.free = e.free[:len(e.free)-1]
+		s.buf.reset()
+		s.buf.batch.resize(s.n)
+		e.active++
+	}
+	if e.active > woken {
+		e.work.Signal()
+		if e.l.access == random {
+			e.reads.Broadcast()
+		}
+	}
+}
+
+// plan makes s the next step of the stream. The caller holds mu.
+func (e *engine) plan(s *step) bool {
+	p, ok := e.walk.next()
+	if !ok {
+		e.ended = true
+		e.out.Broadcast()
+		e.work.Broadcast()
+		return false
+	}
+	s.reset(p, e.l.cfg.BatchSize)
+	switch {
+	case e.walk.wasDelivered(p.seq):
+		s.delivered, s.ready = true, true
+	case e.l.access == random:
+		s.cut(e.l.unitRows)
+	}
+	e.planned++
+	return true
+}
+
+// task is a piece of work for a worker.
+type task struct {
+	kind   taskKind
+	s      *step
+	u      *unit
+	lo, hi int // items of the step or unit
+	b      *block
+	part   int
+}
+
+type taskKind uint8
+
+const (
+	noTask taskKind = iota
+	fillTask
+	decodeTask
+	regroupTask
+	batchTask
+)
+
+// runWorker is a worker.
+func (e *engine) runWorker() {
+	w := newWorker(e.p.last, len(e.stats.stages))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer e.ends()
+	for {
+		t := e.claim()
+		if e.stop {
+			return
+		}
+		if t.kind == noTask {
+			e.idle()
+			continue
+		}
+		e.work.Signal() // there may be more
+		e.unlocked(func() { e.run(w, t) })
+		for i := range w.times {
+			e.stats.stages[i].add(&w.times[i])
+		}
+	}
+}
+
+// idle waits for work and accounts why there is none.
+func (e *engine) idle() {
+	now := time.Now()
+	full := e.active < e.head+int64(len(e.steps)) && len(e.free) == 0 && e.allClaimed()
+	e.work.Wait()
+	if d := time.Since(now); full {
+		e.stats.blocked += d
+	} else if e.l.access != inline {
+		e.stats.waiting += d
+	}
+}
+
+// allClaimed reports whether every row that has a buffer is in hand.
+func (e *engine) allClaimed() bool {
+	for seq := e.head; seq < e.active; seq++ {
+		if s := e.step(seq); s.claimed < s.items {
+			return false
+		}
+	}
+	return true
+}
+
+// claim takes the most urgent task, if any. The caller holds mu.
+func (e *engine) claim() task {
+	if e.stop {
+		return task{}
+	}
+	if e.regroup != nil {
+		if t := e.regroup.claim(); t.kind != noTask {
+			return t
+		}
+	}
+	if e.cache != nil {
+		if b, part := e.cache.claimPart(); b != nil {
+			return task{kind: decodeTask, b: b, part: part}
+		}
+	}
+	for seq := e.head; seq < e.active; seq++ {
+		s := e.step(seq)
+		if s.claimed >= s.items || s.pending > 0 || s.delivered {
+			continue
+		}
+		if e.l.access != random {
+			n := e.chunk.size(s.items-s.claimed, e.l.cfg.Workers)
+			t := task{kind: fillTask, s: s, lo: s.claimed, hi: s.claimed + n}
+			s.claimed += n
+			return t
+		}
+		for i := range s.units {
+			u := &s.units[i]
+			if u.state != read || u.claimed == u.hi-u.lo {
+				continue
+			}
+			n := e.chunk.size(u.hi-u.lo-u.claimed, e.l.cfg.Workers)
+			t := task{kind: fillTask, s: s, u: u, lo: u.lo + u.claimed, hi: u.lo + u.claimed + n}
+			u.claimed, s.claimed = u.claimed+n, s.claimed+n
+			return t
+		}
+	}
+	return task{}
+}
+
+func (e *engine) run(w *Worker, t task) {
+	switch t.kind {
+	case decodeTask:
+		e.decode(w, t.b, t.part)
+	case fillTask:
+		start := time.Now()
+		e.fill(w, t)
+		took := time.Since(start)
+		e.mu.Lock()
+		e.chunk.learn(took, t.hi-t.lo)
+		t.s.done += t.hi - t.lo
+		complete := t.s.done == t.s.items
+		e.mu.Unlock()
+		if complete {
+			e.complete(w, t.s)
+		}
+	case regroupTask:
+		e.regroup.run(w)
+	case batchTask:
+		e.finish(w, t.s)
+	}
+}
+
+// complete goes on with a step all of whose rows are there.
+func (e *engine) complete(w *Worker, s *step) {
+	if e.regroup != nil {
+		e.mu.Lock()
+		s.ready = true
+		e.work.Signal()
+		e.mu.Unlock()
+		return
+	}
+	e.compact(s)
+	e.finish(w, s)
+}
+
+// compact leaves failed rows out and joins the varying columns, after which the
+// source's memory is needed no more.
+func (e *engine) compact(s *step) {
+	if s.fatal == nil {
+		s.buf.squeeze(s.failed)
+		s.buf.compact()
+	}
+	e.closeStep(s)
+}
+
+// closeStep closes what was opened for s alone and lets go of its blocks.
+func (e *engine) closeStep(s *step) {
+	s.close()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch e.l.access {
+	case random:
+		e.unread -= int64(s.n) * e.l.rowBytes
+		e.reads.Broadcast()
+	case blocks:
+		e.cache.unpin(s.blocks)
+		s.blocks = s.blocks[:0]
+		e.plans.Signal()
+	}
+}
+
+// finish runs the batch stages and hands s to the consumer.
+func (e *engine) finish(w *Worker, s *step) {
+	if s.fatal == nil && s.buf.batch.n > 0 {
+		e.batchStages(w, s)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s.ready = true
+	e.out.Broadcast()
+}
+
+func (e *engine) batchStages(w *Worker, s *step) {
+	u := s.buf
+	w.arena = &u.arena
+	for k := range e.p.batch {
+		st := &e.p.batch[k]
+		u.stage, w.used = k, 0
+		w.seed(e.stream(st, s.epoch), uint64(s.from))
+		start := time.Now()
+		err := st.Batch(w, &u.batch)
+		t := &w.times[len(e.p.row)+1+k]
+		t.items, t.timed, t.ns = t.items+int64(u.batch.n), t.timed+int64(u.batch.n), t.ns+int64(time.Since(start))
+		if err != nil {
+			s.fail(0, asSampleError(err, SampleError{ID: -1, Stage: st.name}))
+			return
+		}
+		u.batch.spec = st.Out
+		u.batch.resize(u.batch.n)
+	}
+}
+
+// chunker sizes the tasks: long enough that a hand-over does not matter, short
+// enough that the end of a batch is shared.
+type chunker struct {
+	rows     int
+	nsPerRow float64
+}
+
+// chunkTime is some thousand times the cost of a hand-over.
+const chunkTime = 100 * time.Microsecond
+
+func (c *chunker) size(left, workers int) int {
+	return min(left, max(1, c.rows))
+}
+
+func (c *chunker) learn(took time.Duration, rows int) {
+	ns := float64(took) / float64(max(1, rows))
+	if c.nsPerRow == 0 {
+		c.nsPerRow = ns
+	}
+	c.nsPerRow += (ns - c.nsPerRow) / 8
+	c.rows = int(min(float64(chunkTime)/max(c.nsPerRow, 1), 1<<16))
+}

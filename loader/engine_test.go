@@ -1,0 +1,127 @@
+package loader_test
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stokerdata/stoker/loader"
+)
+
+// tables are the ways of reading that every test of the engine goes through.
+func tables() map[string]func() *table {
+	return map[string]func() *table{
+		"inline": func() *table { return &table{sizes: []int{5, 0, 40, 7, 48}, random: true} },
+		"random": func() *table { return &table{sizes: []int{5, 0, 40, 7, 48}, random: true, bytes: 100 << 10} },
+		"blocks": func() *table { return &table{sizes: []int{5, 0, 40, 7, 48}, bytes: 1 << 10} },
+		"decode": func() *table { return &table{sizes: []int{5, 0, 40, 7, 48}, bytes: 1 << 10, decode: true} },
+		"many":   func() *table { return &table{sizes: slices.Repeat([]int{3, 1}, 25), bytes: 1 << 10} },
+	}
+}
+
+func orders() map[string]loader.Order {
+	return map[string]loader.Order{"sequential": loader.Sequential{}, "shuffle": loader.Shuffle{}, "shuffle3": loader.Shuffle{Live: 3, Lanes: 2}}
+}
+
+func pipelines() map[string][]loader.Transform {
+	return map[string][]loader.Transform{
+		"none":  nil,
+		"row":   {jitter{}},
+		"batch": {double{}},
+		"both":  {jitter{}, double{}},
+		"drop":  {jitter{Drop: 3}, double{}},
+		"pack":  {jitter{}, pack{Bytes: 12}},
+	}
+}
+
+// TestSameBytes runs every pipeline under many settings that must not matter.
+func TestSameBytes(t *testing.T) {
+	for tn, table := range tables() {
+		for on, order := range orders() {
+			for pn, pipe := range pipelines() {
+				t.Run(tn+"/"+on+"/"+pn, func(t *testing.T) {
+					config := func(workers, prefetch int) loader.Config {
+						return loader.Config{BatchSize: 8, Seed: 42, Epochs: 2, Order: order, Transforms: pipe, Workers: workers, Prefetch: prefetch}
+					}
+					want, _ := digests(t, table().source(), config(1, 1))
+					if len(want) < 8 {
+						t.Fatalf("%d batches", len(want))
+					}
+					for _, c := range []struct{ workers, prefetch, procs int }{{2, 4, 2}, {16, 64, 8}, {3, 2, 1}} {
+						old := runtime.GOMAXPROCS(c.procs)
+						slow := table()
+						slow.delay = func(block int) time.Duration { return time.Duration(block%3) * 100 * time.Microsecond }
+						got, _ := digests(t, slow.source(), config(c.workers, c.prefetch))
+						runtime.GOMAXPROCS(old)
+						if !slices.Equal(got, want) {
+							t.Errorf("%+v: other batches", c)
+						}
+						if o, c := slow.opened.Load(), slow.closed.Load(); o != c {
+							t.Errorf("opened %d, closed %d", o, c)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestEveryResume saves at every step and compares all that follows.
+func TestEveryResume(t *testing.T) {
+	for tn, table := range tables() {
+		for on, order := range orders() {
+			for pn, pipe := range pipelines() {
+				t.Run(tn+"/"+on+"/"+pn, func(t *testing.T) {
+					c := loader.Config{BatchSize: 8, Seed: 7, Epochs: 2, Order: order, Transforms: pipe, Workers: 2}
+					want, states := digests(t, table().source(), c)
+					for i := range states {
+						c.Resume = &states[i]
+						got, _ := digests(t, table().source(), c)
+						if !slices.Equal(got, want[i+1:]) {
+							t.Fatalf("resumed behind batch %d of %d (%+v): other batches\n got %v\nwant %v", i, len(want), states[i], got, want[i+1:])
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestEachIDOncePerEpoch(t *testing.T) {
+	for tn, table := range tables() {
+		for on, order := range orders() {
+			for _, world := range []int{1, 2, 4} {
+				t.Run(fmt.Sprintf("%s/%s/world%d", tn, on, world), func(t *testing.T) {
+					seen := map[int64]int{}
+					var global [][]int64
+					for rank := range world {
+						list := ids(t, table().source(), loader.Config{BatchSize: 8 / world, Order: order, Rank: rank, World: world, Seed: 3})
+						if rank == 0 {
+							global = make([][]int64, len(list))
+						}
+						if len(list) != len(global) {
+							t.Fatalf("rank %d has %d batches, rank 0 %d", rank, len(list), len(global))
+						}
+						for i, b := range list {
+							global[i] = append(global[i], b...)
+							for _, id := range b {
+								seen[id]++
+							}
+						}
+					}
+					for id := range int64(100) {
+						if seen[id] != 1 {
+							t.Errorf("id %d was seen %d times", id, seen[id])
+						}
+					}
+					one := ids(t, table().source(), loader.Config{BatchSize: 8, Order: order, Seed: 3})
+					if !slices.EqualFunc(global, one, slices.Equal) {
+						t.Errorf("the ranks' batches together are not those of world 1")
+					}
+				})
+			}
+		}
+	}
+}

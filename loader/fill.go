@@ -1,0 +1,318 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stokerdata/stoker/internal/prng"
+)
+
+// fill does a task: it makes rows of a step, by columns where no transform
+// looks at rows.
+func (e *engine) fill(w *Worker, t task) {
+	s := t.s
+	w.arena = &s.buf.arena
+	e.streams(w, s.epoch)
+	switch e.l.access {
+	case inline:
+		s.fill(t.lo, t.hi)
+		rows, err := e.l.random.OpenRows(e.ctx, s.refs[t.lo:t.hi])
+		if err != nil {
+			e.fillApart(w, s, t.lo, t.hi)
+			return
+		}
+		e.keepOpen(s, rows)
+		e.fillRows(w, s, t.lo, t.hi, rows, t.lo)
+	case random:
+		if t.u.err != nil {
+			e.fillApart(w, s, t.lo, t.hi)
+			return
+		}
+		e.fillRows(w, s, t.lo, t.hi, t.u.rows, t.u.lo)
+	case blocks:
+		e.fillBlocks(w, s, t.lo, t.hi)
+	}
+}
+
+// keepOpen makes rows stay open until the step is compacted.
+func (e *engine) keepOpen(s *step, rows Rows) {
+	s.mu.Lock()
+	s.open = append(s.open, rows)
+	s.mu.Unlock()
+}
+
+// fillRows makes the rows lo to hi of s from rows, whose first is row first of s.
+func (e *engine) fillRows(w *Worker, s *step, lo, hi int, rows Rows, first int) {
+	if g, ok := rows.(Gatherer); ok && e.p.columns() {
+		at := e.l.iota[lo:hi]
+		e.mark(s, at)
+		if e.gather(w, g, e.l.iota[lo-first:hi-first], at, s) == nil {
+			return
+		}
+	}
+	for i := lo; i < hi; i++ {
+		e.fillRow(w, s, i, rows, i-first, s.refs[i])
+	}
+}
+
+// fillApart opens row by row, to find the one that cannot be read.
+func (e *engine) fillApart(w *Worker, s *step, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		rows, err := e.l.random.OpenRows(e.ctx, s.refs[i:i+1])
+		if err != nil {
+			e.damaged(w, s, i, e.sampleError(s.refs[i], "read", err))
+			continue
+		}
+		e.keepOpen(s, rows)
+		e.fillRow(w, s, i, rows, 0, s.refs[i])
+	}
+}
+
+// fillBlocks makes items lo to hi of s: groups of rows of one block where
+// columns are gathered, rows otherwise.
+func (e *engine) fillBlocks(w *Worker, s *step, lo, hi int) {
+	if !s.group.on {
+		for i := lo; i < hi; i++ {
+			e.fillFromBlock(w, s, i)
+		}
+		return
+	}
+	for k := lo; k < hi; k++ {
+		b := s.blocks[k]
+		rows, at := s.group.of(k)
+		g, ok := b.rows.(Gatherer)
+		if ok && b.err == nil && b.actual == b.index {
+			e.mark(s, at)
+			if e.gather(w, g, rows, at, s) == nil {
+				continue
+			}
+		}
+		for _, i := range at {
+			e.fillFromBlock(w, s, i)
+		}
+	}
+}
+
+func (e *engine) fillFromBlock(w *Worker, s *step, i int) {
+	b, ref := s.blocks[s.at[i]], s.refs[i]
+	if b.err != nil && b.rows == nil {
+		e.damaged(w, s, i, e.sampleError(ref, "read", b.err))
+		return
+	}
+	if b.err != nil { // another block stands in
+		s.note(i, e.sampleError(ref, "read", b.err))
+		ref = Ref{Block: b.actual, Row: ref.Row % e.l.blocks[b.actual].Rows, Draw: ref.Draw + 1}
+	}
+	e.fillRow(w, s, i, b.rows, ref.Row, ref)
+}
+
+// mark notes which samples stand in rows at.
+func (e *engine) mark(s *step, at []int) {
+	b := &s.buf.batch
+	for _, i := range at {
+		id := e.l.index.id(s.refs[i])
+		b.ids[i], b.keys[i] = id, key(id, s.refs[i].Draw)
+	}
+}
+
+func (e *engine) gather(w *Worker, g Gatherer, rows, at []int, s *step) error {
+	w.stage, w.used, w.s = 0, 0, nil
+	start := time.Now()
+	err := g.Gather(w, rows, at, &s.buf.batch)
+	t := &w.times[0]
+	t.items, t.timed, t.ns = t.items+int64(len(at)), t.timed+int64(len(at)), t.ns+int64(time.Since(start))
+	return err
+}
+
+// fillRow makes row i of s from the given row, or does what the error policy says.
+func (e *engine) fillRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref) {
+	err := e.makeRow(w, s, i, rows, row, ref)
+	switch {
+	case err == nil:
+	case errors.Is(err, Drop):
+		s.failed[i] = true
+	default:
+		e.damaged(w, s, i, err)
+	}
+}
+
+// maxStandIns is how many samples or blocks in a row may be damaged for a
+// substitute to be found.
+const maxStandIns = 16
+
+// damaged does what the error policy says of row i.
+func (e *engine) damaged(w *Worker, s *step, i int, err error) {
+	at := err.(*SampleError)
+	switch e.l.cfg.OnError.action {
+	case stop:
+		s.fail(i, at)
+	case skip:
+		s.failed[i] = true
+		s.note(i, at)
+	case substitute:
+		s.note(i, at)
+		for try := 1; try <= maxStandIns; try++ {
+			err := e.standIn(w, s, i, try)
+			if err == nil {
+				return
+			}
+			if errors.Is(err, Drop) {
+				s.failed[i] = true
+				return
+			}
+		}
+		at.Err = fmt.Errorf("%w (and none of the %d samples behind it is whole)", at.Err, maxStandIns)
+		s.fail(i, at)
+	}
+}
+
+// standIn makes row i from the try-th row behind its own.
+func (e *engine) standIn(w *Worker, s *step, i, try int) error {
+	ref := s.refs[i]
+	if e.l.access == blocks {
+		b := s.blocks[s.at[i]]
+		if b.rows == nil {
+			return b.err
+		}
+		ref = Ref{Block: b.actual, Row: (ref.Row + try) % e.l.blocks[b.actual].Rows, Draw: try}
+		return e.makeRow(w, s, i, b.rows, ref.Row, ref)
+	}
+	ref = e.l.index.ref((e.l.index.id(ref) + int64(try)) % e.l.index.Len())
+	ref.Draw = try
+	rows, err := e.l.random.OpenRows(e.ctx, []Ref{ref})
+	if err != nil {
+		return err
+	}
+	e.keepOpen(s, rows)
+	return e.makeRow(w, s, i, rows, 0, ref)
+}
+
+// sampleError says where the row ref lies.
+func (e *engine) sampleError(ref Ref, stage string, err error) *SampleError {
+	b := &e.l.blocks[ref.Block]
+	return asSampleError(err, SampleError{ID: e.l.index.id(ref), Shard: b.Shard, Row: b.FirstRow + int64(ref.Row), Stage: stage})
+}
+
+// streams prepares the random streams of an epoch.
+func (e *engine) streams(w *Worker, epoch int64) {
+	if w.streams != nil && w.epoch == uint64(epoch) {
+		return
+	}
+	w.epoch = uint64(epoch)
+	w.streams = append(w.streams[:0], prng.Mix(prng.Mix(e.l.cfg.Seed, uint64(epoch)), 0))
+	for k := range e.p.row {
+		w.streams = append(w.streams, e.stream(&e.p.row[k], epoch))
+	}
+}
+
+// stream returns the key of a stage's random numbers in an epoch.
+func (e *engine) stream(b *bound, epoch int64) uint64 {
+	return prng.Mix(prng.Mix(e.l.cfg.Seed, uint64(epoch)), b.key)
+}
+
+// timedEvery is how often the stages of cheap samples are timed.
+const timedEvery = 64
+
+// makeRow decodes a row, runs the row stages and leaves the result in row i of
+// the batch.
+func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref) error {
+	id := e.l.index.id(ref)
+	b := &s.buf.batch
+	b.ids[i], b.keys[i] = id, key(id, ref.Draw)
+	smp := w.begin(id, b, i)
+	timed := w.times[0].items%timedEvery == 0
+	var then time.Time
+	if timed {
+		then = time.Now()
+	}
+	w.enter(0, "decode", b.keys[i])
+	if err := rows.Row(w, row, smp); err != nil {
+		return e.sampleError(ref, "decode", err)
+	}
+	w.times[0].items++
+	if timed {
+		then = w.times[0].lap(then)
+	}
+	for k := range e.p.row {
+		w.enter(k+1, e.p.row[k].name, b.keys[i])
+		if err := e.p.row[k].Row(w, smp); err != nil {
+			if errors.Is(err, Drop) && e.p.row[k].Drops {
+				return Drop
+			}
+			return e.sampleError(ref, e.p.row[k].name, err)
+		}
+		w.times[k+1].items++
+		if timed {
+			then = w.times[k+1].lap(then)
+		}
+	}
+	if err := w.place(b, i); err != nil {
+		return e.sampleError(ref, "batch", err)
+	}
+	return nil
+}
+
+// enter makes w ready for a stage.
+func (w *Worker) enter(stage int, name string, key uint64) {
+	w.stage, w.used = stage, 0
+	w.seed(w.streams[stage], key)
+	if w.trace != nil {
+		w.trace.begin(name)
+	}
+}
+
+// lap adds the time since then and returns now.
+func (t *stageTime) lap(then time.Time) time.Time {
+	now := time.Now()
+	t.timed++
+	t.ns += int64(now.Sub(then))
+	return now
+}
+
+// begin makes w ready for row i of b.
+func (w *Worker) begin(id int64, b *Batch, i int) *Sample {
+	smp := &w.sample1
+	smp.ID, smp.Fields = id, smp.Fields[:len(w.own)]
+	w.s = smp
+	for f := range w.own {
+		w.own[f] = false
+		w.placed[f] = nil
+		if c := &b.cols[f]; c.row > 0 {
+			w.dst[f] = c.slab[i*c.row : (i+1)*c.row : (i+1)*c.row]
+		} else {
+			w.dst[f] = nil
+		}
+	}
+	return smp
+}
+
+// place puts what did not land in the batch by itself there.
+func (w *Worker) place(b *Batch, i int) error {
+	for f := range b.spec {
+		field := &b.spec[f]
+		if field.Name == "" {
+			continue
+		}
+		t := &w.sample1.Fields[f]
+		c := &b.cols[f]
+		if t.DType != field.DType || t.Shape != field.Shape && !field.Shape.Fits(t.Shape) {
+			return fmt.Errorf("field %q is %v %v, announced as %v %v: %w", field.Name, t.DType, t.Shape, field.DType, field.Shape, ErrSpec)
+		}
+		if want := t.Shape.Len() * t.DType.Size(); len(t.Data) != want {
+			return fmt.Errorf("field %q holds %d bytes for shape %v, must be %d: %w", field.Name, len(t.Data), t.Shape, want, ErrSpec)
+		}
+		switch {
+		case c.row == 0 || c.row > 0 && sameStart(t.Data, w.dst[f]):
+		case c.row > 0:
+			copy(w.dst[f], t.Data)
+		case len(t.Data) == 0 || !w.own[f] || sameStart(t.Data, w.placed[f]):
+			c.vary[i] = value{t.Data, t.Shape}
+		default:
+			d := w.arena.alloc(len(t.Data))
+			copy(d, t.Data)
+			c.vary[i] = value{d, t.Shape}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,355 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"sync"
+	"time"
+)
+
+// Loader delivers the batches of a Source. One All runs at a time; the other
+// methods may be called from any goroutine at any time.
+type Loader struct {
+	src    Source
+	random RandomSource // src, if rows are cheap to read one by one
+	cfg    Config
+	pipe   *pipeline
+	blocks []Block
+	index  *rowIndex
+	print  string // fingerprint
+	from   State  // where All begins
+	access access
+
+	ring       int   // steps that are planned
+	rowBytes   int64 // read for one row, on average
+	unitRows   int   // read together
+	readBudget int64 // bytes read and not used
+	openBlocks int   // the most
+	planned    int64 // bytes
+	iota       []int // 0, 1, 2, ...
+
+	mu      sync.Mutex
+	spare   []*buffer // not in use
+	feeds   []*buffer // of a regrouping pipeline, not in use
+	made    int       // buffers made and not given up
+	kept    int
+	keptAt  time.Time // of the last Keep or Release
+	run     *engine
+	running bool
+	closed  bool
+}
+
+// New returns a Loader of src. All that can be checked is checked here, before
+// the first read: names, types and shapes (errors wrap ErrSpec), and that
+// Config.Resume belongs to this data and pipeline (ErrState).
+func New(src Source, cfg Config) (*Loader, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	l := &Loader{src: src, cfg: cfg, blocks: src.Blocks()}
+	l.random, _ = src.(RandomSource)
+	var err error
+	if l.pipe, err = bind(src.Spec(), cfg.Transforms, cfg.BatchSize); err != nil {
+		return nil, err
+	}
+	if cfg.AsReady && l.pipe.regroups() {
+		return nil, fmt.Errorf("loader: AsReady does not go with a transform that drops or regroups rows: %w", ErrSpec)
+	}
+	l.index = newRows(l.blocks)
+	if err := l.layOut(); err != nil {
+		return nil, err
+	}
+	l.print = fingerprint(src, cfg, l.pipe.in)
+	if err := l.resume(cfg.Resume); err != nil {
+		return nil, err
+	}
+	l.iota = make([]int, cfg.BatchSize)
+	for i := range l.iota {
+		l.iota[i] = i
+	}
+	return l, nil
+}
+
+const (
+	unitBytes = 256 << 10 // that one reader reads at a time
+	maxUnit   = 1024      // rows of a unit
+)
+
+// layOut decides how the source is read and how much is done ahead.
+func (l *Loader) layOut() error {
+	c := &l.cfg
+	var bytes, largest int64
+	for _, b := range l.blocks {
+		bytes += b.Bytes
+		largest = max(largest, b.Bytes, b.Memory)
+	}
+	l.rowBytes = bytes / max(1, l.index.Len())
+	set := func(p *int, n int) {
+		if *p == 0 {
+			*p = n
+		}
+	}
+	l.access = blocks
+	if l.random != nil {
+		l.access = inline
+		if bytes > 0 {
+			l.access = random
+		}
+	}
+	set(&c.Readers, defaultReaders)
+	if l.access == blocks {
+		c.Readers = min(c.Readers, max(defaultBlockReaders, l.cfg.Readers%defaultReaders))
+	}
+	l.unitRows = int(min(max(unitBytes/max(1, l.rowBytes), 1), maxUnit))
+	live := l.live()
+	set(&c.ReadAhead, max(2, live/4))
+	return l.budget(largest, live)
+}
+
+// live returns how many blocks the order mixes.
+func (l *Loader) live() int {
+	if l.access != blocks {
+		return 0
+	}
+	if p, ok := l.planEpoch(0).(interface{ Live() int }); ok {
+		return p.Live()
+	}
+	return 1
+}
+
+// budget fits batches, blocks and reads into the memory that Config allows.
+func (l *Loader) budget(largest int64, live int) error {
+	c := &l.cfg
+	batch := l.pipe.layout.fixedBytes()
+	for _, f := range l.pipe.layout.rows {
+		if f.Name != "" && !f.Shape.Fixed() {
+			batch += 2 * l.rowBytes * int64(c.BatchSize) // a guess at what varies: what is read, twice
+			break
+		}
+	}
+	if c.Prefetch == 0 {
+		c.Prefetch = min(max(3, (windowPerWorker*c.Workers+c.BatchSize-1)/c.BatchSize+1), maxPrefetch)
+		for c.Prefetch > 2 && int64(c.Prefetch)*batch > c.Memory/2 {
+			c.Prefetch--
+		}
+	}
+	if l.pipe.regroups() {
+		batch += l.pipe.feed().fixedBytes()
+	}
+	for ; ; c.ReadAhead-- {
+		l.openBlocks = live + c.ReadAhead
+		l.planned = int64(c.Prefetch+1)*batch + int64(l.openBlocks)*largest*btoi(l.access == blocks)
+		if l.planned <= c.Memory || c.ReadAhead <= 1 || l.access != blocks {
+			break
+		}
+	}
+	l.readBudget = max(c.Memory-l.planned, int64(c.BatchSize)*l.rowBytes)
+	if l.access == random {
+		l.planned += min(l.readBudget, int64(c.Prefetch*c.BatchSize)*l.rowBytes)
+	}
+	if l.planned > c.Memory {
+		return fmt.Errorf("loader: %d batches of %d bytes and %d open blocks of up to %d need %d bytes, Memory allows %d",
+			c.Prefetch+1, batch, l.openBlocks*int(btoi(l.access == blocks)), largest, l.planned, c.Memory)
+	}
+	l.ring = c.Prefetch
+	if c.AsReady {
+		l.ring *= 2
+	}
+	if l.access == blocks {
+		l.ring = max(l.ring, min(lookaheadRows/c.BatchSize, 4096))
+	}
+	return nil
+}
+
+func btoi(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// planEpoch returns the order of an epoch.
+func (l *Loader) planEpoch(epoch int64) Plan {
+	return l.cfg.Order.Plan(Pass{
+		Seed: l.cfg.Seed, Epoch: uint64(epoch), Blocks: l.blocks, Random: l.random != nil,
+		Batch: l.cfg.BatchSize * l.cfg.World,
+	})
+}
+
+// stateVersion is that of the State that this package writes.
+const stateVersion = 1
+
+// resume sets where All begins.
+func (l *Loader) resume(s *State) error {
+	l.from = State{Version: stateVersion, Seed: l.cfg.Seed, Fingerprint: l.print}
+	if s == nil {
+		return nil
+	}
+	global := l.cfg.BatchSize * l.cfg.World
+	switch {
+	case s.Version != stateVersion:
+		return fmt.Errorf("loader: state of version %d, this is version %d: %w", s.Version, stateVersion, ErrState)
+	case s.Seed != l.cfg.Seed:
+		return fmt.Errorf("loader: state of seed %d, Config has %d: %w", s.Seed, l.cfg.Seed, ErrState)
+	case s.Fingerprint != l.print:
+		return fmt.Errorf("loader: state of another data set, order or pipeline (%s, this is %s): %w", s.Fingerprint, l.print, ErrState)
+	case s.Epoch < 0 || s.Position < 0 || s.Position > l.planEpoch(s.Epoch).Len():
+		return fmt.Errorf("loader: state at epoch %d, position %d does not exist: %w", s.Epoch, s.Position, ErrState)
+	case s.Batch != global && (l.access == blocks && l.live() > 1 || len(s.Ahead) > 0 || s.Position%int64(global) != 0):
+		return fmt.Errorf("loader: state of global batches of %d rows (World x BatchSize), these have %d: %w", s.Batch, global, ErrState)
+	case l.pipe.regroups() && (s.World != l.cfg.World || s.Rank != l.cfg.Rank):
+		return fmt.Errorf("loader: state of rank %d of %d, this is rank %d of %d, and rows are regrouped rank by rank: %w", s.Rank, s.World, l.cfg.Rank, l.cfg.World, ErrState)
+	}
+	l.from = s.clone()
+	return nil
+}
+
+// begin returns the walker of a run.
+func (l *Loader) begin() walker {
+	return walker{l: l, epoch: l.from.Epoch, pos: l.from.Position, ahead: l.from.Ahead}
+}
+
+// Spec describes the batches. It must not be changed.
+func (l *Loader) Spec() Spec { return l.pipe.out() }
+
+// Len returns the number of batches in an epoch on this rank, or -1 if a stage
+// changes the number of rows.
+func (l *Loader) Len() int64 {
+	if l.pipe.regroups() {
+		return -1
+	}
+	n, global := l.planEpoch(0).Len(), int64(l.cfg.BatchSize*l.cfg.World)
+	switch rest := n % global; {
+	case rest == 0, l.cfg.Remainder == DropRemainder, l.cfg.Remainder == ShortRemainder && rest < int64(l.cfg.World):
+		return n / global
+	}
+	return n/global + 1
+}
+
+// Close ends a running All, joins its goroutines and closes the source if it is
+// an io.Closer. A loop body that still runs may go on with its batch.
+func (l *Loader) Close() error {
+	l.mu.Lock()
+	e, again := l.run, l.closed
+	l.closed = true
+	l.mu.Unlock()
+	if again {
+		return nil
+	}
+	if e != nil {
+		e.shutdown()
+	}
+	if c, ok := l.src.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+var (
+	errClosed = errors.New("loader: closed")
+	errBusy   = errors.New("loader: All is running already")
+)
+
+// All streams the batches from Config.Resume, or the beginning, to the end of
+// the last epoch. It ends early with one error: of a sample (*SampleError), of
+// ctx, or of Close. Each call begins anew, and one runs at a time. Nothing
+// outlives the loop: when it ends, by whatever means, all goroutines are joined.
+func (l *Loader) All(ctx context.Context) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		e, err := l.open(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer l.end(e)
+		release := context.AfterFunc(ctx, func() {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.halt()
+		})
+		defer release()
+		defer e.shutdown()
+		defer cancel() // reads first
+		e.start()
+		if err := e.consume(yield); err != nil {
+			cancel()
+			e.shutdown() // before the loop body sees the error
+			yield(nil, err)
+		}
+	}
+}
+
+// open begins a run.
+func (l *Loader) open(ctx context.Context) (*engine, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, errClosed
+	}
+	if l.running {
+		return nil, errBusy
+	}
+	l.running = true
+	l.run = newEngine(l, ctx)
+	return l.run, nil
+}
+
+// end ends a run whose goroutines are joined.
+func (l *Loader) end(e *engine) {
+	e.mu.Lock()
+	e.reclaim()
+	e.mu.Unlock()
+	l.mu.Lock()
+	l.running = false
+	l.mu.Unlock()
+}
+
+// consume yields batch after batch. It returns the error that ends the stream,
+// nil if it is complete or the loop body has left.
+func (e *engine) consume(yield func(*Batch, error) bool) error {
+	for {
+		s, err := e.await()
+		if s == nil || err != nil {
+			return err
+		}
+		e.deliver(s)
+		began := time.Now()
+		more := s.empty() || yield(&s.buf.batch, nil)
+		e.taken(s, time.Since(began))
+		if !more {
+			return nil
+		}
+	}
+}
+
+// taken goes on after the loop body has left s.
+func (e *engine) taken(s *step, trained time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stats.trained += trained
+	u := s.buf
+	s.buf = nil
+	free := &e.free
+	if e.regroup != nil {
+		e.regroup.taken(s)
+		free = &e.regroup.free
+	}
+	if !e.l.wasKept(u) {
+		u.poison()
+		*free = append(*free, u)
+	}
+	e.refill()
+	if e.regroup != nil {
+		e.work.Signal()
+		return
+	}
+	e.advance()
+	e.extend()
+	e.plans.Signal()
+}

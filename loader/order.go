@@ -1,0 +1,28 @@
+package loader
+
+// Order decides which sample stands where. It is plain configuration; the
+// order it gives is a function of the data's layout, seed and epoch alone.
+type Order interface {
+	// Plan returns the order of one epoch.
+	Plan(p Pass) Plan
+}
+
+// Pass describes one epoch over a data set.
+type Pass struct {
+	Seed, Epoch uint64
+	// Blocks is the layout of the source.
+	Blocks []Block
+	// Random says that rows are cheap to read one by one (RandomSource).
+	Random bool
+	// Batch is the number of rows in a global batch, all ranks together.
+	Batch int
+}
+
+// Plan is the order of one epoch: a pure function from position to row. It is
+// safe for concurrent use.
+type Plan interface {
+	// Len returns the number of positions.
+	Len() int64
+	// At sets refs to the rows at positions pos, pos+1, ... It allocates nothing.
+	At(pos int64, refs []Ref)
+}

@@ -1,0 +1,107 @@
+package loader
+
+import "time"
+
+// runReader is a reader: it opens the units or blocks that are needed first.
+func (e *engine) runReader() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer e.ends()
+	for !e.stop {
+		if e.l.access == random {
+			if s, u := e.claimUnit(); u != nil {
+				e.readUnit(s, u)
+				continue
+			}
+		} else if b := e.cache.claimRead(); b != nil {
+			e.readBlock(b)
+			continue
+		}
+		e.reads.Wait()
+	}
+}
+
+// claimUnit returns the first unit that is not read, if there is room for it:
+// the batch that is next in line always finds room.
+func (e *engine) claimUnit() (*step, *unit) {
+	for seq := e.head; seq < e.active; seq++ {
+		s := e.step(seq)
+		for i := range s.units {
+			u := &s.units[i]
+			if u.state != unread || s.delivered {
+				continue
+			}
+			bytes := int64(u.hi-u.lo) * e.l.rowBytes
+			if seq > e.head && e.unread+bytes > e.l.readBudget {
+				return nil, nil
+			}
+			e.unread += bytes
+			u.state = reading
+			return s, u
+		}
+	}
+	return nil, nil
+}
+
+// readUnit opens the rows of u. The caller holds mu, which is let go meanwhile.
+func (e *engine) readUnit(s *step, u *unit) {
+	var rows Rows
+	var err error
+	start := time.Now()
+	e.unlocked(func() {
+		s.fill(u.lo, u.hi)
+		rows, err = e.l.random.OpenRows(e.ctx, s.refs[u.lo:u.hi])
+	})
+	took := time.Since(start)
+	u.rows, u.err, u.state = rows, err, read
+	e.stats.reading += took
+	e.stats.bytes += int64(u.hi-u.lo) * e.l.rowBytes
+	e.work.Signal()
+}
+
+// readBlock opens b. The caller holds mu, which is let go meanwhile.
+func (e *engine) readBlock(b *block) {
+	var rows Rows
+	start := time.Now()
+	e.unlocked(func() { rows = e.openOrStandIn(b) })
+	e.stats.reading += time.Since(start)
+	e.stats.bytes += e.l.blocks[b.actual].Bytes
+	e.cache.opened(b, rows)
+	if b.state == decoded {
+		e.work.Broadcast()
+	} else {
+		e.work.Signal()
+	}
+}
+
+// openOrStandIn opens b, or under Substitute the next block that opens. It sets
+// b.err and b.actual.
+func (e *engine) openOrStandIn(b *block) Rows {
+	b.actual = b.index
+	rows, err := e.l.src.Open(e.ctx, b.index)
+	b.err = err
+	for try := 1; err != nil && try <= maxStandIns && e.l.cfg.OnError.action == substitute && e.ctx.Err() == nil; try++ {
+		b.actual = (b.index + try) % len(e.l.blocks)
+		if e.l.blocks[b.actual].Rows > 0 {
+			rows, err = e.l.src.Open(e.ctx, b.actual)
+		}
+	}
+	if err != nil {
+		return nil
+	}
+	return rows
+}
+
+// decode decodes a part of b.
+func (e *engine) decode(w *Worker, b *block, part int) {
+	start := time.Now()
+	w.stage, w.used, w.s = 0, 0, nil
+	err := b.decoder.Decode(w, part)
+	w.times[len(w.times)-1].lap(start)
+	w.times[len(w.times)-1].items++
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if b.partDone(err) {
+		e.work.Broadcast()
+	}
+}

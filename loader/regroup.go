@@ -1,0 +1,534 @@
+package loader
+
+import (
+	"fmt"
+	"slices"
+)
+
+// regrouper makes batches of rows that move: it takes the rows of the engine's
+// steps in order, without those that were dropped, through the bins of a placer
+// if there is a Regroup stage, into batches of its own. One worker at a time
+// does so; the batch stages then run as tasks of their own. Fields are guarded
+// by the engine's mutex or, below busy, belong to the worker that is at it.
+type regrouper struct {
+	e    *engine
+	free []*buffer
+	outs []*step // batches in order; the last may be incomplete
+	todo []*step // complete, but for their batch stages
+	made int64
+	over bool // everything is placed
+	busy bool
+
+	cur      *step // incomplete
+	epoch    int64
+	number   int64 // of the next batch in the epoch
+	position int64 // of the step whose rows are being placed
+	into     int   // rows of it that are placed
+	errs     int   // errors of it that are accounted for
+	atEnd    bool  // all rows of the epoch are placed
+
+	placer Placer
+	bins   Bins
+	open   map[int][]*held
+	giving []*given // closed bins, in order
+	unused []*held
+	w      *Worker
+	resume []Hold // to be restored
+}
+
+// held is a row that a bin holds, in memory of its own.
+type held struct {
+	Sample
+	pos int64
+	key uint64
+	mem []byte
+}
+
+// given is a closed bin that gives rows.
+type given struct {
+	bin, gives, given int
+	rows              []*held
+	samples           []Sample
+}
+
+func newRegrouper(e *engine) *regrouper {
+	from := &e.l.from
+	r := &regrouper{
+		e: e, open: map[int][]*held{}, resume: from.Held,
+		epoch: from.Epoch, number: from.Step, position: from.Position, into: from.Into,
+	}
+	r.atEnd = from.Position > 0 && from.Position == e.l.planEpoch(from.Epoch).Len()
+	if e.p.group != nil {
+		r.placer = e.p.group.Regroup.New()
+	}
+	r.w = newWorker(make([]int, len(e.p.formed())), 1)
+	return r
+}
+
+// claim takes a batch whose stages are to be run, or the placing of rows.
+func (r *regrouper) claim() task {
+	if len(r.todo) > 0 {
+		s := r.todo[0]
+		r.todo = append(r.todo[:0], r.todo[1:]...)
+		return task{kind: batchTask, s: s}
+	}
+	if r.busy || r.over || r.cur == nil && len(r.free) == 0 {
+		return task{}
+	}
+	if len(r.giving) > 0 || r.atEnd || r.resume != nil || r.first() != nil || r.drained() {
+		r.busy = true
+		return task{kind: regroupTask}
+	}
+	return task{}
+}
+
+// first returns the first step, if its rows are there.
+func (r *regrouper) first() *step {
+	if r.e.head < r.e.active {
+		if s := r.e.step(r.e.head); s.ready {
+			return s
+		}
+	}
+	return nil
+}
+
+// drained reports whether no step is left.
+func (r *regrouper) drained() bool { return r.e.ended && r.e.head == r.e.planned }
+
+// run places rows until there is nothing to place, or no memory for it.
+func (r *regrouper) run(w *Worker) {
+	e := r.e
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer func() { r.busy = false; e.work.Broadcast() }()
+	for !e.stop && !r.over && (r.cur != nil || r.begin()) {
+		s := r.first()
+		switch {
+		case r.resume != nil:
+			e.unlocked(func() { r.restore(w) })
+		case len(r.giving) > 0:
+			e.unlocked(r.give)
+		case r.atEnd:
+			r.endEpoch()
+			continue
+		case s != nil:
+			e.unlocked(func() { r.place(s) })
+			if r.into == s.n {
+				r.leave(s)
+			}
+		case r.drained():
+			r.over = true
+			r.abandon()
+			e.out.Broadcast()
+		default:
+			return
+		}
+		if c := r.cur; c != nil && (c.fatal != nil || c.buf.batch.n == e.l.cfg.BatchSize) {
+			r.emit(r.state())
+		}
+	}
+}
+
+// begin starts a batch, if there is memory for it.
+func (r *regrouper) begin() bool {
+	if len(r.free) == 0 {
+		return false
+	}
+	s := &step{}
+	s.buf = r.free[len(r.free)-1]
+	r.free = r.free[:len(r.free)-1]
+	s.buf.reset()
+	s.buf.batch.resize(0)
+	s.seq = r.made
+	r.made++
+	r.cur = s
+	r.outs = append(r.outs, s)
+	return true
+}
+
+// abandon gives up the batch at hand.
+func (r *regrouper) abandon() {
+	if r.cur != nil {
+		r.free = append(r.free, r.cur.buf)
+		r.outs = r.outs[:len(r.outs)-1]
+		r.cur = nil
+	}
+}
+
+// leave goes on to the next step.
+func (r *regrouper) leave(s *step) {
+	e := r.e
+	r.position, r.into, r.errs = s.next, 0, 0
+	if s.last {
+		r.position, r.atEnd = s.plan.Len(), true
+		if r.placer != nil {
+			r.bins.reset()
+			if err := r.placer.Flush(&r.bins); err != nil {
+				r.cur.fail(0, r.blame(err))
+			}
+			r.take(r.bins.first)
+			r.take(r.bins.then)
+			r.dropOpen()
+		}
+	}
+	e.unlocked(func() { e.closeStep(s) })
+	e.free = append(e.free, s.buf)
+	s.buf, s.delivered = nil, true
+	e.advance()
+	e.extend()
+	e.plans.Signal()
+}
+
+// endEpoch delivers what is left of an epoch, and goes on to the next.
+func (r *regrouper) endEpoch() {
+	epoch, number := r.epoch, r.number
+	r.epoch, r.number, r.position, r.atEnd = r.epoch+1, 0, 0, false
+	if r.cur.buf.batch.n > 0 && r.e.l.cfg.Remainder != DropRemainder {
+		after := r.state()
+		r.epoch, r.number = epoch, number
+		r.emit(after)
+		r.epoch, r.number = epoch+1, 0
+		return
+	}
+	r.cur.buf.reset()
+	r.cur.buf.batch.resize(0)
+}
+
+// emit completes the batch at hand, behind which the stream is at the given state.
+func (r *regrouper) emit(after State) {
+	s := r.cur
+	r.cur = nil
+	s.epoch, s.number, s.n, s.from = r.epoch, r.number, s.buf.batch.n, r.number
+	if r.number++; after.Epoch == r.epoch {
+		after.Step = r.number
+	}
+	s.state = after
+	s.buf.compact()
+	r.todo = append(r.todo, s)
+}
+
+// state returns the position of the row that is placed next.
+func (r *regrouper) state() State {
+	st := State{Epoch: r.epoch, Step: r.number, Position: r.position, Into: r.into}
+	for bin, rows := range r.open {
+		if len(rows) > 0 {
+			st.Held = append(st.Held, hold(bin, rows))
+		}
+	}
+	slices.SortFunc(st.Held, func(a, b Hold) int { return a.Bin - b.Bin })
+	for _, g := range r.giving {
+		h := hold(g.bin, g.rows)
+		h.Closed, h.Gives, h.Given = true, g.gives, g.given
+		st.Held = append(st.Held, h)
+	}
+	return st
+}
+
+func hold(bin int, rows []*held) Hold {
+	h := Hold{Bin: bin, Rows: make([]int64, len(rows))}
+	for i, r := range rows {
+		h.Rows[i] = r.pos
+	}
+	return h
+}
+
+// place places the rows of s up to one that completes a batch or closes a bin.
+func (r *regrouper) place(s *step) {
+	if r.into == 0 {
+		sortRowErrors(s.errs)
+	}
+	for r.into < s.n && r.cur.buf.batch.n < r.e.l.cfg.BatchSize && len(r.giving) == 0 {
+		i := r.into
+		if s.fatal != nil && s.fatal.row == i {
+			r.cur.fail(0, s.fatal.err)
+			return
+		}
+		for r.errs < len(s.errs) && s.errs[r.errs].row <= i {
+			r.cur.errs = append(r.cur.errs, s.errs[r.errs])
+			r.errs++
+		}
+		r.into++
+		if s.failed[i] {
+			continue
+		}
+		smp := s.buf.sample(r.view(), i)
+		if r.placer == nil {
+			r.append(smp, s.buf.keys[i])
+			continue
+		}
+		if err := r.bin(smp, (s.from+int64(i))%s.plan.Len(), s.buf.keys[i]); err != nil {
+			r.cur.fail(0, err)
+			return
+		}
+	}
+}
+
+// view returns a sample with room for the fields of a row.
+func (r *regrouper) view() *Sample {
+	smp := &r.w.sample1
+	smp.Fields = smp.Fields[:cap(smp.Fields)]
+	return smp
+}
+
+// bin asks the placer where a row goes.
+func (r *regrouper) bin(smp *Sample, pos int64, key uint64) *SampleError {
+	r.bins.reset()
+	if err := r.placer.Place(smp, &r.bins); err != nil {
+		e := r.blame(err)
+		e.ID = smp.ID
+		return e
+	}
+	r.take(r.bins.first)
+	if b := r.bins.put; b >= 0 {
+		r.open[b] = append(r.open[b], r.hold(smp, pos, key))
+	}
+	r.take(r.bins.then)
+	return nil
+}
+
+// blame makes an error of the regrouping stage.
+func (r *regrouper) blame(err error) *SampleError {
+	return asSampleError(err, SampleError{ID: -1, Stage: r.e.p.group.name})
+}
+
+// take makes closed bins give their rows.
+func (r *regrouper) take(closed []closing) {
+	for _, c := range closed {
+		r.close(c.bin, c.rows, 0)
+	}
+}
+
+func (r *regrouper) close(bin, gives, already int) {
+	g := &given{bin: bin, gives: gives, given: already, rows: r.open[bin]}
+	delete(r.open, bin)
+	for _, h := range g.rows {
+		g.samples = append(g.samples, h.Sample)
+	}
+	r.giving = append(r.giving, g)
+}
+
+// dropOpen empties the bins that were not closed at the end of an epoch.
+func (r *regrouper) dropOpen() {
+	for _, rows := range r.open {
+		r.unused = append(r.unused, rows...)
+	}
+	clear(r.open)
+}
+
+// hold copies a row into memory of its own.
+func (r *regrouper) hold(smp *Sample, pos int64, key uint64) *held {
+	h := &held{}
+	if n := len(r.unused); n > 0 {
+		h, r.unused = r.unused[n-1], r.unused[:n-1]
+	}
+	h.ID, h.pos, h.key = smp.ID, pos, key
+	total := 0
+	for _, t := range smp.Fields {
+		total += (len(t.Data) + 7) &^ 7
+	}
+	if cap(h.mem) < total {
+		h.mem = newBytes(total)
+	}
+	h.Fields = append(h.Fields[:0], smp.Fields...)
+	at := 0
+	for f := range h.Fields {
+		t := &h.Fields[f]
+		n := copy(h.mem[at:cap(h.mem)], t.Data)
+		t.Data = h.mem[at : at+n : at+n]
+		at += (n + 7) &^ 7
+	}
+	return h
+}
+
+// give puts rows of the first closed bin into the batch at hand.
+func (r *regrouper) give() {
+	g := r.giving[0]
+	form := r.e.p.group.Regroup.Form
+	for g.given < g.gives && r.cur.buf.batch.n < r.e.l.cfg.BatchSize {
+		var err error
+		switch {
+		case form != nil:
+			err = r.form(g)
+		case g.given < len(g.rows):
+			err = r.append(&g.rows[g.given].Sample, g.rows[g.given].key)
+		default:
+			err = fmt.Errorf("bin %d gives %d rows and holds %d", g.bin, g.gives, len(g.rows))
+		}
+		if err != nil {
+			r.cur.fail(0, r.blame(err))
+			return
+		}
+		g.given++
+	}
+	if g.given >= g.gives {
+		r.unused = append(r.unused, g.rows...)
+		r.giving = append(r.giving[:0], r.giving[1:]...)
+	}
+}
+
+// next makes room for a row in the batch at hand.
+func (r *regrouper) next(id int64, key uint64) (w *Worker, b *Batch, i int) {
+	b = &r.cur.buf.batch
+	i = b.n
+	b.resize(i + 1)
+	b.keys[i] = key
+	if b.ids != nil {
+		b.ids[i] = id
+	}
+	return r.w, b, i
+}
+
+// append copies a row into the batch at hand.
+func (r *regrouper) append(smp *Sample, key uint64) error {
+	fields := smp.Fields
+	w, b, i := r.next(smp.ID, key)
+	w.arena = &r.cur.buf.arena
+	w.begin(smp.ID, b, i)
+	copy(w.sample1.Fields, fields)
+	for f := range w.own {
+		w.own[f] = true // so that it is copied
+	}
+	return w.place(b, i)
+}
+
+// form makes a row of a closed bin.
+func (r *regrouper) form(g *given) error {
+	var k uint64
+	var id int64 = -1
+	if len(g.rows) > 0 {
+		id, k = g.rows[0].ID, key(int64(g.rows[0].key), g.given)
+	}
+	w, b, i := r.next(id, k)
+	w.arena = &r.cur.buf.arena
+	w.begin(id, b, i)
+	clear(w.sample1.Fields)
+	w.used = 0
+	w.seed(r.e.stream(r.e.p.group, r.epoch), k)
+	if err := r.e.p.group.Regroup.Form(w, g.samples, g.given, &w.sample1); err != nil {
+		return err
+	}
+	for f := range w.own {
+		w.own[f] = true
+	}
+	return w.place(b, i)
+}
+
+// restore reads the rows that a State holds into their bins.
+func (r *regrouper) restore(w *Worker) {
+	holds := r.resume
+	r.resume = nil
+	plan := r.e.l.planEpoch(r.epoch)
+	tmp := &step{buf: newBuffer(r.e.p.feed())}
+	for _, h := range holds {
+		for _, pos := range h.Rows {
+			if pos < 0 || pos >= plan.Len() {
+				r.cur.fail(0, r.blame(fmt.Errorf("the state holds position %d of %d: %w", pos, plan.Len(), ErrState)))
+				return
+			}
+			if err := r.restoreRow(w, tmp, place{epoch: r.epoch, from: pos, n: 1, plan: plan}, h); err != nil {
+				r.cur.fail(0, err)
+				return
+			}
+		}
+		if h.Closed {
+			r.close(h.Bin, h.Gives, h.Given)
+		}
+	}
+}
+
+func (r *regrouper) restoreRow(w *Worker, tmp *step, p place, h Hold) *SampleError {
+	e := r.e
+	tmp.buf.reset()
+	buf := tmp.buf
+	tmp.reset(p, 1)
+	tmp.buf = buf
+	tmp.fill(0, 1)
+	w.arena = &buf.arena
+	e.streams(w, p.epoch)
+	defer tmp.close()
+	if e.l.access == blocks {
+		b, err := e.openBlock(w, tmp.refs[0].Block)
+		if err != nil {
+			return e.sampleError(tmp.refs[0], "read", err)
+		}
+		tmp.open = append(tmp.open, b.rows)
+		tmp.blocks, tmp.at = append(tmp.blocks[:0], b), append(tmp.at[:0], 0)
+		e.fillFromBlock(w, tmp, 0)
+	} else {
+		e.fillApart(w, tmp, 0, 1)
+	}
+	if tmp.fatal != nil {
+		return tmp.fatal.err
+	}
+	smp := buf.sample(r.view(), 0)
+	r.open[h.Bin] = append(r.open[h.Bin], r.hold(smp, p.from, buf.keys[0]))
+	if h.Closed {
+		return nil
+	}
+	if err := r.placer.Restore(smp, h.Bin); err != nil {
+		return r.blame(err)
+	}
+	return nil
+}
+
+// nextReady returns the next batch, if it is ready.
+func (r *regrouper) nextReady() (s *step, done bool) {
+	if len(r.outs) > 0 && r.outs[0].ready {
+		return r.outs[0], false
+	}
+	return nil, r.over && len(r.outs) == 0
+}
+
+// taken removes a batch that was delivered.
+func (r *regrouper) taken(s *step) {
+	r.outs = slices.DeleteFunc(r.outs, func(o *step) bool { return o == s })
+}
+
+// reclaim returns the memory of all batches.
+func (r *regrouper) reclaim() []*buffer {
+	for _, s := range r.outs {
+		if s.buf != nil {
+			r.free = append(r.free, s.buf)
+		}
+	}
+	return r.free
+}
+
+// openBlock reads and decodes a block on the spot.
+func (e *engine) openBlock(w *Worker, i int) (*block, error) {
+	rows, err := e.l.src.Open(e.ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	b := &block{index: i, actual: i, rows: rows, state: decoded}
+	if d, ok := rows.(Decoder); ok {
+		for part := range d.Parts() {
+			if err := d.Decode(w, part); err != nil {
+				rows.Close()
+				return nil, err
+			}
+		}
+	}
+	return b, nil
+}
+
+// sample sets smp to row i.
+func (u *buffer) sample(smp *Sample, i int) *Sample {
+	b := &u.batch
+	if b.ids != nil {
+		smp.ID = b.ids[i]
+	}
+	smp.Fields = smp.Fields[:len(b.spec)]
+	for f, field := range b.spec {
+		c := &b.cols[f]
+		switch {
+		case field.Name == "":
+			smp.Fields[f] = Tensor{}
+		case c.row >= 0:
+			smp.Fields[f] = Tensor{field.DType, field.Shape, c.slab[i*c.row : (i+1)*c.row : (i+1)*c.row]}
+		default:
+			smp.Fields[f] = Tensor{field.DType, c.vary[i].shape, c.vary[i].data}
+		}
+	}
+	return smp
+}

@@ -1,0 +1,78 @@
+package loader
+
+import "context"
+
+// Source is a data set laid out in blocks, the units that are cheapest to read
+// as a whole: a row group, a record batch, a folder of small files. Sample ids
+// number the rows through all blocks from 0, in the order of Blocks.
+//
+// A Source must be safe for concurrent use. Loader.Close closes one that
+// implements io.Closer.
+type Source interface {
+	// Spec describes the rows. It does not change.
+	Spec() Spec
+	// Blocks lists the blocks; the loader does not change the slice.
+	Blocks() []Block
+	// Open reads block i. It does I/O and no decoding, and returns early when
+	// ctx is done. Several blocks are opened at once.
+	Open(ctx context.Context, i int) (Rows, error)
+}
+
+// Block describes a unit of reading.
+type Block struct {
+	Rows int
+	// Bytes is what Open reads. 0 means that Open does no I/O: the loader then
+	// calls it on a worker instead of handing it to a reader.
+	Bytes int64
+	// Memory is the bytes that an open block holds; 0 means Bytes.
+	Memory int64
+	// Shard and FirstRow say in errors where the block lies.
+	Shard    string
+	FirstRow int64
+}
+
+// RandomSource is a Source whose rows are cheap to read one by one. The loader
+// then shuffles exactly, over all rows, and never opens a block as a whole.
+type RandomSource interface {
+	Source
+	// OpenRows reads the given rows, like Open. Row i of what it returns is
+	// refs[i]; refs is the loader's and stays as it is until Rows.Close.
+	OpenRows(ctx context.Context, refs []Ref) (Rows, error)
+}
+
+// Ref names a row by block and row within the block.
+type Ref struct {
+	Block, Row int
+	// Draw numbers the visits of an Order that visits a row several times in
+	// an epoch, so that each draws its own augmentation.
+	Draw int
+}
+
+// Rows is what a Source has opened. Row decodes and does no I/O; it is safe
+// for concurrent use by several workers until Close. Rows whose memory is to be
+// recycled (no allocation per sample) go back to a free list in Close.
+type Rows interface {
+	// Row sets the fields of s to those of row i, either to memory from w.Out
+	// or to memory that stays as it is until Close. The loader never writes to
+	// the latter.
+	Row(w *Worker, i int, s *Sample) error
+	Close() error
+}
+
+// Gatherer is implemented by Rows that copy whole columns, so that a table
+// never becomes rows. The loader uses it when no transform works on rows.
+type Gatherer interface {
+	Rows
+	// Gather sets rows at[k] of the batch's columns to rows[k], for all k:
+	// fixed columns by writing into Batch.Column, varying ones by Batch.Set.
+	Gather(w *Worker, rows, at []int, b *Batch) error
+}
+
+// Decoder is implemented by Rows that decode a block as a whole before the
+// first Row or Gather. The loader calls Decode once for each part, on several
+// workers at once.
+type Decoder interface {
+	Rows
+	Parts() int
+	Decode(w *Worker, part int) error
+}

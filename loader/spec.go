@@ -1,0 +1,235 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/kind"
+)
+
+// maxRank is the most dimensions of a Shape: five of a sample and the batch.
+const maxRank = 6
+
+// Shape holds the dimensions of a tensor. It is a value: a copy shares nothing,
+// and shapes compare with ==. A dimension of -1 varies from sample to sample.
+type Shape struct {
+	rank int8
+	dim  [maxRank]int32
+}
+
+// Dims returns the shape with the given dimensions; Dims() is a scalar's. It
+// panics on more than six dimensions and on one that does not fit an int32.
+func Dims(dims ...int) Shape {
+	if len(dims) > maxRank {
+		panic(fmt.Sprintf("loader: %d dimensions, the most is %d", len(dims), maxRank))
+	}
+	s := Shape{rank: int8(len(dims))}
+	for i, n := range dims {
+		if n < -1 || int(int32(n)) != n {
+			panic(fmt.Sprintf("loader: dimension %d out of range", n))
+		}
+		s.dim[i] = int32(n)
+	}
+	return s
+}
+
+// Rank returns the number of dimensions.
+func (s Shape) Rank() int { return int(s.rank) }
+
+// Dim returns dimension i.
+func (s Shape) Dim(i int) int { return int(s.dim[:s.rank][i]) }
+
+// Fixed reports whether every sample has the same dimensions.
+func (s Shape) Fixed() bool { return s.Len() >= 0 }
+
+// Len returns the number of elements, or -1 if a dimension varies.
+func (s Shape) Len() int {
+	n := 1
+	for _, d := range s.dim[:s.rank] {
+		if d < 0 {
+			return -1
+		}
+		n *= int(d)
+	}
+	return n
+}
+
+// Rows returns the shape of n values of shape s, one after another.
+func (s Shape) Rows(n int) Shape {
+	r := Shape{rank: s.rank + 1}
+	r.dim[0] = int32(n)
+	copy(r.dim[1:], s.dim[:s.rank])
+	return r
+}
+
+// WithDim returns s with dimension i set to n.
+func (s Shape) WithDim(i, n int) Shape {
+	if s.dim[:s.rank][i] = int32(n); int(int32(n)) != n || n < -1 {
+		panic(fmt.Sprintf("loader: dimension %d out of range", n))
+	}
+	return s
+}
+
+// Fits reports whether a sample of shape t is one of the shapes that s allows.
+func (s Shape) Fits(t Shape) bool {
+	if s.rank != t.rank {
+		return false
+	}
+	for i, d := range s.dim[:s.rank] {
+		if d >= 0 && d != t.dim[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// String returns the dimensions as in (224, 224, 3), with ? for one that varies.
+func (s Shape) String() string {
+	var b strings.Builder
+	b.WriteByte('(')
+	for i, d := range s.dim[:s.rank] {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if d < 0 {
+			b.WriteByte('?')
+		} else {
+			fmt.Fprint(&b, d)
+		}
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+// Field describes one named value of a sample. Fields are values, and the
+// slices in them are never changed once a Spec holds them.
+type Field struct {
+	Name  string
+	DType dtype.Type
+	Shape Shape // of one sample
+	Kind  kind.Kind
+
+	// Canvas names the field on which this one's coordinates live: the image
+	// of a mask, boxes or key points, the text of spans. A transform that
+	// changes the geometry of a canvas changes all that live on it.
+	Canvas string
+	// Follows names the field whose first dimension this one shares row for
+	// row: the labels or scores of boxes. Dropping a box drops its followers.
+	Follows string
+	// Names holds the class names of a Label, or the names of KeyPoints.
+	Names []string
+	// Mirror holds, for KeyPoints with left and right, the number of each
+	// point's partner, which takes its place in a mirrored image. Nil: none.
+	Mirror []int
+	// Rate is the frames per second of Audio, 0 if it varies.
+	Rate int
+}
+
+// String returns the field as in image uint8 (224, 224, 3) image.
+func (f Field) String() string {
+	s := fmt.Sprintf("%s %v %v", f.Name, f.DType, f.Shape)
+	if f.Kind != kind.Plain {
+		s += " " + f.Kind.String()
+	}
+	return s
+}
+
+// Spec lists the fields of a sample. A field keeps its index through the whole
+// pipeline: a transform appends fields at the end, and removes one by clearing
+// its Name.
+type Spec []Field
+
+// Index returns the index of the field with the given name, or -1.
+func (s Spec) Index(name string) int {
+	if name == "" {
+		return -1
+	}
+	return slices.IndexFunc(s, func(f Field) bool { return f.Name == name })
+}
+
+// Find returns the index of the field called name or, if name is empty, of the
+// only field of kind k. The error wraps ErrSpec and lists what there is.
+func (s Spec) Find(name string, k kind.Kind) (int, error) {
+	if name != "" {
+		if i := s.Index(name); i >= 0 {
+			return i, nil
+		}
+		return -1, fmt.Errorf("no field %q among %v: %w", name, s, ErrSpec)
+	}
+	found := -1
+	for i, f := range s {
+		if f.Name == "" || f.Kind != k {
+			continue
+		}
+		if found >= 0 {
+			return -1, fmt.Errorf("several fields are of kind %v, name one of %v: %w", k, s, ErrSpec)
+		}
+		found = i
+	}
+	if found < 0 {
+		return -1, fmt.Errorf("no field of kind %v among %v: %w", k, s, ErrSpec)
+	}
+	return found, nil
+}
+
+// With returns a copy of s with f appended, and f's index.
+func (s Spec) With(f Field) (Spec, int) { return append(slices.Clone(s), f), len(s) }
+
+// Clone returns a copy of s that a transform may change.
+func (s Spec) Clone() Spec { return slices.Clone(s) }
+
+// String lists the fields that s holds.
+func (s Spec) String() string {
+	var names []string
+	for _, f := range s {
+		if f.Name != "" {
+			names = append(names, f.String())
+		}
+	}
+	return "[" + strings.Join(names, "; ") + "]"
+}
+
+// check returns an error if s could not describe a sample.
+func (s Spec) check() error {
+	seen := make(map[string]bool, len(s))
+	for _, f := range s {
+		switch {
+		case f.Name == "":
+			continue
+		case seen[f.Name]:
+			return fmt.Errorf("two fields are called %q: %w", f.Name, ErrSpec)
+		case !f.DType.Valid():
+			return fmt.Errorf("field %q has no element type: %w", f.Name, ErrSpec)
+		case f.Shape.Rank() == maxRank:
+			return fmt.Errorf("field %q has more than %d dimensions: %w", f.Name, maxRank-1, ErrSpec)
+		case f.Canvas != "" && s.Index(f.Canvas) < 0:
+			return fmt.Errorf("field %q lives on %q, which is not there: %w", f.Name, f.Canvas, ErrSpec)
+		case f.Follows != "" && s.Index(f.Follows) < 0:
+			return fmt.Errorf("field %q follows %q, which is not there: %w", f.Name, f.Follows, ErrSpec)
+		}
+		seen[f.Name] = true
+	}
+	if len(seen) == 0 {
+		return fmt.Errorf("no fields: %w", ErrSpec)
+	}
+	return nil
+}
+
+// Errors that callers can test for with errors.Is.
+var (
+	// ErrSpec marks a pipeline that does not fit together: a missing field, a
+	// wrong element type or shape. New returns it, or a sample that breaks its
+	// own spec causes it.
+	ErrSpec = errors.New("spec mismatch")
+	// ErrState marks a State that belongs to other data, another pipeline or
+	// another layout of ranks.
+	ErrState = errors.New("state mismatch")
+	// ErrCorrupt marks data that is damaged or breaks a limit.
+	ErrCorrupt = errors.New("corrupt data")
+	// Drop is returned by the Row function of a Stage that Drops rows: the
+	// sample is left out, and it is not an error.
+	Drop = errors.New("row dropped")
+)

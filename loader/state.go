@@ -1,0 +1,51 @@
+package loader
+
+import "slices"
+
+// State is a position in the stream of batches: plain data, to be stored as JSON.
+type State struct {
+	Version int    `json:"version"`
+	Seed    uint64 `json:"seed"`
+	Epoch   int64  `json:"epoch"`
+	// Position counts the samples of the epoch, over all ranks, that lie before
+	// the next batch.
+	Position int64 `json:"position"`
+	// Step is the number of the next batch within the epoch.
+	Step int64 `json:"step"`
+	// Fingerprint identifies data, order and pipeline.
+	Fingerprint string `json:"fingerprint"`
+	// Batch is the rows of a global batch.
+	Batch int `json:"batch"`
+	// Ahead lists the batches behind Position that were delivered already, the
+	// one at Position being number 0; only AsReady leaves any.
+	Ahead []int64 `json:"ahead,omitempty"`
+	// Rank and World are those of a pipeline that regroups rows.
+	Rank  int `json:"rank,omitempty"`
+	World int `json:"world,omitempty"`
+	// Into counts the rows of this rank's part of the global batch at Position
+	// that a regrouping pipeline has taken already.
+	Into int `json:"into,omitempty"`
+	// Held lists the rows that a Regroup stage holds.
+	Held []Hold `json:"held,omitempty"`
+	// Skipped counts the samples that the error policy has replaced or left out.
+	Skipped int64 `json:"skipped,omitempty"`
+}
+
+// Hold is one bin of a Regroup stage: the rows in it, by position in the epoch,
+// and, if it is closed, how many rows it gives and has given.
+type Hold struct {
+	Bin    int     `json:"bin"`
+	Rows   []int64 `json:"rows"`
+	Closed bool    `json:"closed,omitempty"`
+	Gives  int     `json:"gives,omitempty"`
+	Given  int     `json:"given,omitempty"`
+}
+
+func (s State) clone() State {
+	s.Ahead = slices.Clone(s.Ahead)
+	s.Held = slices.Clone(s.Held)
+	for i := range s.Held {
+		s.Held[i].Rows = slices.Clone(s.Held[i].Rows)
+	}
+	return s
+}

@@ -1,0 +1,137 @@
+package shard
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/stokerdata/stoker/shard/internal/sysio"
+)
+
+// Buffers lends byte buffers and takes them back to lend them again, and never
+// holds more than a budget of them, lent or waiting. In steady state nothing is
+// allocated. All methods may be called concurrently.
+type Buffers struct {
+	budget int64
+	sem    *semaphore.Weighted // of bytes that are not lent
+
+	mu   sync.Mutex
+	free [4 * bits.UintSize][][]byte // by class
+	lent int64
+	idle int64
+	lost int64
+}
+
+// NewBuffers returns Buffers that hold at most budget bytes.
+func NewBuffers(budget int64) *Buffers {
+	return &Buffers{budget: budget, sem: semaphore.NewWeighted(budget)}
+}
+
+// class returns the size that n bytes are rounded up to, four sizes to a power
+// of two and whole pages, and its number.
+func class(n int) (size, index int) {
+	const page = sysio.PageBytes
+	if n <= page {
+		return page, 0
+	}
+	k := bits.Len(uint(n - 1))
+	step := max(1<<(k-3), page)
+	size = (n + step - 1) / step * step
+	return size, 4*k + (size-1)>>(k-3)&3
+}
+
+// Get lends n bytes of any content, page-aligned, until Put. It waits, first
+// come first served, while the budget is lent out; what could never be lent is
+// an error wrapping [ErrTooLarge] at once. Against the budget counts the size
+// rounded up to a page and by up to a quarter.
+func (b *Buffers) Get(ctx context.Context, n int) ([]byte, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	size, index := class(n)
+	b.mu.Lock()
+	limit := b.budget - b.lost
+	b.mu.Unlock()
+	if size < n || int64(size) > limit {
+		return nil, fmt.Errorf("shard: %w: a buffer of %d bytes, rounded up, from a budget of %d", ErrTooLarge, n, limit)
+	}
+	if err := b.sem.Acquire(ctx, int64(size)); err != nil {
+		return nil, fmt.Errorf("shard: wait for a buffer of %d bytes: %w", n, err)
+	}
+	if buf := b.take(size, index); buf != nil {
+		return buf[:n], nil
+	}
+	return sysio.Alloc(size)[:n:size], nil
+}
+
+// take counts size bytes as lent and returns an idle buffer of that size, or
+// nil after making room for a new one.
+func (b *Buffers) take(size, index int) []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lent += int64(size)
+	if buf := b.pop(index); buf != nil {
+		return buf
+	}
+	for i := len(b.free) - 1; i >= 0 && b.lent+b.idle > b.budget; {
+		if b.pop(i) == nil {
+			i--
+		}
+	}
+	return nil
+}
+
+func (b *Buffers) pop(index int) []byte {
+	list := b.free[index]
+	if len(list) == 0 {
+		return nil
+	}
+	buf := list[len(list)-1]
+	list[len(list)-1] = nil
+	b.free[index] = list[:len(list)-1]
+	b.idle -= int64(cap(buf))
+	return buf
+}
+
+// Put takes back a buffer that Get lent, which the caller must not use again.
+// Put of nil does nothing; Put of anything else that Get did not return panics.
+func (b *Buffers) Put(buf []byte) {
+	if cap(buf) == 0 {
+		return
+	}
+	size, index := class(cap(buf))
+	if size != cap(buf) {
+		panic("shard: Put of a buffer that is not one of Get's")
+	}
+	buf = buf[:size]
+	if poison {
+		for i := range buf {
+			buf[i] = 0xDB
+		}
+	}
+	b.mu.Lock()
+	b.lent -= int64(size)
+	b.idle += int64(size)
+	b.free[index] = append(b.free[index], buf)
+	b.mu.Unlock()
+	b.sem.Release(int64(size)) // panics if more comes back than was lent
+}
+
+// Abandon gives up a buffer that Get lent and an [ErrAbandoned] took away. As
+// its memory is still in use, the budget is smaller from now on.
+func (b *Buffers) Abandon(buf []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lost += int64(cap(buf))
+}
+
+// Held returns the bytes that are lent, abandoned ones included, and those that
+// wait to be lent again. Their sum is never above the budget.
+func (b *Buffers) Held() (lent, idle int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lent, b.idle
+}

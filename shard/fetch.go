@@ -1,0 +1,125 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+)
+
+// Fetch reads all ranges, merged as plan says, into one buffer of bufs. It sorts
+// ranges by file and offset and sets the Data of each, which is part of the
+// returned buffer: give that to [Buffers.Put] when all are done with. Nothing
+// else needs to be done after an error, and then every Data is nil.
+func (p *Pool) Fetch(ctx context.Context, bufs *Buffers, plan Plan, ranges []Range) ([]byte, error) {
+	for i := range ranges {
+		r := &ranges[i]
+		r.Data = nil
+		if r.Off < 0 || r.Len < 0 || r.Off > math.MaxInt64-int64(r.Len) {
+			return nil, &ReadError{p.files[r.File].path, r.Off, r.Len, errors.New("impossible range")}
+		}
+	}
+	f := p.fetches.Get().(*fetch)
+	defer func() {
+		clear(f.requests) // keeps no reference to ranges
+		p.fetches.Put(f)
+	}()
+	n, err := f.plan(plan, ranges)
+	if err != nil {
+		return nil, err
+	}
+	buf, err := bufs.Get(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	lost, err := f.run(ctx, p, buf, plan.withDefaults().Concurrency)
+	switch {
+	case lost:
+		bufs.Abandon(buf)
+	case err != nil:
+		bufs.Put(buf)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f.share(buf)
+	return buf, nil
+}
+
+// A fetch is the state of one Fetch, reused by later ones.
+type fetch struct {
+	requests []Request
+	starts   []int // of each request, in the buffer
+	next     atomic.Int64
+
+	mu   sync.Mutex
+	err  error // the first
+	lost bool  // a read was abandoned
+}
+
+// plan makes the requests and returns the bytes that they need.
+func (f *fetch) plan(plan Plan, ranges []Range) (int, error) {
+	f.requests = plan.Coalesce(f.requests[:0], ranges)
+	f.starts = f.starts[:0]
+	n := 0
+	for _, r := range f.requests {
+		if r.Len > math.MaxInt-n {
+			return 0, fmt.Errorf("shard: fetch: %w", ErrTooLarge)
+		}
+		f.starts = append(f.starts, n)
+		n += r.Len
+	}
+	return n, nil
+}
+
+// run reads all requests with up to width reads in flight and reports whether
+// buf is lost.
+func (f *fetch) run(ctx context.Context, p *Pool, buf []byte, width int) (lost bool, err error) {
+	f.next.Store(0)
+	f.err, f.lost = nil, false
+	var others sync.WaitGroup
+	for range min(width, len(f.requests)) - 1 {
+		others.Go(func() { f.read(ctx, p, buf) })
+	}
+	f.read(ctx, p, buf)
+	others.Wait()
+	return f.lost, f.err
+}
+
+// read reads one request after the other until none is left or one failed.
+func (f *fetch) read(ctx context.Context, p *Pool, buf []byte) {
+	for {
+		i := int(f.next.Add(1)) - 1
+		if i >= len(f.requests) {
+			return
+		}
+		r := &f.requests[i]
+		if err := p.ReadAt(ctx, r.File, buf[f.starts[i]:][:r.Len:r.Len], r.Off); err != nil {
+			f.fail(err)
+			return
+		}
+	}
+}
+
+func (f *fetch) fail(err error) {
+	f.next.Store(int64(len(f.requests))) // the others stop too
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lost = f.lost || errors.Is(err, ErrAbandoned)
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+// share gives every range its part of buf.
+func (f *fetch) share(buf []byte) {
+	for i, req := range f.requests {
+		for j := range req.Ranges {
+			r := &req.Ranges[j]
+			at := f.starts[i] + int(r.Off-req.Off)
+			r.Data = buf[at:][:r.Len:r.Len]
+		}
+	}
+}

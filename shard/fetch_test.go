@@ -1,0 +1,240 @@
+package shard_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stokerdata/stoker/shard"
+	"github.com/stokerdata/stoker/shard/internal/sysio"
+	"github.com/stokerdata/stoker/shard/shardtest"
+)
+
+func TestCoalesce(t *testing.T) {
+	plan := shard.Plan{GapBytes: 10, MaxBytes: 100}
+	touching := shard.Plan{GapBytes: -1, MaxBytes: 100}
+	r := func(file int, off int64, n int) shard.Range { return shard.Range{File: file, Off: off, Len: n} }
+	tests := []struct {
+		name string
+		plan shard.Plan
+		in   []shard.Range
+		want string
+	}{
+		{"none", plan, nil, ""},
+		{"one", plan, []shard.Range{r(0, 5, 7)}, "0:5+7(1) "},
+		{"sorted", plan, []shard.Range{r(1, 0, 1), r(0, 50, 5), r(0, 0, 5)}, "0:0+5(1) 0:50+5(1) 1:0+1(1) "},
+		{"gap", plan, []shard.Range{r(0, 0, 10), r(0, 20, 10), r(0, 41, 10)}, "0:0+30(2) 0:41+10(1) "},
+		{"touching", touching, []shard.Range{r(0, 0, 10), r(0, 10, 10), r(0, 21, 1)}, "0:0+20(2) 0:21+1(1) "},
+		{"overlap, inside, twice", plan, []shard.Range{r(0, 0, 50), r(0, 40, 20), r(0, 1, 2), r(0, 0, 50)}, "0:0+60(4) "},
+		{"limit", plan, []shard.Range{r(0, 0, 60), r(0, 60, 40), r(0, 100, 1)}, "0:0+100(2) 0:100+1(1) "},
+		{"larger than the limit", plan, []shard.Range{r(0, 0, 500), r(0, 400, 10), r(0, 505, 1)}, "0:0+500(2) 0:505+1(1) "},
+		{"end of numbers", plan, []shard.Range{r(0, 0, 1), r(0, math.MaxInt64-5, 5)}, fmt.Sprintf("0:0+1(1) 0:%d+5(1) ", int64(math.MaxInt64-5))},
+	}
+	for _, tt := range tests {
+		var got strings.Builder
+		for _, q := range tt.plan.Coalesce(nil, tt.in) {
+			got.WriteString(fmt.Sprintf("%d:%d+%d(%d) ", q.File, q.Off, q.Len, len(q.Ranges)))
+		}
+		if got.String() != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got.String(), tt.want)
+		}
+	}
+}
+
+func TestFetch(t *testing.T) {
+	noLeaks(t)
+	const nFiles, size = 3, 200_000
+	set := dataset(t, nFiles, size)
+	var want [nFiles][]byte
+	for i := range want {
+		want[i] = content(i, size)
+	}
+	p := newPool(t, set, shard.PoolConfig{})
+	bufs := shard.NewBuffers(8 << 20)
+	r := rand.New(rand.NewPCG(1, 2))
+	for trial := range 200 {
+		plan := shard.Plan{GapBytes: r.IntN(5000) - 1, MaxBytes: 1 + r.IntN(50000), Concurrency: r.IntN(5)}
+		ranges := make([]shard.Range, r.IntN(40))
+		for i := range ranges {
+			off := r.IntN(size)
+			ranges[i] = shard.Range{File: r.IntN(nFiles), Off: int64(off), Len: r.IntN(min(3000, size-off)), Tag: i}
+		}
+		buf, err := p.Fetch(t.Context(), bufs, plan, ranges)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tags := make(map[int]bool)
+		for _, x := range ranges {
+			if !bytes.Equal(x.Data, want[x.File][x.Off:][:x.Len]) {
+				t.Fatalf("trial %d: wrong bytes for %d:%d+%d", trial, x.File, x.Off, x.Len)
+			}
+			tags[x.Tag] = true
+		}
+		if len(tags) != len(ranges) {
+			t.Fatal("ranges were lost")
+		}
+		bufs.Put(buf)
+	}
+	if lent, _ := bufs.Held(); lent != 0 {
+		t.Errorf("%d bytes still lent", lent)
+	}
+}
+
+func TestFetchErrors(t *testing.T) {
+	noLeaks(t)
+	set := dataset(t, 3, 1000)
+	bufs := shard.NewBuffers(1 << 20)
+	ranges := func() []shard.Range { return []shard.Range{{File: 2, Len: 10}, {File: 0, Len: 10}, {File: 1, Len: 10}} }
+	fault := func(e shardtest.Effect) *shardtest.FaultFS {
+		return &shardtest.FaultFS{Faults: []shardtest.Fault{{Op: shardtest.Read, Path: set[1].Path, Count: -1, Effect: e}}}
+	}
+	p := newPool(t, set, shard.PoolConfig{Retries: -1, FS: fault(shardtest.Error(syscall.EIO))})
+	for width := range 4 {
+		if _, err := p.Fetch(t.Context(), bufs, shard.Plan{Concurrency: width}, ranges()); !errors.Is(err, syscall.EIO) {
+			t.Errorf("bad disk, %d at once: %v", width, err)
+		}
+	}
+	for _, tt := range []struct {
+		r    shard.Range
+		want error
+	}{
+		{shard.Range{Off: -1, Len: 1}, nil},
+		{shard.Range{Off: 1, Len: -1}, nil},
+		{shard.Range{Off: math.MaxInt64, Len: 1}, nil},
+		{shard.Range{Off: 0, Len: 2 << 20}, shard.ErrTooLarge},
+		{shard.Range{Off: 995, Len: 10}, io.ErrUnexpectedEOF},
+	} {
+		if _, err := p.Fetch(t.Context(), bufs, shard.Plan{}, []shard.Range{tt.r}); err == nil || tt.want != nil && !errors.Is(err, tt.want) {
+			t.Errorf("range %+v: %v", tt.r, err)
+		}
+	}
+	if lent, _ := bufs.Held(); lent != 0 {
+		t.Errorf("%d bytes still lent", lent)
+	}
+	hung := fault(shardtest.Hang())
+	p = newPool(t, set, shard.PoolConfig{Deadline: 20 * time.Millisecond, FS: hung})
+	if _, err := p.Fetch(t.Context(), bufs, shard.Plan{}, ranges()); !errors.Is(err, shard.ErrAbandoned) {
+		t.Errorf("hung disk: %v", err)
+	}
+	if lent, idle := bufs.Held(); lent == 0 {
+		t.Errorf("a buffer that a lost read may write to is not counted: lent %d, idle %d", lent, idle)
+	}
+	hung.Release()
+}
+
+func TestBuffers(t *testing.T) {
+	const budget = 1 << 20
+	bufs := shard.NewBuffers(budget)
+	ctx := t.Context()
+	if _, err := bufs.Get(ctx, budget+1); !errors.Is(err, shard.ErrTooLarge) {
+		t.Errorf("over the budget: %v", err)
+	}
+	whole, err := bufs.Get(ctx, budget)
+	if err != nil || len(whole) != budget || !sysio.Aligned(whole) {
+		t.Fatal(len(whole), err)
+	}
+	short, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+	defer cancel()
+	if _, err := bufs.Get(short, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("nothing left: %v", err)
+	}
+	time.AfterFunc(5*time.Millisecond, func() { bufs.Put(whole) })
+	one, err := bufs.Get(ctx, 1) // waits for Put, then drops what is idle
+	if err != nil || len(one) != 1 || !sysio.Aligned(one) {
+		t.Fatal(len(one), err)
+	}
+	if lent, idle := bufs.Held(); lent+idle > budget || lent != 4096 {
+		t.Errorf("lent %d, idle %d", lent, idle)
+	}
+	bufs.Put(one[:0])
+	bufs.Put(nil)
+	bufs.Abandon(must(bufs.Get(ctx, budget/2)))
+	if _, err := bufs.Get(ctx, budget); !errors.Is(err, shard.ErrTooLarge) {
+		t.Errorf("more than is left for ever: %v", err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("Put took a foreign buffer")
+		}
+	}()
+	bufs.Put(make([]byte, 5000))
+}
+
+func must(b []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func TestBuffersBudget(t *testing.T) {
+	const budget = 1 << 18
+	bufs := shard.NewBuffers(budget)
+	var lent atomic.Int64
+	var all sync.WaitGroup
+	for g := range 8 {
+		all.Go(func() {
+			r := rand.New(rand.NewPCG(3, uint64(g)))
+			for range 100 {
+				b := must(bufs.Get(context.Background(), 1+r.IntN(budget/4)))
+				if lent.Add(int64(cap(b))) > budget {
+					t.Error("lent more than the budget")
+				}
+				b[0], b[len(b)-1] = 1, 2
+				if lent, idle := bufs.Held(); lent+idle > budget {
+					t.Errorf("lent %d, idle %d", lent, idle)
+				}
+				lent.Add(-int64(cap(b)))
+				bufs.Put(b)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func ExamplePool_Fetch() {
+	dir, _ := os.MkdirTemp("", "shard")
+	defer os.RemoveAll(dir)
+	os.WriteFile(filepath.Join(dir, "x"), []byte("0123456789abcdef"), 0o666)
+	ctx := context.Background()
+	set, _ := shard.Find(ctx, dir)
+	pool, _ := shard.NewPool(set, shard.PoolConfig{})
+	defer pool.Close()
+	bufs := shard.NewBuffers(1 << 20)
+
+	ranges := []shard.Range{{Off: 10, Len: 6, Tag: 1}, {Off: 2, Len: 3, Tag: 2}}
+	buf, err := pool.Fetch(ctx, bufs, shard.Plan{}, ranges) // one read of 14 bytes
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer bufs.Put(buf)
+	for _, r := range ranges {
+		fmt.Printf("%d %s\n", r.Tag, r.Data)
+	}
+	// Output:
+	// 2 234
+	// 1 abcdef
+}
+
+func ExamplePlan() {
+	plan := shard.Plan{GapBytes: 100, MaxBytes: 1000}
+	for _, r := range plan.Coalesce(nil, []shard.Range{{Off: 900, Len: 200}, {Off: 0, Len: 50}, {Off: 120, Len: 30}}) {
+		fmt.Println(r.Off, r.Len, len(r.Ranges))
+	}
+	// Output:
+	// 0 150 2
+	// 900 200 1
+}

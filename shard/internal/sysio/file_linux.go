@@ -1,0 +1,112 @@
+package sysio
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A File is an open file, read by position.
+type File struct{ fd int }
+
+// O_NONBLOCK keeps the open of a FIFO without a writer from blocking; it means
+// nothing for a regular file.
+const openFlags = unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK
+
+// Open opens the named file for reading. It never blocks on a FIFO, and does
+// not look at what it opened: [File.Stat] does. The error is a bare
+// [unix.Errno].
+func Open(name string) (File, error) {
+	for {
+		fd, err := open(name)
+		if err != unix.EINTR {
+			return File{fd}, err
+		}
+	}
+}
+
+// open is unix.Open without the copy of the name on the heap.
+func open(name string) (int, error) {
+	var buf [256]byte
+	if len(name) >= len(buf) {
+		return unix.Open(name, openFlags, 0)
+	}
+	for i := range len(name) {
+		if name[i] == 0 {
+			return -1, unix.EINVAL
+		}
+		buf[i] = name[i]
+	}
+	at := unix.AT_FDCWD
+	fd, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(&buf[0])), openFlags, 0, 0, 0)
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(fd), nil
+}
+
+// FromOS takes over f: it returns the same open file and closes f.
+func FromOS(f *os.File) (File, error) {
+	defer f.Close()
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	return File{fd}, err
+}
+
+// Stat returns the file's size and the time of its last change. It is an error
+// wrapping [ErrNotRegular] when the file is not a regular one.
+func (f File) Stat() (size int64, modTime time.Time, err error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(f.fd, &st); err != nil {
+		return 0, time.Time{}, err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return 0, time.Time{}, notRegular(fileMode(st.Mode))
+	}
+	return st.Size, time.Unix(int64(st.Mtim.Sec), int64(st.Mtim.Nsec)), nil
+}
+
+func fileMode(mode uint32) fs.FileMode {
+	switch mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		return fs.ModeDir
+	case unix.S_IFIFO:
+		return fs.ModeNamedPipe
+	case unix.S_IFSOCK:
+		return fs.ModeSocket
+	case unix.S_IFCHR, unix.S_IFBLK:
+		return fs.ModeDevice
+	}
+	return fs.ModeIrregular
+}
+
+// ReadAt reads once into p from offset off. Unlike an [io.ReaderAt] it may read
+// less than len(p) without an error; at the end of the file it returns 0 and
+// [io.EOF].
+func (f File) ReadAt(p []byte, off int64) (int, error) {
+	for {
+		n, err := unix.Pread(f.fd, p, off)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return 0, err
+		case n == 0 && len(p) > 0:
+			return 0, io.EOF
+		}
+		return n, nil
+	}
+}
+
+// Close closes the file. The File must not be used again.
+func (f File) Close() error { return unix.Close(f.fd) }
+
+// Advise passes advice on n bytes from off (n 0 means to the end) to the
+// kernel.
+func (f File) Advise(off, n int64, a Advice) error {
+	advice := [...]int{WillNeed: unix.FADV_WILLNEED, DontNeed: unix.FADV_DONTNEED, Sequential: unix.FADV_SEQUENTIAL}
+	return unix.Fadvise(f.fd, off, n, advice[a])
+}

@@ -1,0 +1,108 @@
+package shard
+
+import (
+	"bytes"
+	"encoding/hex"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/stokerdata/stoker/shard/internal/sysio"
+)
+
+func FuzzManifest(f *testing.F) {
+	f.Add([]byte(`{"version": 1, "shards": [{"path":"a/b","size":4,"rows":-1,"algorithm":"xxh3-128","hash":"c044be4073bb71f1340036b3f23aa86d"}]}`))
+	f.Add([]byte(`{"version":1,"shards":[]}`))
+	f.Add([]byte(`{"version":1,"shards":[{"path":"../a"}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := parseManifest(data)
+		if err != nil {
+			return
+		}
+		for _, file := range m.Set("root") {
+			if rel, err := filepath.Rel("root", file.Path); err != nil || !filepath.IsLocal(rel) {
+				t.Fatalf("%q leaves the root", file.Path)
+			}
+		}
+		var out bytes.Buffer
+		if err := m.encode(&out); err != nil {
+			t.Fatal(err)
+		}
+		again, err := parseManifest(out.Bytes())
+		if err != nil || len(again.Shards) != len(m.Shards) {
+			t.Fatalf("written again: %v", err)
+		}
+		for i := range m.Shards {
+			if !reflect.DeepEqual(m.Shards[i], again.Shards[i]) {
+				t.Fatalf("shard %d: %+v became %+v", i, m.Shards[i], again.Shards[i])
+			}
+		}
+	})
+}
+
+func FuzzList(f *testing.F) {
+	f.Add([]byte("a\n# b\n\r\n c \n"))
+	f.Add([]byte("\ufeffa\x00b"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		parseList(bytes.NewReader(data), func(path string) error {
+			if path == "" || path[0] == '#' || strings.ContainsAny(path, "\n\x00") || path != strings.TrimSpace(path) {
+				t.Fatalf("path %q", path)
+			}
+			return nil
+		})
+	})
+}
+
+func TestListLimits(t *testing.T) {
+	err := parseList(strings.NewReader("a\n"+strings.Repeat("x", maxLineBytes+1)), func(string) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("long line: %v", err)
+	}
+}
+
+func TestClass(t *testing.T) {
+	seen := map[int]int{}
+	for n := 1; n < 1<<24; n += 1 + n/97 {
+		size, index := class(n)
+		again, sameIndex := class(size)
+		switch {
+		case size < n || size%sysio.PageBytes != 0 || size > n+max(n/4, sysio.PageBytes):
+			t.Fatalf("%d bytes became %d", n, size)
+		case again != size || sameIndex != index:
+			t.Fatalf("size %d of class %d has size %d of class %d", size, index, again, sameIndex)
+		case seen[index] != 0 && seen[index] != size:
+			t.Fatalf("class %d holds %d and %d", index, seen[index], size)
+		}
+		seen[index] = size
+	}
+}
+
+// The published digests of no bytes, and the one-shot functions, are the
+// authority for what stands in manifests.
+func TestAlgorithms(t *testing.T) {
+	empty := map[Algorithm]string{
+		XXH3:   "99aa06d3014798d86001c324468d497f",
+		SHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+	}
+	for a, want := range empty {
+		if got := hex.EncodeToString(a.new().Sum(nil)); got != want || a.new().Size() != len(want)/2 {
+			t.Errorf("%s of no bytes is %s", a, got)
+		}
+	}
+	data := make([]byte, 5000)
+	for i := range data {
+		data[i] = byte(i * i)
+	}
+	for n := 0; n <= len(data); n += 1 + n/7 {
+		h := XXH3.new()
+		h.Write(data[:n/3])
+		h.Write(data[n/3 : n])
+		want := xxh3.Hash128(data[:n]).Bytes()
+		if got := h.Sum(nil); !bytes.Equal(got, want[:]) {
+			t.Errorf("%d bytes in parts: %x, want %x", n, got, want)
+		}
+	}
+}
