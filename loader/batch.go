@@ -27,10 +27,10 @@ type Batch struct {
 type column struct {
 	Tensor          // fixed: rows one after another; varying: likewise, after compaction
 	row     int     // bytes of a row, -1 if it varies
-	slab    []byte  // all memory of the column
+	home    []byte  // memory for what the row stages leave
+	slab    []byte  // memory of the present values
 	vary    []value // varying: the rows before compaction
 	offsets []int64
-	next    []byte // memory of the value that a batch stage replaces
 }
 
 // value is one row of a varying column. Its memory is an arena's or a source's.
@@ -105,7 +105,7 @@ func (b *Batch) resize(n int) {
 		b.ids = b.ids[:n]
 	}
 	b.keys = b.keys[:n]
-	for f := range b.cols {
+	for f := range b.spec {
 		if c := &b.cols[f]; c.row >= 0 && b.spec[f].Name != "" {
 			c.Data = c.slab[:n*c.row]
 			c.Shape = b.spec[f].Shape.Rows(n)

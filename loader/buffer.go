@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/stokerdata/stoker/internal/invariant"
@@ -81,7 +82,7 @@ func newBuffer(l *layout) *buffer {
 			continue
 		}
 		if c.row = rowBytes(field.DType, field.Shape); c.row >= 0 {
-			c.slab = newBytes(c.row * l.n)
+			c.home = newBytes(c.row * l.n)
 		} else {
 			c.vary = make([]value, l.n)
 			c.offsets = make([]int64, 0, l.n+1)
@@ -126,6 +127,9 @@ func (u *buffer) reset() {
 		if field.Name != "" {
 			c.row = rowBytes(field.DType, field.Shape)
 		}
+		if c.row >= 0 {
+			c.slab = c.home
+		}
 		clear(c.vary)
 	}
 	u.stage = -1
@@ -135,16 +139,31 @@ func (u *buffer) reset() {
 
 // replace implements Batch.Replace.
 func (u *buffer) replace(f int) Tensor {
-	k := f
-	for _, st := range u.shape.stages[:u.stage] {
-		k += len(st.Out)
-	}
 	b, field := &u.batch, u.shape.stages[u.stage].Out[f]
 	c := &b.cols[f]
 	c.row = rowBytes(field.DType, field.Shape)
-	c.next = u.extras[k]
-	c.Tensor = Tensor{field.DType, field.Shape.Rows(b.n), c.next[:b.n*c.row]}
+	c.slab = u.extra(f)
+	c.Tensor = Tensor{field.DType, field.Shape.Rows(b.n), c.slab[:b.n*c.row]}
 	return c.Tensor
+}
+
+// extra returns the memory that the running batch stage has for field f.
+func (u *buffer) extra(f int) []byte {
+	for _, st := range u.shape.stages[:u.stage] {
+		f += len(st.Out)
+	}
+	return u.extras[f]
+}
+
+// replacedAll returns an error if the running batch stage has not replaced a
+// column that it announced anew.
+func (u *buffer) replacedAll() error {
+	for f, o := range u.shape.stages[u.stage].Out {
+		if e := u.extra(f); len(e) > 0 && !sameStart(u.batch.cols[f].slab, e) {
+			return fmt.Errorf("field %q is announced as %v and was not replaced: %w", o.Name, o, ErrSpec)
+		}
+	}
+	return nil
 }
 
 // poison overwrites memory that nobody may read any more, in builds that check.
@@ -154,7 +173,7 @@ func (u *buffer) poison() {
 	}
 	for f := range u.batch.cols {
 		c := &u.batch.cols[f]
-		invariant.Poison(c.slab)
+		invariant.Poison(c.home)
 		if c.row < 0 {
 			invariant.Poison(c.Data)
 		}

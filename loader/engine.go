@@ -428,6 +428,9 @@ func (e *engine) batchStages(w *Worker, s *step) {
 		w.seed(e.stream(st, s.epoch), uint64(s.from))
 		start := time.Now()
 		err := st.Batch(w, &u.batch)
+		if err == nil {
+			err = u.replacedAll()
+		}
 		t := &w.times[len(e.p.row)+1+k]
 		t.items, t.timed, t.ns = t.items+int64(u.batch.n), t.timed+int64(u.batch.n), t.ns+int64(time.Since(start))
 		if err != nil {

@@ -1,13 +1,16 @@
 package loader_test
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
 )
 
 // tables are the ways of reading that every test of the engine goes through.
@@ -124,4 +127,74 @@ func TestEachIDOncePerEpoch(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestBatchStages checks what batch stages replace and add, values and all.
+func TestBatchStages(t *testing.T) {
+	for name, table := range tables() {
+		t.Run(name, func(t *testing.T) {
+			ld, err := loader.New(table().source(), loader.Config{BatchSize: 8, Epochs: 2, Transforms: []loader.Transform{double{}, add{}, idle{}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ld.Close()
+			for b, err := range ld.All(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				id, sum := loader.View[float64](b.Tensor("id")), loader.View[float32](b.Tensor("sum"))
+				for i, want := range b.IDs() {
+					if id[i] != 2*float64(want) || sum[2*i] != 2*float32(want) || sum[2*i+1] != 1 {
+						t.Fatalf("row %d, id %d: %v, %v", i, want, id[i], sum[2*i:2*i+2])
+					}
+					if got := string(b.Row("text", i).Data); got != "abcdefg"[:want%7] {
+						t.Fatalf("id %d: text %q", want, got)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestForgottenReplace checks that a stage that breaks its announcement is named.
+func TestForgottenReplace(t *testing.T) {
+	ld, err := loader.New((&table{sizes: []int{9}, random: true}).source(), loader.Config{BatchSize: 4, Transforms: []loader.Transform{forgetful{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ld.Close()
+	for _, err := range ld.All(t.Context()) {
+		if !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), "forgetful") {
+			t.Fatalf("got %v", err)
+		}
+	}
+}
+
+// add adds the column sum, of two numbers.
+type add struct{}
+
+func (add) Bind(in loader.Spec) (loader.Stage, error) {
+	id := in.Index("id")
+	out, sum := in.With(loader.Field{Name: "sum", DType: dtype.Float32, Shape: loader.Dims(2)})
+	return loader.Stage{Out: out, Batch: func(_ *loader.Worker, b *loader.Batch) error {
+		dst := loader.View[float32](b.Replace(sum))
+		for i, v := range loader.View[float64](b.Column(id)) {
+			dst[2*i], dst[2*i+1] = float32(v), 1
+		}
+		return nil
+	}}, nil
+}
+
+// idle changes nothing.
+type idle struct{}
+
+func (idle) Bind(in loader.Spec) (loader.Stage, error) {
+	return loader.Stage{Out: in, Batch: func(*loader.Worker, *loader.Batch) error { return nil }}, nil
+}
+
+type forgetful struct{}
+
+func (forgetful) Bind(in loader.Spec) (loader.Stage, error) {
+	out, _ := in.With(loader.Field{Name: "more", DType: dtype.Float32})
+	return loader.Stage{Out: out, Batch: func(*loader.Worker, *loader.Batch) error { return nil }}, nil
 }

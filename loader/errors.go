@@ -54,9 +54,10 @@ const (
 // ends the stream at the one after the first budget ones.
 func Skip(budget int64) ErrorPolicy { return ErrorPolicy{skip, budget} }
 
-// Substitute puts the sample with the next id that is whole, from the same
-// block, in the place of a damaged one, and ends the stream at the damaged one
-// after the first budget ones.
+// Substitute puts the sample with the next id that is whole in the place of a
+// damaged one, or, where a whole block cannot be read, the rows of the next
+// block that can. It ends the stream at the damaged sample after the first
+// budget ones.
 func Substitute(budget int64) ErrorPolicy { return ErrorPolicy{substitute, budget} }
 
 // String returns the policy in words.

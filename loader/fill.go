@@ -167,25 +167,21 @@ func (e *engine) damaged(w *Worker, s *step, i int, err error) {
 	}
 }
 
-// standIn makes row i from the try-th row behind its own.
+// standIn makes row i from the sample whose id is its own plus try.
 func (e *engine) standIn(w *Worker, s *step, i, try int) error {
-	ref := s.refs[i]
-	if e.l.access == blocks {
-		b := s.blocks[s.at[i]]
-		if b.rows == nil {
-			return b.err
-		}
-		ref = Ref{Block: b.actual, Row: (ref.Row + try) % e.l.blocks[b.actual].Rows, Draw: try}
-		return e.makeRow(w, s, i, b.rows, ref.Row, ref)
-	}
-	ref = e.l.index.ref((e.l.index.id(ref) + int64(try)) % e.l.index.Len())
+	ref := e.l.index.ref((e.l.index.id(s.refs[i]) + int64(try)) % e.l.index.Len())
 	ref.Draw = try
-	rows, err := e.l.random.OpenRows(e.ctx, []Ref{ref})
+	if e.l.access == blocks {
+		if b := s.blocks[s.at[i]]; b.err == nil && b.index == ref.Block {
+			return e.makeRow(w, s, i, b.rows, ref.Row, ref)
+		}
+	}
+	rows, row, err := e.openOne(w, ref)
 	if err != nil {
 		return err
 	}
 	e.keepOpen(s, rows)
-	return e.makeRow(w, s, i, rows, 0, ref)
+	return e.makeRow(w, s, i, rows, row, ref)
 }
 
 // sampleError says where the row ref lies.
@@ -290,29 +286,37 @@ func (w *Worker) begin(id int64, b *Batch, i int) *Sample {
 // place puts what did not land in the batch by itself there.
 func (w *Worker) place(b *Batch, i int) error {
 	for f := range b.spec {
-		field := &b.spec[f]
-		if field.Name == "" {
+		c, t := &b.cols[f], &w.sample1.Fields[f]
+		if c.row >= 0 && t.DType == c.DType && t.Shape == b.spec[f].Shape && len(t.Data) == c.row {
+			if d := w.dst[f]; c.row > 0 && !sameStart(t.Data, d) {
+				copy(d, t.Data)
+			}
 			continue
 		}
-		t := &w.sample1.Fields[f]
-		c := &b.cols[f]
-		if t.DType != field.DType || t.Shape != field.Shape && !field.Shape.Fits(t.Shape) {
-			return fmt.Errorf("field %q is %v %v, announced as %v %v: %w", field.Name, t.DType, t.Shape, field.DType, field.Shape, ErrSpec)
+		if b.spec[f].Name == "" {
+			continue
 		}
-		if want := t.Shape.Len() * t.DType.Size(); len(t.Data) != want {
-			return fmt.Errorf("field %q holds %d bytes for shape %v, must be %d: %w", field.Name, len(t.Data), t.Shape, want, ErrSpec)
+		if err := b.spec[f].holds(t); err != nil {
+			return err
 		}
-		switch {
-		case c.row == 0 || c.row > 0 && sameStart(t.Data, w.dst[f]):
-		case c.row > 0:
-			copy(w.dst[f], t.Data)
-		case len(t.Data) == 0 || !w.own[f] || sameStart(t.Data, w.placed[f]):
+		if len(t.Data) == 0 || !w.own[f] || sameStart(t.Data, w.placed[f]) {
 			c.vary[i] = value{t.Data, t.Shape}
-		default:
-			d := w.arena.alloc(len(t.Data))
-			copy(d, t.Data)
-			c.vary[i] = value{d, t.Shape}
+			continue
 		}
+		d := w.arena.alloc(len(t.Data))
+		copy(d, t.Data)
+		c.vary[i] = value{d, t.Shape}
+	}
+	return nil
+}
+
+// holds returns an error if t is not a value of f.
+func (f *Field) holds(t *Tensor) error {
+	if t.DType != f.DType || !f.Shape.Fits(t.Shape) {
+		return fmt.Errorf("field %q is %v %v, announced as %v %v: %w", f.Name, t.DType, t.Shape, f.DType, f.Shape, ErrSpec)
+	}
+	if want := t.Shape.Len() * t.DType.Size(); len(t.Data) != want {
+		return fmt.Errorf("field %q holds %d bytes for shape %v, must be %d: %w", f.Name, len(t.Data), t.Shape, want, ErrSpec)
 	}
 	return nil
 }

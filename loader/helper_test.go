@@ -90,6 +90,12 @@ func (t randomTable) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Ro
 	if err := t.wait(ctx, refs[0].Block); err != nil {
 		return nil, err
 	}
+	for _, r := range refs[1:] {
+		if err := t.broken[r.Block]; err != nil {
+			t.closed.Add(1)
+			return nil, err
+		}
+	}
 	rows := tableRows{t: t.table, refs: refs, live: new(atomic.Bool)}
 	rows.live.Store(true)
 	return rows, nil

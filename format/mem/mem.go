@@ -167,9 +167,9 @@ func (s *Source) value(f, row int) ([]byte, loader.Shape) {
 // Row implements loader.Rows.
 func (r *rows) Row(_ *loader.Worker, i int, smp *loader.Sample) error {
 	row := r.row(i)
-	for f, field := range r.src.spec {
+	for f := range r.src.spec {
 		data, shape := r.src.value(f, row)
-		smp.Fields[f] = loader.Tensor{DType: field.DType, Shape: shape, Data: data}
+		smp.Fields[f] = loader.Tensor{DType: r.src.spec[f].DType, Shape: shape, Data: data}
 	}
 	return nil
 }

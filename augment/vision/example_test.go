@@ -1,0 +1,78 @@
+package vision_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+
+	"github.com/stokerdata/stoker/augment/vision"
+	"github.com/stokerdata/stoker/format/mem"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/kind"
+)
+
+// Files become batches of normalised planes.
+func Example() {
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewRGBA(image.Rect(0, 0, 300, 200))); err != nil {
+		fmt.Println(err)
+		return
+	}
+	src, err := mem.Columns(loader.Spec{
+		{Name: "image", DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: kind.EncodedImage},
+	}, mem.Varying([][]byte{file.Bytes(), file.Bytes()}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ld, err := loader.New(src, loader.Config{BatchSize: 2, Seed: 1, Transforms: []loader.Transform{
+		vision.Decode{},
+		vision.RandomResizedCrop{Size: 224},
+		vision.FlipH{P: 0.5},
+		vision.Normalize{},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer ld.Close()
+	for b, err := range ld.All(context.Background()) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(b.Tensor("image").DType, b.Tensor("image").Shape)
+	}
+	// Output: float32 (2, 3, 224, 224)
+}
+
+// A crop moves boxes, and drops those that are out of sight together with their
+// labels.
+func ExampleCenterCrop() {
+	src, err := mem.Columns(loader.Spec{
+		{Name: "image", DType: dtype.Uint8, Shape: loader.Dims(100, 200, 3), Kind: kind.Image},
+		{Name: "boxes", DType: dtype.Float32, Shape: loader.Dims(2, 4), Kind: kind.Boxes, Canvas: "image"},
+		{Name: "labels", DType: dtype.Int32, Shape: loader.Dims(2), Kind: kind.Label, Follows: "boxes"},
+	}, mem.Of(make([]uint8, 60_000)), mem.Of([]float32{0, 0, 40, 40, 40, 20, 150, 80}), mem.Of([]int32{7, 8}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ld, err := loader.New(src, loader.Config{BatchSize: 1, Transforms: []loader.Transform{vision.CenterCrop{Size: 100}}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer ld.Close()
+	for b, err := range ld.All(context.Background()) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(loader.View[float32](b.Tensor("boxes")), loader.View[int32](b.Tensor("labels")))
+	}
+	// Output: [0 20 100 80] [8]
+}

@@ -1,0 +1,102 @@
+package pixel
+
+import "testing"
+
+// The usual way of a photograph: 500 by 375 to 224 by 224.
+func photo() (src, dst Image, tmp []uint8) {
+	src = picture(500, 375, 3)
+	dst = Packed(make([]uint8, 224*224*3), 224, 224, 3)
+	return src, dst, make([]uint8, ScratchBytes(dst, src))
+}
+
+func BenchmarkResize(b *testing.B) {
+	for _, f := range []struct {
+		name   string
+		filter Filter
+	}{{"bilinear", Bilinear}, {"bicubic", Bicubic}, {"lanczos", Lanczos}, {"nearest", Nearest}} {
+		b.Run(f.name, func(b *testing.B) {
+			src, dst, tmp := photo()
+			var r Resizer
+			b.ReportAllocs()
+			for b.Loop() {
+				r.Resize(dst, src, f.filter, tmp)
+			}
+		})
+	}
+}
+
+// BenchmarkTables is what a crop of a new size costs beside Resize.
+func BenchmarkTables(b *testing.B) {
+	for _, f := range []struct {
+		name   string
+		filter Filter
+	}{{"bilinear", Bilinear}, {"lanczos", Lanczos}} {
+		b.Run(f.name, func(b *testing.B) {
+			var a axis
+			i := 0
+			for b.Loop() {
+				a.set(300+i&127, 224, f.filter)
+				i++
+			}
+		})
+	}
+}
+
+func BenchmarkPlanarFloat32(b *testing.B) {
+	_, src, _ := photo()
+	dst, table := make([]float32, len(src.Pix)), new([3][256]float32)
+	b.SetBytes(int64(4 * len(dst)))
+	for b.Loop() {
+		Planar(dst, src, table)
+	}
+}
+
+// BenchmarkCopy is the ideal of the operations in place and of table look-ups.
+func BenchmarkCopy(b *testing.B) {
+	_, src, _ := photo()
+	dst := make([]uint8, len(src.Pix))
+	for b.Loop() {
+		copy(dst, src.Pix)
+	}
+}
+
+func BenchmarkFlipH(b *testing.B) {
+	_, m, _ := photo()
+	for b.Loop() {
+		FlipH(m)
+	}
+}
+
+func BenchmarkFlipV(b *testing.B) {
+	_, m, _ := photo()
+	for b.Loop() {
+		FlipV(m)
+	}
+}
+
+func BenchmarkContrast(b *testing.B) {
+	_, m, _ := photo()
+	for b.Loop() {
+		Contrast(m, 1)
+	}
+}
+
+func BenchmarkSaturation(b *testing.B) {
+	_, m, _ := photo()
+	for b.Loop() {
+		Saturation(m, 1)
+	}
+}
+
+func BenchmarkYCbCr420(b *testing.B) {
+	dst := picture(500, 375, 3)
+	c := picture(250, 188, 1).Pix
+	for i := range c {
+		c[i] = 112 + c[i]&31 // as in photographs, few colours are out of range
+	}
+	m := YCbCr{picture(500, 375, 1).Pix, c, c, 500, 250, 2, 2}
+	tmp := make([]uint8, ChromaBytes(dst))
+	for b.Loop() {
+		m.RGB(dst, tmp)
+	}
+}

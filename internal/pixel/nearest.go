@@ -1,0 +1,76 @@
+package pixel
+
+import "math"
+
+// NearestTable sets at[i] to the source pixel, of n, in which the centre of output
+// pixel i lies, or to -1 if it lies outside: pixel floor(start + (i+0.5)·step).
+//
+// The sum is run up step by step, as Pillow does it. The whole pixels of start
+// are kept apart from it, so that a crop gives what it gives as an image of its
+// own.
+func NearestTable(at []int32, start, step float64, n int) {
+	whole := math.Floor(start)
+	x := start - whole + float64(step*0.5)
+	for i := range at {
+		at[i] = -1
+		if p := math.Floor(x) + whole; p >= 0 && p < float64(n) {
+			at[i] = int32(p)
+		}
+		x += step
+	}
+}
+
+func (r *Resizer) nearest(dst, src Image) {
+	r.near = resized(r.near, dst.W+dst.H)
+	xs, ys := r.near[:dst.W], r.near[dst.W:]
+	NearestTable(xs, 0, float64(src.W)/float64(dst.W), src.W)
+	NearestTable(ys, 0, float64(src.H)/float64(dst.H), src.H)
+	for y, sy := range ys {
+		p, q := src.Row(int(sy)), dst.Row(y)
+		for x, sx := range xs {
+			copy(q[x*dst.C:(x+1)*dst.C], p[int(sx)*src.C:])
+		}
+	}
+}
+
+// Gather sets value (x, y) of dst, which is len(xs) wide, to value (xs[x],
+// ys[y]) of src, which is w wide, and to fill where either is negative.
+func Gather[T any](dst, src []T, w int, xs, ys []int32, fill T) {
+	for y, sy := range ys {
+		q := dst[y*len(xs):][:len(xs)]
+		if sy < 0 {
+			for x := range q {
+				q[x] = fill
+			}
+			continue
+		}
+		p := src[int(sy)*w:][:w]
+		for x, sx := range xs {
+			if uint(sx) < uint(len(p)) {
+				q[x] = p[sx]
+			} else {
+				q[x] = fill
+			}
+		}
+	}
+}
+
+// GatherAffine is Gather for rows and columns that do not stay such: the source
+// of the centre (x, y) of a pixel of dst, which is w wide, is (a[0]x + a[1]y +
+// a[2], a[3]x + a[4]y + a[5]) in src, which is sh high and sw wide.
+func GatherAffine[T any](dst, src []T, w, sh, sw int, a [6]float64, fill T) {
+	for y := 0; len(dst) >= w && w > 0; y++ {
+		cy := float64(y) + 0.5
+		for x := range w {
+			cx := float64(x) + 0.5
+			sx := math.Floor(float64(a[0]*cx) + float64(a[1]*cy) + a[2])
+			sy := math.Floor(float64(a[3]*cx) + float64(a[4]*cy) + a[5])
+			if sx >= 0 && sx < float64(sw) && sy >= 0 && sy < float64(sh) {
+				dst[x] = src[int(sy)*sw+int(sx)]
+			} else {
+				dst[x] = fill
+			}
+		}
+		dst = dst[w:]
+	}
+}

@@ -1,0 +1,264 @@
+package pixel
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+)
+
+// at returns pixel (x, y) of m.
+func at(m Image, x, y int) []uint8 { return m.Row(y)[x*m.C : (x+1)*m.C] }
+
+// inset returns an image with unused bytes around it, to show wrong strides.
+func inset(h, w, c int) Image { return picture(w+7, h+5, c).Crop(3, 2, w, h) }
+
+func packed(m Image) []uint8 {
+	var b []uint8
+	for y := range m.H {
+		b = append(b, m.Row(y)...)
+	}
+	return b
+}
+
+func TestFlip(t *testing.T) {
+	for _, c := range []int{1, 3} {
+		for w := range 9 {
+			m := inset(5, w+1, c)
+			was := Packed(packed(m), m.H, m.W, c)
+			around := slices.Clone(m.Pix[m.W*c : m.Stride])
+			FlipH(m)
+			for y := range m.H {
+				for x := range m.W {
+					if !bytes.Equal(at(m, x, y), at(was, m.W-1-x, y)) {
+						t.Fatalf("FlipH, %d channels, width %d: pixel (%d, %d)", c, m.W, x, y)
+					}
+				}
+			}
+			FlipH(m)
+			FlipV(m)
+			for y := range m.H {
+				if !bytes.Equal(m.Row(y), was.Row(m.H-1-y)) {
+					t.Fatalf("FlipV, %d channels, width %d: row %d", c, m.W, y)
+				}
+			}
+			if !bytes.Equal(around, m.Pix[m.W*c:m.Stride]) {
+				t.Fatal("bytes beside the image have changed")
+			}
+		}
+	}
+}
+
+func TestWindow(t *testing.T) {
+	fill := [3]uint8{9, 8, 7}
+	for _, c := range []int{1, 3} {
+		src := inset(6, 8, c)
+		for _, p := range [][4]int{{0, 0, 8, 6}, {2, 1, 3, 4}, {-3, -2, 14, 10}, {-9, 2, 4, 2}, {7, 5, 5, 5}, {20, -20, 3, 3}, {8, 0, 2, 6}} {
+			dst := Packed(make([]uint8, p[2]*p[3]*c), p[3], p[2], c)
+			Window(dst, src, p[0], p[1], fill)
+			for y := range dst.H {
+				for x := range dst.W {
+					want := fill[:c]
+					if sx, sy := p[0]+x, p[1]+y; sx >= 0 && sx < src.W && sy >= 0 && sy < src.H {
+						want = at(src, sx, sy)
+					}
+					if !bytes.Equal(at(dst, x, y), want) {
+						t.Fatalf("window %v: pixel (%d, %d) is %v, want %v", p, x, y, at(dst, x, y), want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestOrient builds all eight from a turn to the right and a mirror, as the
+// EXIF standard describes them.
+func TestOrient(t *testing.T) {
+	src := Packed(packed(inset(4, 7, 3)), 4, 7, 3)
+	right := func(m Image) Image {
+		d := Packed(make([]uint8, len(m.Pix)), m.W, m.H, 3)
+		for y := range m.H {
+			for x := range m.W {
+				copy(at(d, m.H-1-y, x), at(m, x, y))
+			}
+		}
+		return d
+	}
+	mirror := func(m Image) Image {
+		m.Pix = slices.Clone(m.Pix)
+		FlipH(m)
+		return m
+	}
+	want := map[int]Image{
+		1: src, 2: mirror(src), 3: right(right(src)), 4: right(right(mirror(src))),
+		5: right(right(right(mirror(src)))), 6: right(src), 7: right(mirror(src)), 8: right(right(right(src))),
+	}
+	for o, want := range want {
+		got := Packed(make([]uint8, len(src.Pix)), want.H, want.W, 3)
+		Orient(got, src, o)
+		if !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("orientation %d", o)
+		}
+	}
+}
+
+// TestResizeCrop checks that a window in a larger image is resized as an image
+// of its own, and that each channel is resized like an image of one.
+func TestResizeCrop(t *testing.T) {
+	for f := Bilinear; f <= Nearest; f++ {
+		var r Resizer
+		src := inset(20, 30, 3)
+		tmp := make([]uint8, 3*30*30)
+		a, b := Packed(make([]uint8, 3*11*17), 11, 17, 3), Packed(make([]uint8, 3*11*17), 11, 17, 3)
+		r.Resize(a, src, f, tmp)
+		r.Resize(b, Packed(packed(src), 20, 30, 3), f, tmp)
+		if !bytes.Equal(a.Pix, b.Pix) {
+			t.Errorf("filter %d: the window differs from its copy", f)
+		}
+		one := Packed(make([]uint8, 11*17), 11, 17, 1)
+		plane := Packed(make([]uint8, 20*30), 20, 30, 1)
+		for c := range 3 {
+			for i := range plane.Pix {
+				plane.Pix[i] = packed(src)[3*i+c]
+			}
+			r.Resize(one, plane, f, tmp)
+			for i, v := range one.Pix {
+				if a.Pix[3*i+c] != v {
+					t.Fatalf("filter %d: channel %d differs at %d", f, c, i)
+				}
+			}
+		}
+	}
+}
+
+// TestResizeFlat checks that one colour stays that colour.
+func TestResizeFlat(t *testing.T) {
+	var r Resizer
+	for f := Bilinear; f <= Nearest; f++ {
+		for _, v := range []uint8{0, 1, 127, 254, 255} {
+			src := Packed(bytes.Repeat([]uint8{v}, 3*13*19), 13, 19, 3)
+			dst := Packed(make([]uint8, 3*31*7), 31, 7, 3)
+			r.Resize(dst, src, f, make([]uint8, ScratchBytes(dst, src)))
+			if i := slices.IndexFunc(dst.Pix, func(x uint8) bool { return x != v }); i >= 0 {
+				t.Errorf("filter %d makes %d of %d", f, dst.Pix[i], v)
+			}
+		}
+	}
+}
+
+func TestResizeAllocates(t *testing.T) {
+	var r Resizer
+	src, dst, tmp := photo()
+	i := 0
+	if n := testing.AllocsPerRun(20, func() {
+		i++
+		r.Resize(dst, src.Crop(0, 0, 500-i%7, 375-i%5), Bilinear, tmp)
+	}); n > 0 {
+		t.Errorf("%v allocations per image", n)
+	}
+}
+
+func TestSinPi(t *testing.T) {
+	for x := -3.0; x <= 3; x += 1.0 / 512 {
+		if d := math.Abs(sinPi(x) - math.Sin(math.Pi*x)); d > 2e-15 { // math.Sin of a rounded πx is no better
+			t.Errorf("sinPi(%v) is off by %g", x, d)
+		}
+	}
+	if sinPi(2) != 0 || sinPi(-3) != 0 {
+		t.Errorf("whole numbers: %v %v", sinPi(2), sinPi(-3))
+	}
+}
+
+// TestGather compares the two ways to look pixels up backwards.
+func TestGather(t *testing.T) {
+	src := picture(30, 20, 1).Pix
+	for _, c := range []struct{ x0, xx, y0, yy float64 }{
+		{0, 1, 0, 1}, {-4, 1.25, 3, 0.5}, {30, -1, 0, 1}, {2, 0.375, 20, -1}, {5, 3, 7, 3},
+	} {
+		const w, h = 25, 23
+		xs, ys := make([]int32, w), make([]int32, h)
+		NearestTable(xs, c.x0, c.xx, 30)
+		NearestTable(ys, c.y0, c.yy, 20)
+		a, b := make([]uint8, w*h), make([]uint8, w*h)
+		Gather(a, src, 30, xs, ys, 77)
+		GatherAffine(b, src, w, 20, 30, [6]float64{c.xx, 0, c.x0, 0, c.yy, c.y0}, 77)
+		if !bytes.Equal(a, b) {
+			t.Errorf("%+v: tables %v %v", c, xs, ys)
+		}
+	}
+}
+
+// TestTables checks layouts sample by sample.
+func TestTables(t *testing.T) {
+	var table [3][256]float32
+	for c := range table {
+		for i := range table[c] {
+			table[c][i] = float32(1000*c + i)
+		}
+	}
+	for _, c := range []int{1, 3} {
+		src := inset(4, 6, c)
+		planes, pixels := make([]float32, 4*6*c), make([]float32, 4*6*c)
+		Planar(planes, src, &table)
+		Interleaved(pixels, src, &table)
+		for y := range 4 {
+			for x := range 6 {
+				for k := range c {
+					want := float32(1000*k) + float32(at(src, x, y)[k])
+					if planes[k*24+y*6+x] != want || pixels[(y*6+x)*c+k] != want {
+						t.Fatalf("sample %d of (%d, %d)", k, x, y)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestYCbCrSteps checks, for all chroma steps, that flat chroma gives flat
+// colour, that sizes which are no multiple of the step work, and that repeated
+// samples stand where they should.
+func TestYCbCrSteps(t *testing.T) {
+	for _, s := range [][2]int{{1, 1}, {2, 1}, {2, 2}, {1, 2}, {4, 1}, {4, 2}} {
+		for _, z := range [][2]int{{1, 1}, {2, 3}, {5, 4}, {13, 9}} {
+			name := fmt.Sprint("steps ", s, " size ", z)
+			cw, ch := (z[0]+s[0]-1)/s[0], (z[1]+s[1]-1)/s[1]
+			m := YCbCr{picture(z[0], z[1], 1).Pix, make([]uint8, cw*ch), make([]uint8, cw*ch), z[0], cw, s[0], s[1]}
+			for i := range m.Cb {
+				m.Cb[i], m.Cr[i] = 128, 128
+			}
+			dst := Packed(make([]uint8, 3*z[0]*z[1]), z[1], z[0], 3)
+			m.RGB(dst, make([]uint8, ChromaBytes(dst)))
+			for i, y := range m.Y {
+				if dst.Pix[3*i] != y || dst.Pix[3*i+1] != y || dst.Pix[3*i+2] != y {
+					t.Fatalf("%s: grey %d becomes %v", name, y, dst.Pix[3*i:3*i+3])
+				}
+			}
+			if s[0] == 2 && cw > 2 {
+				continue // smoothed
+			}
+			for i := range m.Cr {
+				m.Cr[i] = uint8(128 + i%2*20)
+			}
+			m.RGB(dst, make([]uint8, ChromaBytes(dst)))
+			for i, y := range m.Y {
+				cr := int(m.Cr[i/z[0]/s[1]*cw+i%z[0]/s[0]]) - 128
+				want := min(float64(y)+1.402*float64(cr), 255)
+				if math.Abs(float64(dst.Pix[3*i])-want) > 0.51 {
+					t.Fatalf("%s: red of pixel %d is %d, want %.1f", name, i, dst.Pix[3*i], want)
+				}
+			}
+		}
+	}
+}
+
+func TestPalette(t *testing.T) {
+	colours := [][3]uint8{{1, 2, 3}, {4, 5, 6}}
+	dst := make([]uint8, 9)
+	if !Palette(dst, []uint8{1, 0, 1}, colours) || !bytes.Equal(dst, []uint8{4, 5, 6, 1, 2, 3, 4, 5, 6}) {
+		t.Errorf("got %v", dst)
+	}
+	if Palette(dst, []uint8{1, 2, 0}, colours) {
+		t.Error("index 2 of 2 colours passes")
+	}
+}
