@@ -51,8 +51,9 @@ type Config struct {
 	// order mixes, for sources read in blocks. 0 means a quarter of those, at
 	// least 2.
 	ReadAhead int
-	// MaxKept is the number of batches that may be kept (Batch.Keep) at a time;
-	// the stream waits for a Release at the next one. 0 means 4.
+	// MaxKept is the number of batches that may be kept (Batch.Keep) without
+	// loss of Prefetch; the stream waits for a Release when MaxKept+Prefetch are.
+	// 0 means 4.
 	MaxKept int
 	// Memory bounds the bytes that the loader holds. New reduces Prefetch and
 	// ReadAhead to fit and fails if one batch ahead still does not. 0 means

@@ -2,9 +2,10 @@ package loader
 
 import "time"
 
-// Keep makes b outlive the loop body: it is valid until Release. At most
-// Config.MaxKept batches are kept at a time; the stream waits for a Release
-// where one more would be needed, and fails if none comes for ten seconds.
+// Keep makes b outlive the loop body: it is valid until Release. Config.MaxKept
+// batches can be kept beside those that are built ahead, more take memory from
+// these; the stream waits for a Release when there is none left, and fails if
+// none comes for ten seconds.
 // Keep is called in the loop body.
 func (b *Batch) Keep() *Batch {
 	l := b.buf.owner

@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -492,6 +493,9 @@ func TestVirtualTime(t *testing.T) {
 
 // TestNoAllocations counts allocations over 100,000 samples in steady state.
 func TestNoAllocations(t *testing.T) {
+	if invariant.Enabled {
+		t.Skip("checking builds allocate")
+	}
 	g := geometry{10, 8}
 	src, _ := g.source(t, 1<<17)
 	for name, c := range map[string]loader.Config{

@@ -180,8 +180,10 @@ func (s Shuffle) laneCount(batch, live, blocks int) int {
 	return 1
 }
 
-// addLane cuts a lane into windows: window j mixes part p of the pieces of group
-// j-p, so that each piece is live for as many windows as it has parts.
+// addLane cuts a lane into windows: window j mixes one part each of the pieces of
+// groups j, j-1, ..., so that each piece is live for as many windows as it has
+// parts. Which part comes first is drawn for each piece, or some rows of a block
+// would be early in every epoch.
 func (b *blockPlan) addLane(pieces []piece, group, parts int) {
 	ln := lane{w0: len(b.windows)}
 	groups := (len(pieces) + group - 1) / group
@@ -193,8 +195,9 @@ func (b *blockPlan) addLane(pieces []piece, group, parts int) {
 				continue
 			}
 			for _, c := range pieces[g*group : min((g+1)*group, len(pieces))] {
-				if n := (c.rows - p + parts - 1) / parts; n > 0 {
-					b.parts = append(b.parts, part{w.rows, c.block, c.first + p, parts})
+				skip := int((prng.Mix(b.key, uint64(c.block)) + uint64(p)) % uint64(parts))
+				if n := (c.rows - skip + parts - 1) / parts; n > 0 {
+					b.parts = append(b.parts, part{w.rows, c.block, c.first + skip, parts})
 					w.rows += int64(n)
 				}
 			}

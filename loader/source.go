@@ -7,7 +7,8 @@ import "context"
 // number the rows through all blocks from 0, in the order of Blocks.
 //
 // A Source must be safe for concurrent use. Loader.Close closes one that
-// implements io.Closer.
+// implements io.Closer. One that implements Fingerprint() string adds it to what
+// a State must match: what tells its data from other data of the same layout.
 type Source interface {
 	// Spec describes the rows. It does not change.
 	Spec() Spec

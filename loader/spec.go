@@ -117,12 +117,15 @@ type Field struct {
 	// changes the geometry of a canvas changes all that live on it.
 	Canvas string
 	// Follows names the field whose first dimension this one shares row for
-	// row: the labels or scores of boxes. Dropping a box drops its followers.
+	// row: the labels, scores or key points of boxes. Dropping a box drops what
+	// follows it.
 	Follows string
-	// Names holds the class names of a Label, or the names of KeyPoints.
+	// Names holds the class names of a Label, or the names of the key points of
+	// one instance.
 	Names []string
 	// Mirror holds, for KeyPoints with left and right, the number of each
-	// point's partner, which takes its place in a mirrored image. Nil: none.
+	// point's partner within the instance, which takes its place in a mirrored
+	// image. Nil: none.
 	Mirror []int
 	// Rate is the frames per second of Audio, 0 if it varies.
 	Rate int

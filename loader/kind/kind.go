@@ -14,11 +14,11 @@ const (
 	Image                    // (height, width, channels) or, behind a layout change, (channels, height, width)
 	Mask                     // (height, width): one class or instance number per pixel of the canvas
 	Boxes                    // float32 (n, 4): x1, y1, x2, y2 on the canvas
-	KeyPoints                // float32 (n, 3): x, y, visibility (0 absent, 1 hidden, 2 visible) on the canvas
+	KeyPoints                // float32 (k, 3), or (n, k, 3) of n instances: x, y, visibility (0 absent, 1 hidden, 2 visible) on the canvas
 	EncodedAudio             // uint8 (n): the bytes of a WAV, ... file
 	Audio                    // float32 (frames, channels), full scale ±1
 	Text                     // uint8 (n): UTF-8
-	Spans                    // int32 (n, 2): first and past-the-last byte on the text
+	Spans                    // int32 (n, 2): first and past-the-last byte of a text, or frame of audio
 	Tokens                   // token numbers
 )
 

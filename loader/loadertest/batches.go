@@ -109,7 +109,9 @@ func Resume(t testing.TB, open func() loader.Source, c loader.Config, cuts ...in
 		t.Fatal("no batches to resume behind")
 	}
 	if len(cuts) == 0 {
-		cuts = slices.Collect(upTo(len(want)))
+		for i := range want {
+			cuts = append(cuts, i)
+		}
 	}
 	for _, cut := range cuts {
 		var from loader.State
@@ -128,16 +130,6 @@ func Resume(t testing.TB, open func() loader.Source, c loader.Config, cuts ...in
 			continue
 		}
 		compareRest(t, cut, got, want[cut+1:])
-	}
-}
-
-func upTo(n int) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for i := range n {
-			if !yield(i) {
-				return
-			}
-		}
 	}
 }
 

@@ -12,7 +12,7 @@
 //	boxes   float32 (n, 4)   on image: one per shape, the frontmost first
 //	labels  int32 (n)        follows boxes: the shape's class
 //	mask    uint8 (height, width) on image: 1 + the row of boxes that owns the pixel, 0 for the ground
-//	points  float32 (3 n, 3) on image: centre, left-most and right-most point of each shape
+//	points  float32 (n, 3, 3) on image, follows boxes: centre, left-most and right-most point of each shape
 //	label   int32            class of the shape that shows the most pixels
 //
 // Edges are anti-aliased; a pixel belongs to the frontmost shape that covers at

@@ -55,7 +55,7 @@ func spec(c Config) loader.Spec {
 		fieldBoxes:  {Name: "boxes", DType: dtype.Float32, Shape: loader.Dims(-1, 4), Kind: kind.Boxes, Canvas: "image"},
 		fieldLabels: {Name: "labels", DType: dtype.Int32, Shape: loader.Dims(-1), Kind: kind.Label, Follows: "boxes", Names: names},
 		fieldMask:   {Name: "mask", DType: dtype.Uint8, Shape: loader.Dims(c.Height, c.Width), Kind: kind.Mask, Canvas: "image"},
-		fieldPoints: {Name: "points", DType: dtype.Float32, Shape: loader.Dims(-1, 3), Kind: kind.KeyPoints, Canvas: "image",
+		fieldPoints: {Name: "points", DType: dtype.Float32, Shape: loader.Dims(-1, nPoints, 3), Kind: kind.KeyPoints, Canvas: "image", Follows: "boxes",
 			Names:  []string{pointCentre: "centre", pointLeft: "left", pointRight: "right"},
 			Mirror: []int{pointCentre: pointCentre, pointLeft: pointRight, pointRight: pointLeft}},
 		fieldLabel: {Name: "label", DType: dtype.Int32, Shape: loader.Dims(), Kind: kind.Label, Names: names},
@@ -74,13 +74,8 @@ func (g *Generator) Row(rng *rand.Rand, _ int64, w *loader.Worker, s *loader.Sam
 	defer g.scenes.Put(sc)
 	set := func(f, n int) loader.Tensor {
 		shape := g.spec[f].Shape
-		switch f {
-		case fieldBoxes:
-			shape = loader.Dims(n, 4)
-		case fieldLabels:
-			shape = loader.Dims(n)
-		case fieldPoints:
-			shape = loader.Dims(n, 3)
+		if shape.Rank() > 0 && shape.Dim(0) < 0 {
+			shape = shape.WithDim(0, n)
 		}
 		s.Fields[f] = w.Out(f, g.spec[f].DType, shape)
 		return s.Fields[f]
@@ -95,7 +90,7 @@ func (g *Generator) Row(rng *rand.Rand, _ int64, w *loader.Worker, s *loader.Sam
 	n := len(sc.shapes)
 	boxes := loader.View[float32](set(fieldBoxes, n))
 	labels := loader.View[int32](set(fieldLabels, n))
-	points := loader.View[float32](set(fieldPoints, n*nPoints))
+	points := loader.View[float32](set(fieldPoints, n))
 	loader.View[int32](set(fieldLabel, 0))[0] = sc.describe(g.cfg.Boxes, boxes, labels, points)
 	for i := range sc.shapes {
 		a := &sc.shapes[i]

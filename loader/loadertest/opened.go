@@ -1,0 +1,261 @@
+package loadertest
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+
+	"github.com/stokerdata/stoker/loader"
+)
+
+// opened is a block, or some rows, that a source has opened.
+type opened struct {
+	loader.Rows
+	k    *sourceKit
+	what string
+	want []digest // of each row
+	ld   *loader.Loader
+
+	mu   sync.Mutex
+	lent []loan
+}
+
+// open opens block i.
+func (k *sourceKit) open(i int) (*opened, error) {
+	rows, err := k.src.Open(k.t.Context(), i)
+	if err != nil {
+		return nil, err
+	}
+	return k.prepare(fmt.Sprintf("block %d", i), rows, k.blocks[i].Rows)
+}
+
+// prepare decodes what must be decoded and makes a loader whose sample i is row
+// i. It takes rows over.
+func (k *sourceKit) prepare(what string, rows loader.Rows, n int) (o *opened, err error) {
+	o = &opened{Rows: rows, k: k, what: what}
+	if d, ok := rows.(loader.Decoder); ok {
+		if err := o.decode(d); err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+	}
+	o.ld, err = loader.New(&bench{k.spec, max(1, n), o.read}, loader.Config{BatchSize: 1})
+	if err != nil {
+		return nil, errors.Join(err, rows.Close())
+	}
+	return o, nil
+}
+
+// decode decodes all parts at once, begun in random order.
+func (o *opened) decode(d loader.Decoder) error {
+	n := d.Parts()
+	if n == 0 {
+		return nil
+	}
+	var mu sync.Mutex
+	var failed error
+	ld, err := loader.New(&bench{o.k.spec, n, func(w *loader.Worker, part int, _ *loader.Sample) error {
+		err := d.Decode(w, part)
+		mu.Lock()
+		defer mu.Unlock()
+		failed = errors.Join(failed, err)
+		return errors.ErrUnsupported // no row comes of it
+	}}, loader.Config{BatchSize: 1})
+	if err != nil {
+		return err
+	}
+	order := rand.New(rand.NewPCG(uint64(n), 2)).Perm(n)
+	const decoders = 4
+	parallel(decoders, func(g int) {
+		for i := g; i < n; i += decoders {
+			ld.Trace(o.k.t.Context(), 0, int64(order[i]), 0)
+		}
+	})
+	return failed
+}
+
+// read is the row function of the bench.
+func (o *opened) read(w *loader.Worker, i int, s *loader.Sample) error {
+	if err := o.Row(w, i, s); err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lent = append(o.lent, loan{i, slices.Clone(s.Fields)})
+	return nil
+}
+
+// row returns row i.
+func (o *opened) row(i int) ([]loader.Tensor, error) {
+	tr, err := o.ld.Trace(o.k.t.Context(), 0, int64(i), 0)
+	if err != nil {
+		return nil, err
+	}
+	return tr.Fields, nil
+}
+
+// compare reads row i and reports whether it is what it was.
+func (o *opened) compare(how string, i int) bool {
+	o.k.t.Helper()
+	fields, err := o.row(i)
+	if err != nil {
+		o.k.t.Errorf("%s, row %d, %s: %v", o.what, i, how, err)
+		return false
+	}
+	if sumOf(fields) != o.want[i] {
+		o.k.t.Errorf("%s, row %d, %s: other bytes than the first time", o.what, i, how)
+		return false
+	}
+	return true
+}
+
+// readAll reads all rows backwards, and in random orders on several goroutines.
+func (o *opened) readAll() {
+	o.k.t.Helper()
+	for i := len(o.want) - 1; i >= 0; i-- {
+		if !o.compare("read backwards", i) {
+			return
+		}
+	}
+	parallel(4, func(g int) {
+		for _, i := range rand.New(rand.NewPCG(uint64(g), 3)).Perm(len(o.want)) {
+			if !o.compare("read by several goroutines", i) {
+				return
+			}
+		}
+	})
+}
+
+// readSome reads up to n rows.
+func (o *opened) readSome(n int) {
+	o.k.t.Helper()
+	for i := range min(n, len(o.want)) {
+		if !o.compare("read with other blocks open", i*len(o.want)/n%len(o.want)) {
+			return
+		}
+	}
+}
+
+// close checks that what was lent is unchanged, and closes.
+func (o *opened) close() {
+	o.k.t.Helper()
+	for _, l := range o.lent {
+		if l.row < len(o.want) && sumOf(l.fields) != o.want[l.row] {
+			o.k.t.Errorf("%s, row %d: the memory that it was given has changed before Close", o.what, l.row)
+			break
+		}
+	}
+	if err := o.Rows.Close(); err != nil {
+		o.k.t.Errorf("%s: Close: %v", o.what, err)
+	}
+}
+
+// untouched is what columns hold before Gather.
+const untouched = 0x5a
+
+// gather compares Gather with Row, if there is one.
+func (o *opened) gather() {
+	o.k.t.Helper()
+	g, ok := o.Rows.(loader.Gatherer)
+	if !ok || len(o.want) == 0 {
+		return
+	}
+	n := len(o.want)
+	for _, l := range lists(n) {
+		l.what = o.what + ", Gather of " + l.what
+		err := onBatch(o.k.t.Context(), o.k.spec, n+spareRows, func(w *loader.Worker, b *loader.Batch) {
+			o.k.t.Helper()
+			o.gatherList(g, w, b, l)
+		})
+		if err != nil {
+			o.k.t.Errorf("%s: %v", l.what, err)
+		}
+	}
+}
+
+// spareRows is how many rows the batches have that nobody gathers.
+const spareRows = 3
+
+// list is a way of gathering.
+type list struct {
+	what     string
+	rows, at []int
+}
+
+// lists returns ways of gathering from n rows into batches of some more.
+func lists(n int) []list {
+	up := make([]int, n)
+	for i := range up {
+		up[i] = i
+	}
+	down, shifted, same := slices.Clone(up), slices.Clone(up), slices.Repeat([]int{n / 2}, n)
+	slices.Reverse(down)
+	rng := rand.New(rand.NewPCG(uint64(n), 4))
+	drawn := make([]int, n)
+	for i := range up {
+		shifted[i] += spareRows
+		drawn[i] = rng.IntN(n)
+	}
+	return []list{
+		{"no rows", up[:0], up[:0]},
+		{"one row", up[n-1:], up[:1]},
+		{"all rows in order", up, up},
+		{"all rows in order, into the end of the batch", up, shifted},
+		{"all rows backwards", down, up},
+		{"all rows, into the batch backwards", up, down},
+		{"one row again and again", same, shifted},
+		{"random rows, at random places", drawn, rng.Perm(n + spareRows)[:n]},
+	}
+}
+
+func (o *opened) gatherList(g loader.Gatherer, w *loader.Worker, b *loader.Batch, l list) {
+	t := o.k.t
+	t.Helper()
+	for f, field := range b.Spec() {
+		if field.Name != "" && field.Shape.Fixed() {
+			fill(b.Column(f).Data, untouched)
+		}
+	}
+	rows, at := slices.Clone(l.rows), slices.Clone(l.at)
+	if err := g.Gather(w, rows, at, b); err != nil {
+		t.Errorf("%s: %v", l.what, err)
+		return
+	}
+	if !slices.Equal(rows, l.rows) || !slices.Equal(at, l.at) {
+		t.Errorf("%s: the lists of rows have changed", l.what)
+	}
+	for k, i := range l.rows {
+		if sumOf(rowOf(b, l.at[k])) != o.want[i] {
+			t.Errorf("%s: row %d, gathered into row %d, has other bytes than by Row", l.what, i, l.at[k])
+			return
+		}
+	}
+	for i := range b.Len() {
+		if !slices.Contains(l.at, i) && !blank(rowOf(b, i), b.Spec()) {
+			t.Errorf("%s: row %d of the batch was written, and is not among those to be gathered", l.what, i)
+			return
+		}
+	}
+}
+
+// blank reports whether a row is as it was before Gather.
+func blank(row []loader.Tensor, spec loader.Spec) bool {
+	for f, t := range row {
+		if !spec[f].Shape.Fixed() && t.Data != nil {
+			return false
+		}
+		for _, x := range t.Data {
+			if x != untouched {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func fill(b []byte, x byte) {
+	for i := range b {
+		b[i] = x
+	}
+}
