@@ -26,7 +26,8 @@ type block struct {
 	state   blockState
 	rows    Rows
 	decoder Decoder
-	err     error
+	err     error // why another stands in, or none
+	failed  bool  // it was read and does not decode
 	pins    int
 	used    int64
 	claimed int // parts
@@ -91,14 +92,11 @@ func (c *blockCache) claimPart() (*block, int) {
 
 // partDone notes that a part was decoded and reports whether it was the last.
 func (b *block) partDone(err error) bool {
-	if err != nil && b.err == nil {
-		b.err = err
+	if err != nil && !b.failed {
+		b.err, b.failed = err, true
 	}
-	if b.done++; b.done < b.decoder.Parts() {
-		return false
-	}
-	b.ready()
-	return true
+	b.done++
+	return b.done == b.decoder.Parts()
 }
 
 // ready lets the steps that wait for b go on.

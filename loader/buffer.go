@@ -249,13 +249,8 @@ func (c *column) join(f Field, n int) {
 		at = end
 		c.offsets = append(c.offsets, int64(at/max(1, unit)))
 	}
-	c.Shape = Dims(total / f.DType.Size())
-	if lead > 0 {
-		c.Shape = Dims(total / unit)
-		for d := 1; d < f.Shape.Rank(); d++ {
-			c.Shape.dim[d] = f.Shape.dim[d]
-		}
-		c.Shape.rank = f.Shape.rank
+	if c.Shape = Dims(total / f.DType.Size()); lead > 0 {
+		c.Shape = f.Shape.WithDim(0, total/unit)
 	}
 }
 

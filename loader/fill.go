@@ -96,12 +96,16 @@ func (e *engine) fillBlocks(w *Worker, s *step, lo, hi int) {
 
 func (e *engine) fillFromBlock(w *Worker, s *step, i int) {
 	b, ref := s.blocks[s.at[i]], s.refs[i]
+	stage := "read"
+	if b.failed {
+		stage = "decode"
+	}
 	if b.err != nil && b.rows == nil {
-		e.damaged(w, s, i, e.sampleError(ref, "read", b.err))
+		e.damaged(w, s, i, e.sampleError(ref, stage, b.err))
 		return
 	}
 	if b.err != nil { // another block stands in
-		s.note(i, e.sampleError(ref, "read", b.err))
+		s.note(i, e.sampleError(ref, stage, b.err))
 		ref = Ref{Block: b.actual, Row: ref.Row % e.l.blocks[b.actual].Rows, Draw: ref.Draw + 1}
 	}
 	e.fillRow(w, s, i, b.rows, ref.Row, ref)
@@ -268,16 +272,16 @@ func (t *stageTime) lap(then time.Time) time.Time {
 
 // begin makes w ready for row i of b.
 func (w *Worker) begin(id int64, b *Batch, i int) *Sample {
-	smp := &w.sample1
-	smp.ID, smp.Fields = id, smp.Fields[:len(w.own)]
+	smp := &w.row
+	smp.ID, smp.Fields = id, smp.Fields[:len(w.fields)]
 	w.s = smp
-	for f := range w.own {
-		w.own[f] = false
-		w.placed[f] = nil
+	for f := range w.fields {
+		at := &w.fields[f]
+		at.own, at.given, at.placed = false, false, nil
 		if c := &b.cols[f]; c.row > 0 {
-			w.dst[f] = c.slab[i*c.row : (i+1)*c.row : (i+1)*c.row]
+			at.dst = c.slab[i*c.row : (i+1)*c.row : (i+1)*c.row]
 		} else {
-			w.dst[f] = nil
+			at.dst = nil
 		}
 	}
 	return smp
@@ -286,9 +290,9 @@ func (w *Worker) begin(id int64, b *Batch, i int) *Sample {
 // place puts what did not land in the batch by itself there.
 func (w *Worker) place(b *Batch, i int) error {
 	for f := range b.spec {
-		c, t := &b.cols[f], &w.sample1.Fields[f]
+		c, t := &b.cols[f], &w.row.Fields[f]
 		if c.row >= 0 && t.DType == c.DType && t.Shape == b.spec[f].Shape && len(t.Data) == c.row {
-			if d := w.dst[f]; c.row > 0 && !sameStart(t.Data, d) {
+			if d := w.fields[f].dst; c.row > 0 && !sameStart(t.Data, d) {
 				copy(d, t.Data)
 			}
 			continue
@@ -299,7 +303,7 @@ func (w *Worker) place(b *Batch, i int) error {
 		if err := b.spec[f].holds(t); err != nil {
 			return err
 		}
-		if len(t.Data) == 0 || !w.own[f] || sameStart(t.Data, w.placed[f]) {
+		if len(t.Data) == 0 || !w.fields[f].own || sameStart(t.Data, w.fields[f].placed) {
 			c.vary[i] = value{t.Data, t.Shape}
 			continue
 		}

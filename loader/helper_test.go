@@ -28,6 +28,7 @@ type table struct {
 	bad    map[int64]error // rows that do not decode
 	broken map[int]error   // blocks that do not open
 	decode bool            // blocks decode in two parts
+	garble map[int]error   // blocks that do not decode
 	stuck  chan struct{}   // closed to let opens go on; nil for at once
 
 	opened, closed atomic.Int64
@@ -154,6 +155,9 @@ type decodedRows struct {
 func (r *decodedRows) Parts() int { return len(r.parts) }
 
 func (r *decodedRows) Decode(_ *loader.Worker, part int) error {
+	if err := r.t.garble[r.refs[0].Block]; err != nil && part == 1 {
+		return err
+	}
 	if r.parts[part].Swap(true) {
 		return errors.New("part decoded twice")
 	}

@@ -250,11 +250,18 @@ func TestDamage(t *testing.T) {
 
 // TestBrokenBlock checks what the policies do when a read fails.
 func TestBrokenBlock(t *testing.T) {
-	for _, name := range []string{"random", "blocks", "decode"} {
+	for _, name := range []string{"random", "blocks", "decode", "garbled"} {
 		for _, policy := range []loader.ErrorPolicy{{}, loader.Skip(1000), loader.Substitute(1000)} {
 			t.Run(name+"/"+policy.String(), func(t *testing.T) {
-				tb := tables()[name]()
-				tb.broken = map[int]error{2: errRotten} // 40 rows from id 5 on
+				bad := map[int]error{2: errRotten} // 40 rows from id 5 on
+				var tb *table
+				if name == "garbled" {
+					tb = tables()["decode"]()
+					tb.garble = bad
+				} else {
+					tb = tables()[name]()
+					tb.broken = bad
+				}
 				n := 0
 				var last error
 				for b, err := range mustNew(t, tb.source(), loader.Config{BatchSize: 10, OnError: policy}).All(t.Context()) {

@@ -100,10 +100,10 @@ func (l *Loader) layOut() error {
 			l.access = random
 		}
 	}
-	set(&c.Readers, defaultReaders)
 	if l.access == blocks {
-		c.Readers = min(c.Readers, max(defaultBlockReaders, l.cfg.Readers%defaultReaders))
+		set(&c.Readers, defaultBlockReaders)
 	}
+	set(&c.Readers, defaultReaders)
 	l.unitRows = int(min(max(unitBytes/max(1, l.rowBytes), 1), maxUnit))
 	live := l.live()
 	set(&c.ReadAhead, max(2, live/4))

@@ -49,9 +49,14 @@ func TestGoldenOrders(t *testing.T) {
 			fmt.Fprintf(&got, "%s epoch %d: %s\n", c.name, epoch, hex.EncodeToString(sum[:12]))
 		}
 	}
-	const file = "testdata/orders.golden"
+	golden(t, "testdata/orders.golden", got.String())
+}
+
+// golden compares got with a file, or writes it if STOKER_GOLDEN is "write".
+func golden(t *testing.T, file, got string) {
+	t.Helper()
 	if os.Getenv("STOKER_GOLDEN") == "write" {
-		if err := os.WriteFile(file, []byte(got.String()), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,8 +64,8 @@ func TestGoldenOrders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.String() != string(want) {
-		t.Errorf("the orders have changed:\n%s\nwant:\n%s", got.String(), want)
+	if got != string(want) {
+		t.Errorf("got:\n%s\nwant, as in %s:\n%s", got, file, want)
 	}
 }
 

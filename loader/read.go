@@ -1,6 +1,9 @@
 package loader
 
-import "time"
+import (
+	"iter"
+	"time"
+)
 
 // runReader is a reader: it opens the units or blocks that are needed first.
 func (e *engine) runReader() {
@@ -77,19 +80,33 @@ func (e *engine) readBlock(b *block) {
 // openOrStandIn opens b, or under Substitute the next block that opens. It sets
 // b.err and b.actual.
 func (e *engine) openOrStandIn(b *block) Rows {
-	b.actual = b.index
 	rows, err := e.l.src.Open(e.ctx, b.index)
+	if err == nil {
+		return rows
+	}
 	b.err = err
-	for try := 1; err != nil && try <= maxStandIns && e.l.cfg.OnError.action == substitute && e.ctx.Err() == nil; try++ {
-		b.actual = (b.index + try) % len(e.l.blocks)
-		if e.l.blocks[b.actual].Rows > 0 {
-			rows, err = e.l.src.Open(e.ctx, b.actual)
+	for i := range e.standIns(b) {
+		if rows, err = e.l.src.Open(e.ctx, i); err == nil {
+			b.actual = i
+			return rows
 		}
 	}
-	if err != nil {
-		return nil
+	return nil
+}
+
+// standIns lists the blocks that may stand in for b.
+func (e *engine) standIns(b *block) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if e.l.cfg.OnError.action != substitute {
+			return
+		}
+		for try := 1; try <= maxStandIns && e.ctx.Err() == nil; try++ {
+			i := (b.index + try) % len(e.l.blocks)
+			if e.l.blocks[i].Rows > 0 && !yield(i) {
+				return
+			}
+		}
 	}
-	return rows
 }
 
 // decode decodes a part of b.
@@ -101,7 +118,24 @@ func (e *engine) decode(w *Worker, b *block, part int) {
 	w.times[len(w.times)-1].items++
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if b.partDone(err) {
-		e.work.Broadcast()
+	if !b.partDone(err) {
+		return
+	}
+	if b.failed {
+		e.unlocked(func() { e.replaceBlock(w, b) })
+	}
+	b.ready()
+	e.work.Broadcast()
+}
+
+// replaceBlock closes a block that does not decode and, under Substitute, puts
+// the next one that does in its place.
+func (e *engine) replaceBlock(w *Worker, b *block) {
+	b.close()
+	for i := range e.standIns(b) {
+		if other, err := e.openBlock(w, i); err == nil {
+			b.rows, b.actual = other.rows, i
+			return
+		}
 	}
 }

@@ -33,7 +33,7 @@ type regrouper struct {
 	giving []*given // closed bins, in order
 	unused []*held
 	w      *Worker
-	resume []Hold // to be restored
+	resume []hold // to be restored
 }
 
 // held is a row that a bin holds, in memory of its own.
@@ -212,20 +212,20 @@ func (r *regrouper) state() State {
 	st := State{Epoch: r.epoch, Step: r.number, Position: r.position, Into: r.into}
 	for bin, rows := range r.open {
 		if len(rows) > 0 {
-			st.Held = append(st.Held, hold(bin, rows))
+			st.Held = append(st.Held, holdOf(bin, rows))
 		}
 	}
-	slices.SortFunc(st.Held, func(a, b Hold) int { return a.Bin - b.Bin })
+	slices.SortFunc(st.Held, func(a, b hold) int { return a.Bin - b.Bin })
 	for _, g := range r.giving {
-		h := hold(g.bin, g.rows)
+		h := holdOf(g.bin, g.rows)
 		h.Closed, h.Gives, h.Given = true, g.gives, g.given
 		st.Held = append(st.Held, h)
 	}
 	return st
 }
 
-func hold(bin int, rows []*held) Hold {
-	h := Hold{Bin: bin, Rows: make([]int64, len(rows))}
+func holdOf(bin int, rows []*held) hold {
+	h := hold{Bin: bin, Rows: make([]int64, len(rows))}
 	for i, r := range rows {
 		h.Rows[i] = r.pos
 	}
@@ -265,7 +265,7 @@ func (r *regrouper) place(s *step) {
 
 // view returns a sample with room for the fields of a row.
 func (r *regrouper) view() *Sample {
-	smp := &r.w.sample1
+	smp := &r.w.row
 	smp.Fields = smp.Fields[:cap(smp.Fields)]
 	return smp
 }
@@ -384,9 +384,9 @@ func (r *regrouper) append(smp *Sample, key uint64) error {
 	w, b, i := r.next(smp.ID, key)
 	w.arena = &r.cur.buf.arena
 	w.begin(smp.ID, b, i)
-	copy(w.sample1.Fields, fields)
-	for f := range w.own {
-		w.own[f] = true // so that it is copied
+	copy(w.row.Fields, fields)
+	for f := range w.fields {
+		w.fields[f].own = true // so that it is copied
 	}
 	return w.place(b, i)
 }
@@ -401,14 +401,14 @@ func (r *regrouper) form(g *given) error {
 	w, b, i := r.next(id, k)
 	w.arena = &r.cur.buf.arena
 	w.begin(id, b, i)
-	clear(w.sample1.Fields)
+	clear(w.row.Fields)
 	w.used = 0
 	w.seed(r.e.stream(r.e.p.group, r.epoch), k)
-	if err := r.e.p.group.Regroup.Form(w, g.samples, g.given, &w.sample1); err != nil {
+	if err := r.e.p.group.Regroup.Form(w, g.samples, g.given, &w.row); err != nil {
 		return err
 	}
-	for f := range w.own {
-		w.own[f] = true
+	for f := range w.fields {
+		w.fields[f].own = true
 	}
 	return w.place(b, i)
 }
@@ -436,7 +436,7 @@ func (r *regrouper) restore(w *Worker) {
 	}
 }
 
-func (r *regrouper) restoreRow(w *Worker, tmp *step, p place, h Hold) *SampleError {
+func (r *regrouper) restoreRow(w *Worker, tmp *step, p place, h hold) *SampleError {
 	e := r.e
 	tmp.buf.reset()
 	buf := tmp.buf

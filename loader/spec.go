@@ -20,20 +20,40 @@ type Shape struct {
 	dim  [maxRank]int32
 }
 
+// maxElements bounds a shape, so that sizes in bytes do not overflow.
+const maxElements = 1 << 56
+
 // Dims returns the shape with the given dimensions; Dims() is a scalar's. It
-// panics on more than six dimensions and on one that does not fit an int32.
+// panics on more than six dimensions, on one that does not fit an int32, and on
+// more than 2^56 elements.
 func Dims(dims ...int) Shape {
 	if len(dims) > maxRank {
 		panic(fmt.Sprintf("loader: %d dimensions, the most is %d", len(dims), maxRank))
 	}
 	s := Shape{rank: int8(len(dims))}
 	for i, n := range dims {
-		if n < -1 || int(int32(n)) != n {
-			panic(fmt.Sprintf("loader: dimension %d out of range", n))
-		}
-		s.dim[i] = int32(n)
+		s.dim[i] = dimension(n)
 	}
+	s.check()
 	return s
+}
+
+func dimension(n int) int32 {
+	if n < -1 || int(int32(n)) != n {
+		panic(fmt.Sprintf("loader: dimension %d out of range", n))
+	}
+	return int32(n)
+}
+
+// check panics if s has more elements than any memory.
+func (s Shape) check() {
+	n := int64(1)
+	for _, d := range s.dim[:s.rank] {
+		if d > 0 && n > maxElements/int64(d) {
+			panic(fmt.Sprintf("loader: shape %v has too many elements", s))
+		}
+		n *= int64(max(d, 1))
+	}
 }
 
 // Rank returns the number of dimensions.
@@ -60,16 +80,16 @@ func (s Shape) Len() int {
 // Rows returns the shape of n values of shape s, one after another.
 func (s Shape) Rows(n int) Shape {
 	r := Shape{rank: s.rank + 1}
-	r.dim[0] = int32(n)
+	r.dim[0] = dimension(n)
 	copy(r.dim[1:], s.dim[:s.rank])
+	r.check()
 	return r
 }
 
 // WithDim returns s with dimension i set to n.
 func (s Shape) WithDim(i, n int) Shape {
-	if s.dim[:s.rank][i] = int32(n); int(int32(n)) != n || n < -1 {
-		panic(fmt.Sprintf("loader: dimension %d out of range", n))
-	}
+	s.dim[:s.rank][i] = dimension(n)
+	s.check()
 	return s
 }
 
@@ -233,6 +253,6 @@ var (
 	// ErrCorrupt marks data that is damaged or breaks a limit.
 	ErrCorrupt = errors.New("corrupt data")
 	// Drop is returned by the Row function of a Stage that Drops rows: the
-	// sample is left out, and it is not an error.
-	Drop = errors.New("row dropped")
+	// sample is left out, and it is not an error, as fs.SkipDir is none.
+	Drop = errors.New("row dropped") //lint:ignore ST1012 not an error
 )

@@ -26,14 +26,14 @@ type State struct {
 	// that a regrouping pipeline has taken already.
 	Into int `json:"into,omitempty"`
 	// Held lists the rows that a Regroup stage holds.
-	Held []Hold `json:"held,omitempty"`
+	Held []hold `json:"held,omitempty"`
 	// Skipped counts the samples that the error policy has replaced or left out.
 	Skipped int64 `json:"skipped,omitempty"`
 }
 
-// Hold is one bin of a Regroup stage: the rows in it, by position in the epoch,
+// hold is one bin of a Regroup stage: the rows in it, by position in the epoch,
 // and, if it is closed, how many rows it gives and has given.
-type Hold struct {
+type hold struct {
 	Bin    int     `json:"bin"`
 	Rows   []int64 `json:"rows"`
 	Closed bool    `json:"closed,omitempty"`

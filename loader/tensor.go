@@ -18,14 +18,19 @@ type Tensor struct {
 // View returns the elements of t without a copy. Float16 and BFloat16 are seen
 // as uint16. It panics if T is not the element type of t.
 func View[T dtype.Element](t Tensor) []T {
+	// Small enough to be inlined, so that no Tensor is passed through memory.
+	return view[T](t.DType, t.Data)
+}
+
+func view[T dtype.Element](t dtype.Type, data []byte) []T {
 	want := dtype.Of[T]()
-	if t.DType != want && !(want == dtype.Uint16 && (t.DType == dtype.Float16 || t.DType == dtype.BFloat16)) {
-		panic(fmt.Sprintf("loader: View as %v of a %v tensor", want, t.DType))
+	if t != want && !(want == dtype.Uint16 && (t == dtype.Float16 || t == dtype.BFloat16)) {
+		panic(fmt.Sprintf("loader: View as %v of a %v tensor", want, t))
 	}
-	if len(t.Data) == 0 {
+	if len(data) == 0 {
 		return nil
 	}
-	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(t.Data))), len(t.Data)/want.Size())
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(data))), len(data)/want.Size())
 }
 
 // bytesOf returns the memory of x, so that slabs made as []uint64 are aligned for every element type.

@@ -24,31 +24,41 @@ type Worker struct {
 	sample uint64 // key of (sample id, draw)
 
 	s       *Sample
-	stage   int         // that runs, 0 is the source
-	last    []int       // last[f] is the last stage that writes field f
-	dst     [][]byte    // place of field f in the batch, nil if it varies
-	placed  [][]byte    // memory of the batch that Out gave for the varying field f
-	own     []bool      // field f is memory of this worker, not the source's
-	ping    [][2][]byte // scratch of field f: one is read while the other is written
-	arena   *arena      // memory for varying fields of the batch
+	stage   int // that runs, 0 is the source
+	fields  []fieldPlace
+	arena   *arena // memory for varying fields of the batch
 	scratch []byte
 	used    int
 
-	sample1 Sample // the row at hand
+	row     Sample // the row at hand
 	trace   *Trace
 	times   []stageTime
 	epoch   uint64   // of streams
 	streams []uint64 // key of each stage's random numbers in that epoch
 }
 
+// fieldPlace is where the value of a field goes.
+type fieldPlace struct {
+	dst    []byte    // its place in the batch, nil if it varies
+	placed []byte    // memory of the batch that Out gave, if it varies
+	ping   [2][]byte // scratch: one is read while the other is written
+	last   int       // the last stage that writes the field
+	own    bool      // the value is memory of this worker, not the source's
+	given  bool      // Out has given dst
+}
+
+// apart is how many elements keep what workers write all the time out of each
+// other's cache lines.
+const apart = 2
+
 // newWorker returns a worker for rows whose field f is last written by stage last[f].
 func newWorker(last []int, stages int) *Worker {
 	n := len(last)
-	w := &Worker{
-		last: last, dst: make([][]byte, n), placed: make([][]byte, n), own: make([]bool, n), ping: make([][2][]byte, n),
-		times: make([]stageTime, stages),
+	w := &Worker{fields: make([]fieldPlace, n, n+apart), times: make([]stageTime, stages, stages+8)}
+	for f, k := range last {
+		w.fields[f].last = k
 	}
-	w.sample1.Fields = make([]Tensor, n)
+	w.row.Fields = make([]Tensor, n, n+apart)
 	w.rng = rand.New(&w.pcg)
 	return w
 }
@@ -87,41 +97,47 @@ func (w *Worker) Run(path uint64, st *Stage, s *Sample) error {
 // by the caller: the place in the batch itself where no later stage writes f,
 // scratch otherwise. It never overlaps the present value and is not cleared.
 func (w *Worker) Out(f int, t dtype.Type, shape Shape) Tensor {
+	// Small enough to be inlined, so that no Tensor is passed through memory.
+	return Tensor{t, shape, w.memory(f, t, &shape)}
+}
+
+func (w *Worker) memory(f int, t dtype.Type, shape *Shape) []byte {
+	at := &w.fields[f]
 	n := t.Size() * shape.Len()
-	w.own[f] = true
-	if n == 0 {
-		return Tensor{DType: t, Shape: shape}
+	at.own = true
+	if at.last == w.stage && len(at.dst) == n && !at.given {
+		at.given = true
+		return at.dst
 	}
-	var now []byte
-	if w.s != nil && f < len(w.s.Fields) {
-		now = w.s.Fields[f].Data
+	return w.room(at, f, n)
+}
+
+// room returns n bytes for field f that are not its place in the batch, or not
+// a place of fixed size.
+func (w *Worker) room(at *fieldPlace, f, n int) []byte {
+	if n <= 0 {
+		return nil
 	}
-	if w.last[f] == w.stage {
-		if d := w.dst[f]; len(d) == n && !overlaps(d, now) {
-			return Tensor{t, shape, d}
-		}
-		if w.dst[f] == nil && w.arena != nil {
-			w.placed[f] = w.arena.alloc(n)
-			return Tensor{t, shape, w.placed[f]}
-		}
+	if at.last == w.stage && at.dst == nil && w.arena != nil {
+		at.placed = w.arena.alloc(n)
+		return at.placed
 	}
-	p := &w.ping[f]
-	k := 0
-	if overlaps(p[0], now) {
-		k = 1
+	p := &at.ping[0]
+	if w.s != nil && f < len(w.s.Fields) && overlaps(*p, w.s.Fields[f].Data) {
+		p = &at.ping[1]
 	}
-	if cap(p[k]) < n {
-		p[k] = newBytes(n + n/4)
+	if cap(*p) < n {
+		*p = newBytes(n + n/4)
 	}
-	p[k] = p[k][:n]
-	return Tensor{t, shape, p[k]}
+	*p = (*p)[:n]
+	return *p
 }
 
 // Mutable returns the value of field f of s for changing it in place, after
 // copying it if it still is the source's memory.
 func (w *Worker) Mutable(s *Sample, f int) Tensor {
 	t := s.Fields[f]
-	if w.own[f] {
+	if w.fields[f].own {
 		return t
 	}
 	c := w.Out(f, t.DType, t.Shape)

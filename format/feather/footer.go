@@ -1,0 +1,195 @@
+package feather
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/shard"
+)
+
+const (
+	magic     = "ARROW1"
+	magicV1   = "FEA1"
+	head      = 8                 // bytes of the magic at the start, padded
+	tail      = 4 + len(magic)    // footer length and magic at the end
+	readFirst = 64 << 10          // bytes read in the hope that they hold the footer
+	goesOn    = uint32(1<<32 - 1) // first word of a message since Arrow 0.15
+)
+
+// message is where an encapsulated message lies in a file.
+type message struct {
+	off  int64 // of its metadata
+	meta int   // bytes of metadata, prefix and padding included
+	body int64 // bytes of the body, which follows
+}
+
+// footer is what the end of a file tells.
+type footer struct {
+	version      int16
+	schema       *schema
+	dictionaries []message
+	batches      []message
+}
+
+// file is an open shard, as far as it is read while opening the source.
+type file struct {
+	pool  *shard.Pool
+	index int
+	size  int64
+	lim   format.Limits
+}
+
+func (f file) read(b []byte, off int64) error {
+	return f.pool.ReadAt(context.Background(), f.index, b, off)
+}
+
+// footer reads the end of the file and checks where messages lie.
+func (f file) footer() (*footer, error) {
+	if f.size < int64(head+tail) {
+		return nil, corrupt("%d bytes are too few for a Feather file", f.size)
+	}
+	end := make([]byte, min(f.size, readFirst))
+	if err := f.read(end, f.size-int64(len(end))); err != nil {
+		return nil, err
+	}
+	if err := f.checkMagic(end); err != nil {
+		return nil, err
+	}
+	n := int64(binary.LittleEndian.Uint32(end[len(end)-tail:]))
+	if n == 0 || n > f.size-int64(head+tail) || n > f.lim.FooterBytes {
+		return nil, corrupt("footer of %d bytes in a file of %d", n, f.size)
+	}
+	if missing := n + int64(tail) - int64(len(end)); missing > 0 {
+		end = make([]byte, n+int64(tail))
+		if err := f.read(end, f.size-int64(len(end))); err != nil {
+			return nil, err
+		}
+	}
+	end = end[:len(end)-tail]
+	return f.parseFooter(end[int64(len(end))-n:], f.size-int64(tail)-n)
+}
+
+// checkMagic looks at both ends of the file; end is its last part.
+func (f file) checkMagic(end []byte) error {
+	var start [head]byte
+	if err := f.read(start[:], 0); err != nil {
+		return err
+	}
+	first := binary.LittleEndian.Uint32(start[:])
+	switch {
+	case string(start[:len(magicV1)]) == magicV1:
+		return fmt.Errorf("file is Feather V1, which Arrow has given up: rewrite it as V2 (read it and write it with pyarrow.feather.write_feather): %w", loader.ErrSpec)
+	case string(start[:len(magic)]) == magic && string(end[len(end)-len(magic):]) == magic:
+		return nil
+	case string(start[:len(magic)]) == magic:
+		return corrupt("file does not end in %s: it is cut off or was not closed", magic)
+	case first == goesOn:
+		return fmt.Errorf("file is an Arrow stream, which has no index of its batches: rewrite it as a file (Feather V2): %w", loader.ErrSpec)
+	}
+	return corrupt("file does not begin with %s", magic)
+}
+
+// parseFooter reads the Footer table b, which lies at off.
+func (f file) parseFooter(b []byte, off int64) (*footer, error) {
+	fb := newFlat(b)
+	root := fb.root()
+	ft := &footer{version: root.int16(0, 0)}
+	st, ok := root.child(1)
+	dicts, batches := root.structs(2, 24), root.structs(3, 24)
+	if fb.err == nil && !ok {
+		fb.err = errors.New("there is no schema")
+	}
+	if fb.err != nil {
+		return nil, corrupt("footer: %v", fb.err)
+	}
+	if ft.version < version4 || ft.version > version5 {
+		return nil, fmt.Errorf("metadata version V%d is not one of V4 and V5: %w", ft.version+1, loader.ErrSpec)
+	}
+	var err error
+	if ft.schema, err = readSchema(st, ft.version, f.lim); err != nil {
+		if errors.Is(err, loader.ErrSpec) {
+			return nil, err
+		}
+		return nil, corrupt("schema: %v", err)
+	}
+	ft.dictionaries, ft.batches = messages(dicts), messages(batches)
+	if err := f.checkMessages(slices.Concat(ft.dictionaries, ft.batches), off); err != nil {
+		return nil, err
+	}
+	return ft, nil
+}
+
+// messages reads a vector of Block structs.
+func messages(b []byte) []message {
+	list := make([]message, len(b)/24)
+	for i := range list {
+		list[i] = message{
+			off:  int64(binary.LittleEndian.Uint64(b[24*i:])),
+			meta: int(int32(binary.LittleEndian.Uint32(b[24*i+8:]))),
+			body: int64(binary.LittleEndian.Uint64(b[24*i+16:])),
+		}
+	}
+	return list
+}
+
+// checkMessages checks that messages lie between the magic and the footer at
+// end, and apart. It sorts list.
+func (f file) checkMessages(list []message, end int64) error {
+	slices.SortFunc(list, func(a, b message) int { return cmp.Compare(a.off, b.off) })
+	last := int64(head)
+	for _, m := range list {
+		switch {
+		case m.off < last:
+			return corrupt("message at %d overlaps what is before it", m.off)
+		case m.meta < 8 || int64(m.meta) > f.lim.FooterBytes || m.off > end-int64(m.meta):
+			return corrupt("message at %d has %d bytes of metadata", m.off, m.meta)
+		case m.body < 0 || m.body > end-m.off-int64(m.meta):
+			return corrupt("message at %d has a body of %d bytes", m.off, m.body)
+		case m.off%8 != 0 || m.meta%8 != 0:
+			return corrupt("message at %d is not aligned to 8 bytes", m.off)
+		}
+		last = m.off + int64(m.meta) + m.body
+	}
+	return nil
+}
+
+// Kinds of messages (union MessageHeader of Message.fbs).
+const (
+	headerDictionary = 2
+	headerBatch      = 3
+)
+
+// parseMessage returns the header table of the message with the given metadata.
+func parseMessage(meta []byte, m message, kind int8) (table, error) {
+	skip := 4
+	n := binary.LittleEndian.Uint32(meta)
+	if n == goesOn {
+		skip, n = 8, binary.LittleEndian.Uint32(meta[4:])
+	}
+	if n == 0 || int64(n) > int64(len(meta)-skip) {
+		return table{}, corrupt("metadata of %d bytes where there are %d", n, len(meta)-skip)
+	}
+	fb := newFlat(meta[skip : skip+int(n)])
+	root := fb.root()
+	got, body := root.int8(1, 0), root.int64(3)
+	t, ok := root.child(2)
+	switch {
+	case fb.err != nil:
+		return t, corrupt("metadata: %v", fb.err)
+	case got != kind || !ok:
+		return t, corrupt("message is of kind %d where the footer announces %d", got, kind)
+	case body != m.body:
+		return t, corrupt("message has a body of %d bytes, %d says the footer", body, m.body)
+	}
+	return t, nil
+}
+
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), loader.ErrCorrupt)
+}

@@ -1,0 +1,306 @@
+package feather
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stokerdata/stoker/internal/invariant"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/shard"
+)
+
+// rows is an open block.
+type rows struct {
+	s      *source
+	l      *layout
+	b      *batch
+	buf    []byte // the buffers of the batch, lent by s.bufs
+	ranges []shard.Range
+	raw    [][]byte // by span
+	cols   []decoded
+}
+
+// Open implements loader.Source.
+func (s *source) Open(ctx context.Context, i int) (loader.Rows, error) {
+	b := &s.batches[i]
+	r, err := s.fetch(ctx, s.layouts[b.shard], b)
+	if err != nil {
+		return nil, fmt.Errorf("feather: %s, record batch %d: %w", s.set[b.shard].Path, b.index, err)
+	}
+	return r, nil
+}
+
+// fetch reads the buffers of b.
+func (s *source) fetch(ctx context.Context, l *layout, b *batch) (*rows, error) {
+	r := s.spare()
+	r.use(l, b)
+	r.ranges = l.ranges(b, r.ranges[:0])
+	var err error
+	if r.buf, err = s.pool.Fetch(ctx, s.bufs, s.read, r.ranges); err != nil {
+		r.buf = nil
+		r.Close()
+		return nil, err
+	}
+	for i := range r.ranges {
+		x := &r.ranges[i]
+		r.raw[x.Tag] = x.Data[:b.spans[x.Tag].n]
+		x.Data = nil
+	}
+	if err := r.checkClaims(); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// ranges appends the ranges of the spans of b, in whole words, so that what is
+// aligned in the file is aligned in memory. There is room behind every buffer:
+// the footer.
+func (l *layout) ranges(b *batch, ranges []shard.Range) []shard.Range {
+	for i, x := range b.spans {
+		if x.n > 0 {
+			ranges = append(ranges, shard.Range{File: b.shard, Off: x.off, Len: (x.n + 7) &^ 7, Tag: i})
+		}
+	}
+	return ranges
+}
+
+// fetchBytes returns the bytes that fetch reads, gaps included.
+func (s *source) fetchBytes(l *layout, b *batch) (n int64) {
+	for _, r := range s.read.Coalesce(nil, l.ranges(b, nil)) {
+		n += int64(r.Len)
+	}
+	return n
+}
+
+// checkClaims checks that what the buffers of a compressed batch claim to hold
+// is not too much together.
+func (r *rows) checkClaims() error {
+	if r.b.codec == codecNone {
+		return nil
+	}
+	var total int64
+	for _, b := range r.raw {
+		if len(b) == 0 {
+			continue
+		}
+		n, err := decodedSize(b)
+		if err != nil {
+			return err
+		}
+		if total += n; n > r.s.lim.BlockBytes || total > r.s.lim.BlockBytes {
+			return corrupt("buffers claim to hold more than the %d bytes of Limits.BlockBytes", r.s.lim.BlockBytes)
+		}
+	}
+	return nil
+}
+
+// spare returns rows that are not in use.
+func (s *source) spare() *rows {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.free); n > 0 {
+		r := s.free[n-1]
+		s.free = s.free[:n-1]
+		return r
+	}
+	return &rows{s: s}
+}
+
+// use makes r ready for the columns of l.
+func (r *rows) use(l *layout, b *batch) {
+	r.l, r.b = l, b
+	for len(r.raw) < l.nSpans {
+		r.raw = append(r.raw, nil)
+	}
+	r.raw = r.raw[:l.nSpans]
+	clear(r.raw)
+	for len(r.cols) < len(l.columns) {
+		r.cols = append(r.cols, decoded{})
+	}
+	for c := range l.columns {
+		d := &r.cols[c]
+		d.err = nil
+		d.raw = r.raw[l.first[c]:][:len(l.columns[c].levels)+2]
+	}
+}
+
+// Close implements loader.Rows.
+func (r *rows) Close() error {
+	r.s.bufs.Put(r.buf)
+	r.buf = nil
+	clear(r.raw)
+	for c := range r.cols {
+		r.cols[c].release()
+	}
+	r.s.mu.Lock()
+	r.s.free = append(r.s.free, r)
+	r.s.mu.Unlock()
+	return nil
+}
+
+// release forgets the values of d and keeps its memory.
+func (d *decoded) release() {
+	d.values, d.valid, d.starts = nil, nil, nil
+	if invariant.Enabled {
+		for _, b := range d.scratch {
+			invariant.Poison(b)
+		}
+		invariant.Poison(d.made)
+		invariant.Poison(d.packed)
+		invariant.Poison(d.mask)
+	}
+}
+
+// Parts implements loader.Decoder: a part is a column.
+func (r *rows) Parts() int { return len(r.l.columns) }
+
+// Decode implements loader.Decoder. Its error is also that of every row.
+func (r *rows) Decode(_ *loader.Worker, part int) error { return r.decode(part) }
+
+func (r *rows) decode(c int) error {
+	d, col := &r.cols[c], &r.l.columns[c]
+	err := d.decode(col, r.b, r.b.items[c], reader{r.s.nulls, r.s.lim.PageBytes, r.s.lim.ValueBytes})
+	if err != nil {
+		d.err = fmt.Errorf("feather: %s, record batch %d, column %q: %w", r.s.set[r.b.shard].Path, r.b.index, col.field.Name, err)
+	}
+	return d.err
+}
+
+// yes and no are values of "valid" fields and of bools.
+var truth = [2][]byte{{0}, {1}}
+
+// Row implements loader.Rows.
+func (r *rows) Row(_ *loader.Worker, i int, s *loader.Sample) error {
+	for c := range r.l.columns {
+		d, m := &r.cols[c], &r.s.columns[c]
+		if d.err != nil {
+			return d.err
+		}
+		ok := d.valid == nil || d.valid[i] != 0
+		if !ok && r.s.nulls == NullError {
+			return nullError(m)
+		}
+		s.Fields[m.f] = d.value(&r.l.columns[c], i, ok)
+		if m.mask >= 0 {
+			s.Fields[m.mask] = truthOf(ok)
+		}
+	}
+	return nil
+}
+
+func nullError(m *merged) error {
+	return fmt.Errorf("feather: column %q is null: %w", m.field.Name, loader.ErrSpec)
+}
+
+func truthOf(ok bool) loader.Tensor {
+	t := loader.Tensor{DType: dtype.Bool, Data: truth[0]}
+	if ok {
+		t.Data = truth[1]
+	}
+	return t
+}
+
+// value returns the value of row i.
+func (d *decoded) value(c *column, i int, ok bool) loader.Tensor {
+	if n := c.row(); n >= 0 {
+		return loader.Tensor{DType: c.field.DType, Shape: c.field.Shape, Data: d.values[i*n : i*n+n : i*n+n]}
+	}
+	data, shape := d.items(c, i, ok)
+	return loader.Tensor{DType: c.field.DType, Shape: shape, Data: data}
+}
+
+// items returns the value of row i of a field that varies.
+func (d *decoded) items(c *column, i int, ok bool) ([]byte, loader.Shape) {
+	if !ok {
+		return nil, c.step.Rows(0)
+	}
+	lo, hi := d.bounds(c, i)
+	item := c.per * c.size()
+	from, to := int(lo)*item, int(hi)*item
+	return d.values[from:to:to], c.step.Rows(int(hi-lo) / c.group)
+}
+
+// Gather implements loader.Gatherer.
+func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
+	dense := consecutive(rows) && consecutive(at)
+	for c := range r.l.columns {
+		d, m, col := &r.cols[c], &r.s.columns[c], &r.l.columns[c]
+		if d.err != nil {
+			return d.err
+		}
+		if d.valid != nil && r.s.nulls == NullError {
+			for _, i := range rows {
+				if d.valid[i] == 0 {
+					return nullError(m)
+				}
+			}
+		}
+		if n := col.row(); n >= 0 {
+			gather(b.Column(m.f).Data, d.values, n, rows, at, dense)
+		} else {
+			for k, i := range rows {
+				data, shape := d.items(col, i, d.valid == nil || d.valid[i] != 0)
+				b.Set(m.f, at[k], data, shape)
+			}
+		}
+		if m.mask >= 0 {
+			gatherValid(b.Column(m.mask).Data, d.valid, rows, at)
+		}
+	}
+	return nil
+}
+
+// consecutive reports whether rows follow one another.
+func consecutive(rows []int) bool {
+	for i := 1; i < len(rows); i++ {
+		if rows[i] != rows[i-1]+1 {
+			return false
+		}
+	}
+	return true
+}
+
+// gather copies rows of n bytes to places at.
+func gather(to, from []byte, n int, rows, at []int, dense bool) {
+	if len(rows) == 0 || n == 0 {
+		return
+	}
+	if dense {
+		copy(to[at[0]*n:], from[rows[0]*n:][:len(rows)*n])
+		return
+	}
+	switch n {
+	case 1:
+		gatherAs[uint8](to, from, rows, at)
+	case 2:
+		gatherAs[uint16](to, from, rows, at)
+	case 4:
+		gatherAs[uint32](to, from, rows, at)
+	case 8:
+		gatherAs[uint64](to, from, rows, at)
+	default:
+		for k, i := range rows {
+			copy(to[at[k]*n:][:n], from[i*n:])
+		}
+	}
+}
+
+func gatherAs[T uint8 | uint16 | uint32 | uint64](to, from []byte, rows, at []int) {
+	t := dtype.Of[T]()
+	dst, src := loader.View[T](loader.Tensor{DType: t, Data: to}), loader.View[T](loader.Tensor{DType: t, Data: from})
+	at = at[:len(rows)]
+	for k, i := range rows {
+		dst[at[k]] = src[i]
+	}
+}
+
+func gatherValid(to, valid []byte, rows, at []int) {
+	for k, i := range rows {
+		to[at[k]] = 1
+		if valid != nil {
+			to[at[k]] = valid[i]
+		}
+	}
+}

@@ -1,0 +1,459 @@
+package feather
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/kind"
+	"github.com/stokerdata/stoker/shard"
+)
+
+// Nulls says what becomes of the nulls in a column.
+type Nulls uint8
+
+// The policies.
+const (
+	// NullMask makes a null NaN in a column of floats with rows of fixed size.
+	// Any other nullable column x gives zeros, or an empty value if it varies,
+	// and has another field "x.valid" behind it, a bool that is false for a
+	// null. A null within a value (an item of a list) is NaN among floats, and
+	// among others an error of the block, as no mask could tell.
+	NullMask Nulls = iota
+	// NullZero gives zeros or empty values without the other fields, and zero
+	// also for a null within a value.
+	NullZero
+	// NullError makes a null an error of its sample, and one within a value an
+	// error of the block.
+	NullError
+)
+
+// ValidSuffix is what the name of a mask has behind the name of its column.
+const ValidSuffix = ".valid"
+
+// Options says what is read of a data set. The zero Options read all columns.
+type Options struct {
+	// Columns lists the columns to be read, in the order of their fields;
+	// "a.b" is child b of the struct a, and "a" all its children. None means
+	// all columns.
+	Columns []string
+	// Fields changes how columns are described, by name: Kind, Canvas, Follows,
+	// Names, Mirror and Rate replace what the file tells where they are set.
+	// A Shape must hold the same elements; for a column that varies it is
+	// (?, n, ...), or a fixed one if all values have that size. Names of a
+	// dictionary column fix the numbers of the classes, and must hold all.
+	Fields map[string]loader.Field
+	// Nulls says what becomes of nulls.
+	Nulls Nulls
+	// Limits bounds what is believed of the files.
+	Limits format.Limits
+	// Pool says how the files are read: descriptors, retries, deadline.
+	Pool shard.PoolConfig
+	// Read says how the buffers of a batch, or single rows, are merged into reads.
+	Read shard.Plan
+}
+
+// randomRowBytes is the size from which a row is read by itself: two of them
+// make up for the pages that a read at any offset touches.
+const randomRowBytes = 512
+
+// extensions are those of files that are taken from a directory.
+var extensions = []string{".arrow", ".feather", ".ipc"}
+
+// Open opens the Feather V2 files that path names: a file, a directory, a glob
+// or "@list", as package shard finds them. All must have the chosen columns with
+// the same types. It reads the metadata of every record batch, and the
+// dictionaries, but no values.
+//
+// The source is read in blocks, one per record batch. If no file is compressed
+// and the chosen columns of a row have 512 bytes or more on average, it is a
+// loader.RandomSource instead, which is shuffled exactly (but not where lists of
+// bools are among the columns, or lists with null items). It is an io.Closer.
+//
+// Errors wrap loader.ErrCorrupt for damaged files and loader.ErrSpec for columns
+// that are missing, of other types, or not readable.
+func Open(path string, o Options) (loader.Source, error) {
+	set, err := shard.Finder{Ext: extensions}.Find(context.Background(), path)
+	if err != nil {
+		return nil, fmt.Errorf("feather: %w", err)
+	}
+	src, err := open(set, o)
+	if err != nil {
+		return nil, fmt.Errorf("feather: open %w", err)
+	}
+	return src, nil
+}
+
+// open opens the files of set.
+func open(set shard.Set, o Options) (loader.Source, error) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		return nil, fmt.Errorf("values are little-endian, this machine is not: %w", loader.ErrSpec)
+	}
+	if o.Nulls > NullError {
+		return nil, fmt.Errorf("unknown Nulls %d: %w", o.Nulls, loader.ErrSpec)
+	}
+	pool, err := shard.NewPool(set, o.Pool)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{set: set, pool: pool, bufs: shard.NewBuffers(math.MaxInt64), read: o.Read, lim: limits(o.Limits), nulls: o.Nulls}
+	for i := range set {
+		if err := s.openShard(i, o); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", set[i].Path, err), pool.Close())
+		}
+	}
+	if err := s.finish(); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	if s.readsRows() {
+		return &randomSource{source: s}, nil
+	}
+	if err := s.checkMemory(); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return s, nil
+}
+
+// limits makes all sums and products of what a file claims fit an int.
+func limits(l format.Limits) format.Limits {
+	l = l.WithDefaults()
+	l.FooterBytes = min(l.FooterBytes, math.MaxInt32)
+	l.ValueBytes = min(l.ValueBytes, math.MaxInt32)
+	l.PageBytes = min(l.PageBytes, math.MaxInt/64)
+	l.BlockBytes = min(l.BlockBytes, math.MaxInt/64)
+	return l
+}
+
+// source is a data set of Feather files, read in blocks.
+type source struct {
+	set   shard.Set
+	pool  *shard.Pool
+	bufs  *shard.Buffers
+	read  shard.Plan
+	lim   format.Limits
+	nulls Nulls
+
+	columns []merged
+	spec    loader.Spec
+	layouts []*layout // by shard
+	batches []batch
+	blocks  []loader.Block
+
+	mu   sync.Mutex
+	free []*rows
+}
+
+// merged is what the shards tell of a column together.
+type merged struct {
+	field    loader.Field
+	step     loader.Shape // of one step of a field that varies
+	nullable bool
+	f, mask  int              // numbers of its field and of its "valid" field, -1 if there is none
+	numbers  map[string]int32 // of Names, while the source is opened
+	closed   bool             // Names are the user's
+	null     []byte           // a fixed row that is null
+}
+
+// openShard reads the metadata of shard i.
+func (s *source) openShard(i int, o Options) error {
+	f := file{pool: s.pool, index: i, size: s.set[i].Size, lim: s.lim}
+	ft, err := f.footer()
+	if err != nil {
+		return err
+	}
+	columns, err := ft.schema.choose(o.Columns, s.lim)
+	if err != nil {
+		return err
+	}
+	if err := describeColumns(columns, ft.schema.spec, o.Fields); err != nil {
+		return err
+	}
+	if err := s.merge(columns, o); err != nil {
+		return err
+	}
+	l := newLayout(columns, ft.schema.total)
+	s.layouts = append(s.layouts, l)
+	if err := s.openDictionaries(f, ft, l); err != nil {
+		return err
+	}
+	return s.openBatches(f, ft, l)
+}
+
+// describeColumns completes the fields of columns from the spec that Write left
+// and from the user's fields.
+func describeColumns(columns []column, spec string, fields map[string]loader.Field) error {
+	named := make(map[string]*column, len(columns))
+	for i := range columns {
+		named[columns[i].field.Name] = &columns[i]
+	}
+	if spec != "" {
+		if err := applySpec(named, spec); err != nil {
+			return fmt.Errorf("metadata %q: %v: %w", specKey, err, loader.ErrCorrupt)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		c := named[name]
+		if c == nil {
+			return fmt.Errorf("Options.Fields: no column %q: %w", name, loader.ErrSpec)
+		}
+		if err := c.describe(fields[name]); err != nil {
+			return fmt.Errorf("Options.Fields: column %q: %w", name, err)
+		}
+	}
+	for i := range columns {
+		columns[i].setStep()
+	}
+	return nil
+}
+
+// describe replaces what f sets of the field of c.
+func (c *column) describe(f loader.Field) error {
+	d := &c.field
+	if f.DType != dtype.Invalid && f.DType != d.DType {
+		if f.DType != dtype.BFloat16 || d.DType != dtype.Uint16 {
+			return fmt.Errorf("elements are %v, not %v: %w", d.DType, f.DType, loader.ErrSpec)
+		}
+		d.DType = f.DType
+	}
+	if f.Shape != (loader.Shape{}) {
+		if err := c.reshape(f.Shape); err != nil {
+			return err
+		}
+	}
+	if f.Kind != kind.Plain {
+		d.Kind = f.Kind
+	}
+	replace(&d.Canvas, f.Canvas)
+	replace(&d.Follows, f.Follows)
+	replace(&d.Rate, f.Rate)
+	if f.Names != nil {
+		d.Names = f.Names
+	}
+	if f.Mirror != nil {
+		d.Mirror = f.Mirror
+	}
+	return nil
+}
+
+func replace[T comparable](p *T, v T) {
+	var zero T
+	if v != zero {
+		*p = v
+	}
+}
+
+// setStep notes the shape of one step of a field that varies.
+func (c *column) setStep() {
+	var dims []int
+	for d := 1; d < c.field.Shape.Rank(); d++ {
+		dims = append(dims, c.field.Shape.Dim(d))
+	}
+	c.step = loader.Dims(dims...)
+}
+
+// merge compares the columns of a shard with those before it.
+func (s *source) merge(columns []column, o Options) error {
+	if s.columns == nil {
+		s.columns = make([]merged, len(columns))
+		for i, c := range columns {
+			m := merged{field: c.field, step: c.step}
+			if c.dict != nil {
+				m.closed = o.Fields[c.field.Name].Names != nil
+				m.field.Names = nil
+				m.numbers = map[string]int32{}
+				for _, name := range c.field.Names {
+					m.number(name)
+				}
+			}
+			s.columns[i] = m
+		}
+	}
+	if len(columns) != len(s.columns) {
+		return fmt.Errorf("%d columns, %d in the first shard: %w", len(columns), len(s.columns), loader.ErrSpec)
+	}
+	for i, c := range columns {
+		m := &s.columns[i]
+		if c.field.Name != m.field.Name || c.field.DType != m.field.DType || c.field.Shape != m.field.Shape || c.field.Kind != m.field.Kind ||
+			(c.dict != nil) != (m.numbers != nil) {
+			return fmt.Errorf("column %d is %v, in the first shard it is %v: %w", i, c.field, m.field, loader.ErrSpec)
+		}
+		if c.dict == nil && !slices.Equal(c.field.Names, m.field.Names) {
+			return fmt.Errorf("column %q has other Names than in the first shard: %w", c.field.Name, loader.ErrSpec)
+		}
+		m.nullable = m.nullable || c.nullable
+	}
+	return nil
+}
+
+// number returns the number of a class, which is new unless it was seen.
+func (m *merged) number(name string) int32 {
+	n, ok := m.numbers[name]
+	if !ok {
+		n = int32(len(m.field.Names))
+		m.numbers[name] = n
+		m.field.Names = append(m.field.Names, name)
+	}
+	return n
+}
+
+// openBatches reads the metadata of the record batches of a shard.
+func (s *source) openBatches(f file, ft *footer, l *layout) error {
+	var rows int64
+	first := len(s.batches)
+	err := f.metadata(s.bufs, ft.batches, func(i int, meta []byte) error {
+		t, err := parseMessage(meta, ft.batches[i], headerBatch)
+		if err != nil {
+			return err
+		}
+		b, err := l.parseBatch(t, ft.batches[i], s.lim)
+		if err != nil {
+			return err
+		}
+		if b.rows == 0 {
+			return nil // nothing to be read, so not a block
+		}
+		b.shard, b.index = f.index, i
+		s.blocks = append(s.blocks, loader.Block{Rows: b.rows, Shard: s.set[f.index].Path, FirstRow: rows})
+		if rows += int64(b.rows); rows > s.lim.ShardRecords {
+			return corrupt("more than %d rows", s.lim.ShardRecords)
+		}
+		s.batches = append(s.batches, b)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("record batch %w", err)
+	}
+	return s.measure(l, first)
+}
+
+// metadata reads the metadata of messages and calls use for each, in order.
+func (f file) metadata(bufs *shard.Buffers, list []message, use func(i int, meta []byte) error) error {
+	ranges := make([]shard.Range, len(list))
+	for i, m := range list {
+		ranges[i] = shard.Range{File: f.index, Off: m.off, Len: m.meta, Tag: i}
+	}
+	buf, err := f.pool.Fetch(context.Background(), bufs, shard.Plan{}, ranges)
+	if err != nil {
+		return err
+	}
+	defer bufs.Put(buf)
+	slices.SortFunc(ranges, func(a, b shard.Range) int { return a.Tag - b.Tag })
+	for i := range ranges {
+		if err := use(i, ranges[i].Data); err != nil {
+			return fmt.Errorf("%d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// measure sets the sizes of the blocks from the given one, all of one shard. It
+// reads what compressed texts claim to hold: nothing else tells.
+func (s *source) measure(l *layout, first int) error {
+	var ranges []shard.Range
+	for i := first; i < len(s.batches); i++ {
+		ranges = l.claims(&s.batches[i], ranges, i-first)
+	}
+	buf, err := s.pool.Fetch(context.Background(), s.bufs, s.read, ranges)
+	if err != nil {
+		return err
+	}
+	defer s.bufs.Put(buf)
+	text := make([]int64, len(s.batches)-first)
+	for _, r := range ranges {
+		n, err := decodedSize(r.Data)
+		if err == nil && n > s.lim.PageBytes && binary.LittleEndian.Uint64(r.Data) != math.MaxUint64 {
+			err = corrupt("compressed buffer claims to hold %d bytes, Limits.PageBytes is %d", n, s.lim.PageBytes)
+		}
+		if err != nil {
+			return fmt.Errorf("record batch %d: %w", s.batches[first+r.Tag].index, err)
+		}
+		text[r.Tag] += n
+	}
+	for k, n := range text {
+		b, block := &s.batches[first+k], &s.blocks[first+k]
+		block.Bytes = s.fetchBytes(l, b)
+		block.Memory = block.Bytes + block.Bytes/4 + l.decodedBytes(b, n) // Buffers round up by a quarter
+	}
+	return nil
+}
+
+// finish makes the spec and decides how the source is read.
+func (s *source) finish() error {
+	for i := range s.columns {
+		m := &s.columns[i]
+		m.f, m.mask = len(s.spec), -1
+		s.spec = append(s.spec, m.field)
+		if s.nulls == NullMask && m.nullable && !(m.field.DType.Float() && m.field.Shape.Fixed()) {
+			m.mask = len(s.spec)
+			s.spec = append(s.spec, loader.Field{Name: m.field.Name + ValidSuffix, DType: dtype.Bool})
+		}
+		m.numbers = nil
+		if n := m.field.Shape.Len(); m.nullable && n >= 0 {
+			m.null = make([]byte, n*m.field.DType.Size())
+			fill(m.null, m.field.DType, s.nulls == NullMask && m.field.DType.Float())
+		}
+	}
+	seen := map[string]bool{}
+	for _, f := range s.spec {
+		if seen[f.Name] {
+			return fmt.Errorf("two fields are called %q: %w", f.Name, loader.ErrSpec)
+		}
+		seen[f.Name] = true
+	}
+	return nil
+}
+
+// checkMemory checks the size of blocks.
+func (s *source) checkMemory() error {
+	for i := range s.blocks {
+		if b := &s.blocks[i]; b.Memory > s.lim.BlockBytes {
+			err := corrupt("%d bytes in memory, Limits.BlockBytes is %d", b.Memory, s.lim.BlockBytes)
+			return fmt.Errorf("%s: record batch %d: %w", b.Shard, s.batches[i].index, err)
+		}
+	}
+	return nil
+}
+
+// readsRows reports whether rows are cheap to read one by one.
+func (s *source) readsRows() bool {
+	var rows, bytes int64
+	for i := range s.batches {
+		b := &s.batches[i]
+		l := s.layouts[b.shard]
+		if b.codec != codecNone {
+			return false
+		}
+		for c := range l.columns {
+			col := &l.columns[c]
+			valid, _, values := l.spans(c, b)
+			for _, v := range valid[col.nRow:] {
+				if v.n > 0 {
+					return false
+				}
+			}
+			if col.bits && (col.offset > 0 || col.per != 1) {
+				return false
+			}
+			bytes += int64(values.n)
+		}
+		rows += int64(b.rows)
+	}
+	return rows > 0 && bytes/rows >= randomRowBytes
+}
+
+// Spec implements loader.Source.
+func (s *source) Spec() loader.Spec { return s.spec }
+
+// Blocks implements loader.Source.
+func (s *source) Blocks() []loader.Block { return s.blocks }
+
+// Close closes the files.
+func (s *source) Close() error { return s.pool.Close() }

@@ -1,0 +1,150 @@
+package parquet
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+)
+
+// codec is parquet.thrift's CompressionCodec.
+type codec int32
+
+const (
+	uncompressed codec = 0
+	snappyCodec  codec = 1
+	gzipCodec    codec = 2
+	brotliCodec  codec = 4
+	zstdCodec    codec = 6
+	lz4RawCodec  codec = 7
+)
+
+// String returns the name that parquet.thrift uses.
+func (c codec) String() string {
+	names := [...]string{"UNCOMPRESSED", "SNAPPY", "GZIP", "LZO", "BROTLI", "LZ4", "ZSTD", "LZ4_RAW"}
+	if c < 0 || int(c) >= len(names) {
+		return fmt.Sprintf("codec %d", int32(c))
+	}
+	return names[c]
+}
+
+func (c codec) known() bool {
+	switch c {
+	case uncompressed, snappyCodec, gzipCodec, brotliCodec, zstdCodec, lz4RawCodec:
+		return true
+	}
+	return false
+}
+
+// maxZstdWindow bounds the memory of a zstd decoder beside its output.
+const maxZstdWindow = 128 << 20
+
+// codecs holds the decoders of one goroutine, made when first used.
+type codecs struct {
+	src    bytes.Reader
+	zstd   *zstd.Decoder
+	gzip   *gzip.Reader
+	brotli *brotli.Reader
+}
+
+var errSize = errors.New("does not decompress to the size that its header states")
+
+// decompress fills dst, which is exactly as long as src is when decompressed.
+// It never writes beyond dst.
+func (c *codecs) decompress(dst, src []byte, by codec) error {
+	switch by {
+	case uncompressed:
+		if len(src) != len(dst) {
+			return errSize
+		}
+		copy(dst, src)
+		return nil
+	case snappyCodec:
+		return unsnappy(dst, src)
+	case lz4RawCodec:
+		if n, err := lz4.UncompressBlock(src, dst); err != nil {
+			return err
+		} else if n != len(dst) {
+			return errSize
+		}
+		return nil
+	case zstdCodec:
+		return c.unzstd(dst, src)
+	case gzipCodec:
+		return c.unzip(dst, src)
+	case brotliCodec:
+		c.src.Reset(src)
+		if c.brotli == nil {
+			c.brotli = brotli.NewReader(&c.src)
+		} else if err := c.brotli.Reset(&c.src); err != nil {
+			return err
+		}
+		return readExactly(c.brotli, dst)
+	}
+	return fmt.Errorf("unknown %v", by)
+}
+
+func unsnappy(dst, src []byte) error {
+	if n, err := s2.DecodedLen(src); err != nil {
+		return err
+	} else if n != len(dst) {
+		return errSize
+	}
+	_, err := s2.Decode(dst, src)
+	return err
+}
+
+func (c *codecs) unzstd(dst, src []byte) (err error) {
+	if c.zstd == nil {
+		c.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
+			zstd.WithDecoderMaxWindow(maxZstdWindow))
+		if err != nil {
+			return err
+		}
+	}
+	out, err := c.zstd.DecodeAll(src, dst[:0:len(dst)])
+	if err != nil {
+		return err
+	}
+	if len(out) != len(dst) {
+		return errSize
+	}
+	return nil
+}
+
+func (c *codecs) unzip(dst, src []byte) (err error) {
+	c.src.Reset(src)
+	if c.gzip == nil {
+		c.gzip, err = gzip.NewReader(&c.src)
+	} else {
+		err = c.gzip.Reset(&c.src)
+	}
+	if err != nil {
+		return err
+	}
+	return readExactly(c.gzip, dst)
+}
+
+// readExactly fills dst and makes sure that r has nothing more, which also
+// makes r check its own checksum.
+func readExactly(r io.Reader, dst []byte) error {
+	if _, err := io.ReadFull(r, dst); err == io.ErrUnexpectedEOF || err == io.EOF {
+		return errSize
+	} else if err != nil {
+		return err
+	}
+	var one [1]byte
+	switch n, err := r.Read(one[:]); {
+	case n > 0:
+		return errSize
+	case err != nil && err != io.EOF:
+		return err
+	}
+	return nil
+}

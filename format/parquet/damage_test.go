@@ -1,0 +1,373 @@
+package parquet
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	pq "github.com/parquet-go/parquet-go"
+	pqformat "github.com/parquet-go/parquet-go/format"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/loader"
+)
+
+// small is a file that Write made, of a few rows of the given fields.
+func small(t testing.TB, codec Codec, columns ...string) []byte {
+	path := filepath.Join(t.TempDir(), "a.parquet")
+	if _, err := Write(context.Background(), path, batches(t, everySource(t, 5), 3, grow{}), WriteOptions{RowsPerGroup: 3, Codec: codec, Columns: columns}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// readDamaged returns the digest of a file that may be damaged. The error, if
+// any, must be of a kind that says so.
+func readDamaged(t testing.TB, data []byte, o Options) (string, error) {
+	return readWith(t, data, o, false)
+}
+
+func readWith(t testing.TB, data []byte, o Options, noSums bool) (string, error) {
+	src, err := openBytes(data, o)
+	if err == nil {
+		defer src.Close()
+		src.noSums = noSums
+		var s string
+		if s, err = digest(src); err == nil {
+			return s, nil
+		}
+	}
+	if !errors.Is(err, loader.ErrCorrupt) && !errors.Is(err, loader.ErrSpec) {
+		t.Fatalf("error of the wrong kind: %v", err)
+	}
+	return "", err
+}
+
+// TestBitFlips flips every bit of files that Write made: the checksums of pages
+// and footer leave no flip that changes a value unnoticed.
+func TestBitFlips(t *testing.T) {
+	for _, c := range []struct {
+		codec   Codec
+		columns []string
+		step    int // odd, so that all bits of a byte have their turn
+	}{
+		{Snappy, []string{"int32", "text"}, 1},
+		{Uncompressed, []string{"bool", "boxes", "image"}, 3},
+		{Zstd, []string{"photo"}, 3},
+	} {
+		data := small(t, c.codec, c.columns...)
+		want, err := readDamaged(t, data, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := 0
+		for bit := 0; bit < 8*len(data); bit += c.step {
+			data[bit/8] ^= 1 << (bit % 8)
+			got, err := readDamaged(t, data, Options{})
+			if err == nil && got != want {
+				t.Fatalf("%v: bit %d of byte %d changes the data unnoticed:\n%s\n%s", c.columns, bit%8, bit/8, got, want)
+			}
+			same += b2i(err == nil)
+			data[bit/8] ^= 1 << (bit % 8)
+		}
+		if n := 8 * len(data) / c.step; same > n/2 {
+			t.Errorf("%d of %d flips went unnoticed, although harmless", same, n)
+		}
+	}
+}
+
+// TestFlipsWithoutSum flips bits of files whose footer has no checksum and whose
+// pages hold all encodings and codecs, while the checksums of pages are ignored:
+// no panic, no error of the wrong kind.
+func TestFlipsWithoutSum(t *testing.T) {
+	for _, data := range foreign(t) {
+		for bit := 0; bit < 8*len(data); bit += 11 {
+			data[bit/8] ^= 1 << (bit % 8)
+			readWith(t, data, Options{}, true)
+			data[bit/8] ^= 1 << (bit % 8)
+		}
+	}
+}
+
+// foreign returns small files that parquet-go's writer made.
+func foreign(t testing.TB) (files [][]byte) {
+	type rec struct {
+		A int32    `parquet:"a,delta,zstd"`
+		B string   `parquet:"b,dict,gzip"`
+		C []byte   `parquet:"c,delta,lz4"`
+		D *float64 `parquet:"d,optional,split,snappy"`
+		E []int64  `parquet:"e,list,brotli"`
+	}
+	var rows []rec
+	for i := range 9 {
+		rows = append(rows, rec{A: int32(i * i), B: fmt.Sprint(i % 2), C: bytes.Repeat([]byte{'x'}, i), E: make([]int64, i%3)})
+		if i%2 == 0 {
+			rows[i].D = p(float64(i))
+		}
+	}
+	return [][]byte{structs(t, rows), structs(t, rows, pq.DataPageVersion(1)), structs(t, rows, pq.PageBufferSize(32), pq.DataPageVersion(1))}
+}
+
+func TestTruncated(t *testing.T) {
+	data := small(t, Snappy, "int32", "text", "boxes")
+	for n := range data {
+		if s, err := readDamaged(t, data[:n], Options{}); err == nil {
+			t.Fatalf("%d of %d bytes read as %s", n, len(data), s)
+		}
+	}
+}
+
+func TestFooters(t *testing.T) {
+	good := small(t, Snappy, "int32")
+	with := func(change func(b []byte)) []byte {
+		b := slices.Clone(good)
+		change(b)
+		return b
+	}
+	length := func(n uint32) func([]byte) {
+		return func(b []byte) { binary.LittleEndian.PutUint32(b[len(b)-8:], n) }
+	}
+	for _, c := range []struct {
+		name  string
+		data  []byte
+		o     Options
+		want  error
+		words string
+	}{
+		{"empty", nil, Options{}, loader.ErrCorrupt, "0 bytes are no Parquet file"},
+		{"magic", []byte("PAR1"), Options{}, loader.ErrCorrupt, "4 bytes are no Parquet file"},
+		{"two magics", []byte("PAR1PAR1"), Options{}, loader.ErrCorrupt, "8 bytes"},
+		{"no footer", []byte("PAR1\x00\x00\x00\x00PAR1"), Options{}, loader.ErrCorrupt, "footer is malformed"},
+		{"text", []byte("this is no Parquet file, but text"), Options{}, loader.ErrCorrupt, "PAR1"},
+		{"encrypted", []byte("PARE\x00\x00\x00\x00\x00\x00\x00\x00PARE"), Options{}, loader.ErrSpec, "encrypted"},
+		{"length 4 GiB", with(length(math.MaxUint32)), Options{}, loader.ErrCorrupt, "footer of 4294967295 bytes"},
+		{"length of the file", with(length(uint32(len(good)))), Options{}, loader.ErrCorrupt, "footer of"},
+		{"length 0", with(length(0)), Options{}, loader.ErrCorrupt, "malformed"},
+		{"length 1 short", with(length(binary.LittleEndian.Uint32(good[len(good)-8:]) - 1)), Options{}, loader.ErrCorrupt, ""},
+		{"limit", good, Options{Limits: format.Limits{FooterBytes: 10}}, loader.ErrCorrupt, "limit of 10"},
+		{"rows", good, Options{Limits: format.Limits{ShardRecords: 4}}, loader.ErrCorrupt, "limit is 4"},
+		{"block", good, Options{Limits: format.Limits{BlockBytes: 4}}, loader.ErrCorrupt, "int32"},
+	} {
+		_, err := openBytes(c.data, c.o)
+		if err == nil {
+			t.Errorf("%s: opened", c.name)
+			continue
+		}
+		fails(t, err, c.want, "a.parquet", c.words)
+	}
+}
+
+// rewritten returns a file with one page and a footer that parquet-go's thrift
+// package makes of m after change.
+func rewritten(t *testing.T, page []byte, h pqformat.PageHeader, change func(m *pqformat.FileMetaData)) []byte {
+	t.Helper()
+	file := []byte(magic)
+	head := marshal(t, &h)
+	file = append(append(file, head...), page...)
+	size := int64(len(file) - len(magic))
+	m := pqformat.FileMetaData{Version: 1, NumRows: 3}
+	m.Schema = append(m.Schema, pqformat.SchemaElement{Name: "root"}, pqformat.SchemaElement{Name: "x"})
+	m.Schema[0].NumChildren.V, m.Schema[0].NumChildren.Valid = 1, true
+	m.Schema[1].Type.V, m.Schema[1].Type.Valid = pqformat.Int32, true
+	m.RowGroups = append(m.RowGroups, pqformat.RowGroup{NumRows: 3, Columns: []pqformat.ColumnChunk{{MetaData: pqformat.ColumnMetaData{
+		Type: pqformat.Int32, NumValues: 3, DataPageOffset: 4, TotalCompressedSize: size, TotalUncompressedSize: size, PathInSchema: []string{"x"},
+	}}}})
+	change(&m)
+	foot := marshal(t, &m)
+	file = append(file, foot...)
+	file = binary.LittleEndian.AppendUint32(file, uint32(len(foot)))
+	return append(file, magic...)
+}
+
+// TestMetadata gives a reader metadata that does not fit the data.
+func TestMetadata(t *testing.T) {
+	page := []byte{1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0}
+	good := func() pqformat.PageHeader {
+		h := pqformat.PageHeader{UncompressedPageSize: 12, CompressedPageSize: 12, CRC: int32(crc32.ChecksumIEEE(page))}
+		h.DataPageHeader.V, h.DataPageHeader.Valid = pqformat.DataPageHeader{NumValues: 3}, true
+		return h
+	}
+	none := func(*pqformat.FileMetaData) {}
+	meta := func(f func(m *pqformat.ColumnMetaData)) func(*pqformat.FileMetaData) {
+		return func(m *pqformat.FileMetaData) { f(&m.RowGroups[0].Columns[0].MetaData) }
+	}
+	header := func(f func(h *pqformat.PageHeader)) pqformat.PageHeader {
+		h := good()
+		f(&h)
+		return h
+	}
+	got, err := readDamaged(t, rewritten(t, page, good(), none), Options{})
+	if err != nil || !bytes.HasSuffix([]byte(got), []byte("01000000,02000000,03000000,")) {
+		t.Fatalf("%s, %v", got, err)
+	}
+	for _, c := range []struct {
+		name   string
+		header pqformat.PageHeader
+		change func(m *pqformat.FileMetaData)
+		words  string
+	}{
+		{"checksum", header(func(h *pqformat.PageHeader) { h.CRC++ }), none, "checksum"},
+		{"page beyond the chunk", header(func(h *pqformat.PageHeader) { h.CompressedPageSize = 13 }), none, "13 bytes where 12 are left"},
+		{"page of 2 GiB", header(func(h *pqformat.PageHeader) { h.UncompressedPageSize = math.MaxInt32 }), none, "the limit is"},
+		{"negative page", header(func(h *pqformat.PageHeader) { h.CompressedPageSize = -1 }), none, "-1 bytes"},
+		{"more values", header(func(h *pqformat.PageHeader) { h.DataPageHeader.V.NumValues = 4 }), none, "4 values where 3 are left"},
+		{"fewer values", header(func(h *pqformat.PageHeader) { h.DataPageHeader.V.NumValues = 2 }), none, "2 values, the metadata says 3"},
+		{"no header of its kind", header(func(h *pqformat.PageHeader) { h.DataPageHeader.Valid = false }), none, "unknown type"},
+		{"encoding", header(func(h *pqformat.PageHeader) { h.DataPageHeader.V.Encoding = pqformat.RLEDictionary }), none, "without a dictionary"},
+		{"unknown encoding", header(func(h *pqformat.PageHeader) { h.DataPageHeader.V.Encoding = 77 }), none, "unknown encoding"},
+		{"chunk before the file", good(), meta(func(m *pqformat.ColumnMetaData) { m.DataPageOffset = 1 }), "outside"},
+		{"chunk behind the file", good(), meta(func(m *pqformat.ColumnMetaData) { m.TotalCompressedSize = 1 << 40 }), "outside"},
+		{"offset overflows", good(), meta(func(m *pqformat.ColumnMetaData) { m.DataPageOffset = math.MaxInt64 - 3 }), "outside"},
+		{"values", good(), meta(func(m *pqformat.ColumnMetaData) { m.NumValues = 1 << 50 }), "values for 3 rows"},
+		{"type", good(), meta(func(m *pqformat.ColumnMetaData) { m.Type = pqformat.Int64 }), "type differs"},
+		{"LZO", good(), meta(func(m *pqformat.ColumnMetaData) { m.Codec = 3 }), "LZO, which is not supported"},
+		{"LZ4 of Hadoop", good(), meta(func(m *pqformat.ColumnMetaData) { m.Codec = pqformat.Lz4 }), "LZ4, which is not supported"},
+		{"wrong codec", good(), meta(func(m *pqformat.ColumnMetaData) { m.Codec = pqformat.Snappy }), "decompress"},
+		{"rows", good(), func(m *pqformat.FileMetaData) { m.RowGroups[0].NumRows = 2 }, "3 values for 2 rows"},
+		{"2^40 rows", good(), func(m *pqformat.FileMetaData) {
+			m.RowGroups[0].NumRows = 1 << 40
+			m.RowGroups[0].Columns[0].MetaData.NumValues = 1 << 40
+		}, "bytes of memory"},
+		{"no columns", good(), func(m *pqformat.FileMetaData) { m.RowGroups[0].Columns = nil }, "0 columns"},
+		{"missing node", good(), func(m *pqformat.FileMetaData) { m.Schema[0].NumChildren.V = 2 }, "ends within a group"},
+		{"extra node", good(), func(m *pqformat.FileMetaData) { m.Schema = append(m.Schema, m.Schema[1]) }, "3 nodes"},
+		{"unknown type", good(), func(m *pqformat.FileMetaData) { m.Schema[1].Type.V = 9 }, "unknown type 9"},
+		{"stored spec", good(), stored(`[{"name":"x","dtype":"int32","shape":[2]}]`), "stoker.spec"},
+		{"stored type", good(), stored(`[{"name":"x","dtype":"float32","shape":[]}]`), "stoker.spec"},
+		{"stored nonsense", good(), stored(`[{"name":"x","dtype":"int32","shape":[-7]}]`), "impossible shape"},
+		{"stored kind", good(), stored(`[{"name":"x","dtype":"int32","shape":[],"kind":"moon"}]`), "no such field"},
+		{"stored text", good(), stored(`hello`), "stoker.spec"},
+		{"stored shapes", good(), stored(`[{"name":"x","dtype":"int32","shape":[],"shapes":"x"}]`), "no columns to read"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := readDamaged(t, rewritten(t, page, c.header, c.change), Options{})
+			if err == nil {
+				t.Fatal("read")
+			}
+			for _, w := range []string{"a.parquet", c.words} {
+				if !bytes.Contains([]byte(err.Error()), []byte(w)) {
+					t.Errorf("error %q does not say %q", err, w)
+				}
+			}
+		})
+	}
+}
+
+func stored(text string) func(m *pqformat.FileMetaData) {
+	return func(m *pqformat.FileMetaData) {
+		m.KeyValueMetadata = append(m.KeyValueMetadata, pqformat.KeyValue{Key: specKey, Value: text})
+	}
+}
+
+// TestChanged makes sure that a shard that was replaced after Open is not read.
+func TestChanged(t *testing.T) {
+	path := save(t, small(t, Snappy, "int32"))
+	src, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	if err := os.WriteFile(path, small(t, Snappy, "int64"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := src.Open(context.Background(), 0); err == nil {
+		t.Error("read a file that was replaced")
+	}
+}
+
+// FuzzOpen reads whole files, also as if page checksums were right. The limits
+// keep what a lie can cost small.
+func FuzzOpen(f *testing.F) {
+	for _, data := range foreign(f) {
+		f.Add(data)
+	}
+	f.Add(small(f, Snappy, "int32", "text"))
+	f.Add(small(f, Uncompressed, "boxes", "photo", "flags"))
+	o := Options{Nulls: NullZero, Limits: format.Limits{BlockBytes: 4 << 20, PageBytes: 1 << 20, FooterBytes: 1 << 20, Columns: 100}}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		readDamaged(t, data, o)
+		readWith(t, data, o, true)
+	})
+}
+
+// FuzzHybrid decodes runs of levels and indexes against a slow twin.
+func FuzzHybrid(f *testing.F) {
+	f.Add([]byte{3, 0xff, 8, 1}, 20, uint8(1))
+	f.Add([]byte{5, 1, 2, 3, 4, 5, 6}, 16, uint8(3))
+	f.Fuzz(func(t *testing.T, src []byte, n int, width uint8) {
+		if n < 0 || n > 1<<12 || width > 32 {
+			return
+		}
+		got := make([]uint32, n)
+		err := indexes(got, append([]byte{width}, src...), math.MaxInt)
+		want, ok := slowHybrid(src, n, uint(width))
+		if ok != (err == nil) || ok && !slices.Equal(got, want) {
+			t.Fatalf("%v, %v\nwant %v, %v", got, err, want, ok)
+		}
+		if width == 0 || width > 7 {
+			return
+		}
+		for _, x := range want { // a run can hold a value that is wider than it should be
+			ok = ok && x < 1<<width
+		}
+		small := make([]byte, n)
+		if err := levels(small, src, 1<<width-1); (err == nil) != ok {
+			t.Fatalf("levels: %v, want %v", err, ok)
+		}
+		for i := range small {
+			if ok && uint32(small[i]) != want[i] {
+				t.Fatalf("level %d is %d, want %d", i, small[i], want[i])
+			}
+		}
+	})
+}
+
+func slowHybrid(src []byte, n int, width uint) (out []uint32, ok bool) {
+	for len(out) < n {
+		head, k := binary.Uvarint(src)
+		if k <= 0 {
+			return nil, false
+		}
+		src = src[k:]
+		if head&1 == 0 {
+			var v uint32
+			for i := range int(width+7) / 8 {
+				if i >= len(src) {
+					return nil, false
+				}
+				v |= uint32(src[i]) << (8 * i)
+			}
+			src = src[(width+7)/8:]
+			for i := uint64(0); i < head>>1 && len(out) < n; i++ {
+				out = append(out, v)
+			}
+			continue
+		}
+		bit := uint64(0)
+		for i := uint64(0); i < head>>1*8 && len(out) < n; i++ {
+			var v uint32
+			for b := range width {
+				if bit/8 >= uint64(len(src)) {
+					return nil, false
+				}
+				v |= uint32(src[bit/8]>>(bit%8)&1) << b
+				bit++
+			}
+			out = append(out, v)
+		}
+		src = src[min(uint64(len(src)), (head>>1)*uint64(width)):]
+	}
+	return out, true
+}

@@ -1,0 +1,48 @@
+// Package parquet reads and writes data sets of Parquet files.
+//
+//	src, err := parquet.Open("train/*.parquet", parquet.Options{
+//		Columns: []string{"embedding", "label"},
+//		Fields: map[string]loader.Field{
+//			"embedding": {Shape: loader.Dims(512)},
+//			"label":     {Kind: kind.Label},
+//		},
+//	})
+//	...
+//	ld, err := loader.New(src, loader.Config{BatchSize: 256, Order: loader.Shuffle{}})
+//
+// A block is a row group, so its size is what a shuffle mixes and what memory
+// is counted in. Open of a Source lists the shards and reads their footers, Open
+// of a block reads the chunks of the wanted columns with few large reads, and
+// each column is decoded as a whole; a table never becomes rows.
+//
+// # Types
+//
+//	BOOLEAN                        bool
+//	INT32, INT64                   int8 ... uint64 as annotated, int32 and int64 otherwise
+//	  DATE, TIME, TIMESTAMP, DECIMAL their raw int32 or int64
+//	FLOAT, DOUBLE, FLOAT16         float32, float64, float16
+//	BYTE_ARRAY                     uint8 (?); of kind Text if STRING, ENUM or JSON
+//	FIXED_LEN_BYTE_ARRAY(n), INT96 uint8 (n), uint8 (12)
+//	LIST of one of these           (?), or (?, n); not of BYTE_ARRAY
+//	struct                         its leaves, named with dots as in "pose.x"
+//
+// Lists are read in all forms that writers use: three levels, two, or a bare
+// repeated column. Maps, lists of structs and of lists, and encrypted files are
+// refused by Open. Options.Fields gives columns a meaning and lists a shape:
+// Dims(512) for embeddings, Dims(-1, 4) for boxes.
+//
+// # Damage
+//
+// Nothing in a file is believed: offsets, sizes and counts are checked before
+// they are used, page checksums (CRC) are verified where a file has them, and
+// memory stays within format.Limits. Damage is an error that wraps
+// loader.ErrCorrupt. Files that Write made have checksums in every page and in
+// the footer, which other writers leave without one.
+//
+// # Ownership
+//
+// Rows lend the memory of their row group until they are closed; Close gives
+// it back for the next one, so that steady reading allocates next to nothing.
+// A Source is safe for concurrent use. Write only reads the batches it is
+// given, and keeps none.
+package parquet

@@ -1,0 +1,328 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"fmt"
+	"reflect"
+
+	pq "github.com/parquet-go/parquet-go"
+
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/kind"
+)
+
+// shapeSuffix is what the column with the shapes of x has behind x's name.
+const shapeSuffix = ".shape"
+
+// maxFixedBytes is the longest FIXED_LEN_BYTE_ARRAY that parquet-go writes.
+const maxFixedBytes = 1<<15 - 1
+
+// storage is how a field becomes a column.
+type storage uint8
+
+const (
+	asScalar storage = iota
+	asFixed          // FIXED_LEN_BYTE_ARRAY
+	asBytes          // BYTE_ARRAY
+	asList           // LIST of scalars
+	asShape          // the shape of another field, FIXED_LEN_BYTE_ARRAY of int32
+)
+
+// An encoder turns the rows of batches into Parquet values.
+type encoder struct {
+	spec   string // as JSON
+	schema *pq.Schema
+	cols   []encoded
+	batch  *loader.Batch
+	in     loader.Spec
+	values []pq.Value
+	shapes []byte // behind values
+}
+
+// encoded is a column to be written.
+type encoded struct {
+	field   loader.Field
+	index   int // of the field in the batch
+	storage storage
+
+	data    []byte  // of the batch at hand
+	offsets []int64 // likewise
+	unit    int     // bytes that offsets count, or of a row
+}
+
+// newEncoder returns an encoder for the named fields of in, all if names is nil.
+func newEncoder(in loader.Spec, names []string) (*encoder, error) {
+	if names == nil {
+		for _, f := range in {
+			if f.Name != "" {
+				names = append(names, f.Name)
+			}
+		}
+	}
+	e := &encoder{in: in}
+	root := &table{}
+	shapes := make(map[string]string)
+	var out loader.Spec
+	for _, name := range names {
+		i := in.Index(name)
+		if i < 0 {
+			return nil, fmt.Errorf("no field %q among %v: %w", name, in, loader.ErrSpec)
+		}
+		s, err := storageOf(in[i])
+		if err != nil {
+			return nil, fmt.Errorf("field %v %w: %w", in[i], err, loader.ErrSpec)
+		}
+		if err := root.add(name, nodeOf(in[i], s)); err != nil {
+			return nil, err
+		}
+		e.cols = append(e.cols, encoded{field: in[i], index: i, storage: s})
+		out = append(out, in[i])
+		if s != asBytes || in[i].Shape.Fixed() || leading(in[i]) >= 0 {
+			continue
+		}
+		shapes[name] = name + shapeSuffix
+		if err := root.add(shapes[name], pq.Leaf(pq.FixedLenByteArrayType(4*in[i].Shape.Rank()))); err != nil {
+			return nil, err
+		}
+		e.cols = append(e.cols, encoded{field: in[i], index: i, storage: asShape})
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("no field to write: %w", loader.ErrSpec)
+	}
+	text, err := storeSpec(out, shapes)
+	e.spec, e.schema = text, pq.NewSchema("stoker", root)
+	return e, err
+}
+
+// leading returns the bytes per unit of the first dimension if that alone
+// varies, -1 otherwise.
+func leading(f loader.Field) int {
+	n := f.DType.Size()
+	for i := 1; i < f.Shape.Rank(); i++ {
+		if f.Shape.Dim(i) < 0 {
+			return -1
+		}
+		n *= f.Shape.Dim(i)
+	}
+	return n
+}
+
+func storageOf(f loader.Field) (storage, error) {
+	bytes := f.Shape.Len() * f.DType.Size()
+	half := f.DType == dtype.Float16 || f.DType == dtype.BFloat16
+	switch {
+	case f.Shape.Len() == 0:
+		return 0, fmt.Errorf("has no elements")
+	case f.Shape.Rank() == 0 && !half:
+		return asScalar, nil
+	case f.Shape.Fixed() && bytes <= maxFixedBytes:
+		return asFixed, nil
+	case f.Shape.Fixed(), f.DType == dtype.Uint8, half, leading(f) < 0:
+		return asBytes, nil
+	case leading(f) == 0:
+		return 0, fmt.Errorf("has no elements")
+	}
+	return asList, nil
+}
+
+func nodeOf(f loader.Field, s storage) pq.Node {
+	switch s {
+	case asFixed:
+		return pq.Leaf(pq.FixedLenByteArrayType(f.Shape.Len() * f.DType.Size()))
+	case asBytes:
+		if f.Kind == kind.Text {
+			return pq.Encoded(pq.String(), &pq.Plain)
+		}
+		return pq.Encoded(pq.Leaf(pq.ByteArrayType), &pq.Plain)
+	case asList:
+		return pq.List(scalarNode(f.DType))
+	}
+	return scalarNode(f.DType)
+}
+
+func scalarNode(t dtype.Type) pq.Node {
+	switch t {
+	case dtype.Bool:
+		return pq.Leaf(pq.BooleanType)
+	case dtype.Int8:
+		return pq.Int(8)
+	case dtype.Uint8:
+		return pq.Uint(8)
+	case dtype.Int16:
+		return pq.Int(16)
+	case dtype.Uint16:
+		return pq.Uint(16)
+	case dtype.Int32:
+		return pq.Leaf(pq.Int32Type)
+	case dtype.Uint32:
+		return pq.Uint(32)
+	case dtype.Int64:
+		return pq.Leaf(pq.Int64Type)
+	case dtype.Uint64:
+		return pq.Uint(64)
+	case dtype.Float32:
+		return pq.Leaf(pq.FloatType)
+	}
+	return pq.Leaf(pq.DoubleType)
+}
+
+// bind makes e write rows of b.
+func (e *encoder) bind(b *loader.Batch) error {
+	spec := b.Spec()
+	for k := range e.cols {
+		c := &e.cols[k]
+		if c.index >= len(spec) || spec[c.index].Name != c.field.Name || spec[c.index].DType != c.field.DType || spec[c.index].Shape != c.field.Shape {
+			return fmt.Errorf("a batch of %v follows one of %v: %w", spec, e.in, loader.ErrSpec)
+		}
+		c.data, c.offsets = b.Column(c.index).Data, b.Offsets(c.field.Name)
+		c.unit = c.field.DType.Size()
+		if c.offsets == nil {
+			c.unit *= c.field.Shape.Len()
+		} else if n := leading(c.field); n > 0 {
+			c.unit = n
+		}
+	}
+	e.batch = b
+	return nil
+}
+
+// row returns the bytes of row i.
+func (c *encoded) row(i int) []byte {
+	if c.offsets == nil {
+		return c.data[i*c.unit : (i+1)*c.unit]
+	}
+	return c.data[int(c.offsets[i])*c.unit : int(c.offsets[i+1])*c.unit]
+}
+
+// fit returns where to stop from lo on, at the latest at hi, so that no column
+// has more than the bytes of a page, or but one row.
+func (e *encoder) fit(lo, hi int) int {
+	for k := range e.cols {
+		c := &e.cols[k]
+		var n int64
+		for i := lo; i < hi; i++ {
+			if n += int64(len(c.row(i))); n > pageBytes && i > lo {
+				hi = i
+			}
+		}
+	}
+	return hi
+}
+
+// rows writes rows lo to hi of the batch and returns their bytes.
+func (e *encoder) rows(out []*pq.ColumnWriter, lo, hi int) (bytes int64, err error) {
+	for k := range e.cols {
+		c := &e.cols[k]
+		e.values, e.shapes = e.values[:0], e.shapes[:0]
+		for i := lo; i < hi; i++ {
+			if c.storage == asShape {
+				e.shape(c, i, k)
+				continue
+			}
+			b := c.row(i)
+			bytes += int64(len(b))
+			switch c.storage {
+			case asFixed:
+				e.values = append(e.values, pq.FixedLenByteArrayValue(b).Level(0, 0, k))
+			case asBytes:
+				e.values = append(e.values, pq.ByteArrayValue(b).Level(0, 0, k))
+			case asList:
+				e.list(c.field.DType, b, k)
+			default:
+				e.values = append(e.values, scalar(c.field.DType, b).Level(0, 0, k))
+			}
+		}
+		if _, err := out[k].WriteRowValues(e.values); err != nil {
+			return 0, fmt.Errorf("column %q: %w", c.field.Name, err)
+		}
+	}
+	return bytes, nil
+}
+
+// shape appends the shape of row i.
+func (e *encoder) shape(c *encoded, i, k int) {
+	s := e.batch.Row(c.field.Name, i).Shape
+	at := len(e.shapes)
+	for d := range c.field.Shape.Rank() {
+		n := 0
+		if s.Rank() == c.field.Shape.Rank() {
+			n = s.Dim(d)
+		}
+		e.shapes = binary.LittleEndian.AppendUint32(e.shapes, uint32(n))
+	}
+	e.values = append(e.values, pq.FixedLenByteArrayValue(e.shapes[at:len(e.shapes):len(e.shapes)]).Level(0, 0, k))
+}
+
+// list appends the elements of a row.
+func (e *encoder) list(t dtype.Type, b []byte, k int) {
+	if len(b) == 0 {
+		e.values = append(e.values, pq.NullValue().Level(0, 0, k))
+		return
+	}
+	rep := 0
+	for size := t.Size(); len(b) > 0; b = b[size:] {
+		e.values = append(e.values, scalar(t, b).Level(rep, 1, k))
+		rep = 1
+	}
+}
+
+// scalar returns the value at the front of b.
+func scalar(t dtype.Type, b []byte) pq.Value {
+	tensor := loader.Tensor{DType: t, Data: b[:t.Size()]}
+	switch t {
+	case dtype.Bool:
+		return pq.BooleanValue(b[0] != 0)
+	case dtype.Int8:
+		return pq.Int32Value(int32(int8(b[0])))
+	case dtype.Uint8:
+		return pq.Int32Value(int32(b[0]))
+	case dtype.Int16:
+		return pq.Int32Value(int32(loader.View[int16](tensor)[0]))
+	case dtype.Uint16:
+		return pq.Int32Value(int32(loader.View[uint16](tensor)[0]))
+	case dtype.Int32:
+		return pq.Int32Value(loader.View[int32](tensor)[0])
+	case dtype.Uint32:
+		return pq.Int32Value(int32(loader.View[uint32](tensor)[0]))
+	case dtype.Int64:
+		return pq.Int64Value(loader.View[int64](tensor)[0])
+	case dtype.Uint64:
+		return pq.Int64Value(int64(loader.View[uint64](tensor)[0]))
+	case dtype.Float32:
+		return pq.FloatValue(loader.View[float32](tensor)[0])
+	}
+	return pq.DoubleValue(loader.View[float64](tensor)[0])
+}
+
+// A table is the root of a schema with its columns in order: the pq.Group that
+// it otherwise is would sort them.
+type table struct {
+	pq.Group
+	columns []pq.Field
+}
+
+// Fields returns the columns.
+func (t *table) Fields() []pq.Field { return t.columns }
+
+// add adds a column.
+func (t *table) add(name string, n pq.Node) error {
+	for _, c := range t.columns {
+		if c.Name() == name {
+			return fmt.Errorf("two columns are called %q: %w", name, loader.ErrSpec)
+		}
+	}
+	t.columns = append(t.columns, tableColumn{n, name})
+	return nil
+}
+
+type tableColumn struct {
+	pq.Node
+	name string
+}
+
+// Name returns the name of the column.
+func (c tableColumn) Name() string { return c.name }
+
+// Value is for writers of Go structs, of which there are none here.
+func (c tableColumn) Value(base reflect.Value) reflect.Value { return base }

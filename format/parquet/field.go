@@ -1,0 +1,288 @@
+package parquet
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/kind"
+)
+
+// conversion is what becomes of a stored value in memory.
+type conversion uint8
+
+const (
+	asStored conversion = iota
+	toBool
+	toInt8
+	toUint8
+	toInt16
+	toUint16
+)
+
+// A column is one column of the data set as it lies in memory: the same for
+// all shards, while the leaf that it is read from may differ.
+type column struct {
+	field  loader.Field
+	conv   conversion
+	elem   int  // bytes of an element in memory, as the file knows it: FIXED_LEN_BYTE_ARRAY(12) has 12
+	size   int  // bytes of an element of the field
+	isBin  bool // values are BYTE_ARRAY: they vary although they are no list
+	isList bool
+	masked bool // has a mask
+	row    int  // bytes of a row, -1 if they vary
+	unit   int  // bytes per unit of the first dimension, if that varies
+	tail   loader.Shape
+	null   []byte // what stands for one element that is null
+	dims   int    // column that holds the shape of each row, -1 for none
+}
+
+// natural returns the field that a leaf is without further knowledge, and the
+// bytes of one of its elements.
+func natural(l *leaf) (f loader.Field, conv conversion, elem int) {
+	n := &l.node
+	f = loader.Field{Name: l.name}
+	switch n.physical {
+	case boolean:
+		f.DType, conv = dtype.Bool, toBool
+	case int32Type:
+		f.DType, conv = narrow(n)
+	case int64Type:
+		f.DType = dtype.Int64
+		if n.logical == intLogical && n.unsigned {
+			f.DType = dtype.Uint64
+		}
+	case floatType:
+		f.DType = dtype.Float32
+	case doubleType:
+		f.DType = dtype.Float64
+	case byteArray:
+		f.DType, f.Shape = dtype.Uint8, loader.Dims(-1)
+		if n.logical == stringLogical || n.logical == enumLogical || n.logical == jsonLogical {
+			f.Kind = kind.Text
+		}
+		return f, conv, 1
+	case int96Type:
+		f.DType, f.Shape = dtype.Uint8, loader.Dims(12)
+	case fixedLenByteArray:
+		f.DType, f.Shape = dtype.Uint8, loader.Dims(int(n.length))
+		if n.logical == float16Logical && n.length == 2 {
+			f.DType, f.Shape = dtype.Float16, loader.Dims()
+		}
+	}
+	elem = f.DType.Size() * f.Shape.Len()
+	if l.isList {
+		f.Shape = f.Shape.Rows(-1)
+	}
+	return f, conv, elem
+}
+
+// narrow returns the element type of an INT32 column.
+func narrow(n *node) (dtype.Type, conversion) {
+	if n.logical != intLogical {
+		return dtype.Int32, asStored
+	}
+	switch {
+	case n.bits == 8 && n.unsigned:
+		return dtype.Uint8, toUint8
+	case n.bits == 8:
+		return dtype.Int8, toInt8
+	case n.bits == 16 && n.unsigned:
+		return dtype.Uint16, toUint16
+	case n.bits == 16:
+		return dtype.Int16, toInt16
+	case n.unsigned:
+		return dtype.Uint32, asStored
+	}
+	return dtype.Int32, asStored
+}
+
+// raw reports whether the values of l are bytes that may hold anything.
+func raw(l *leaf) bool {
+	p := l.node.physical
+	return p == byteArray || p == int96Type || p == fixedLenByteArray
+}
+
+// maxRank is the most dimensions of a field.
+const maxRank = 5
+
+// dimType is the element type of columns that hold the shapes of others.
+const dimType = dtype.Int32
+
+// newColumn returns the column of a leaf whose field is f, or an error if the
+// leaf cannot hold such values. perRow says that the shape of each row is known
+// from elsewhere.
+func newColumn(l *leaf, f loader.Field, perRow bool) (column, error) {
+	own, conv, elem := natural(l)
+	c := column{field: f, conv: conv, elem: elem, size: f.DType.Size(), isBin: l.node.physical == byteArray,
+		isList: l.isList, row: -1, unit: 1, dims: -1}
+	if f.DType != own.DType && !(raw(l) && f.DType.Valid()) {
+		return c, fmt.Errorf("%v cannot be read as %v", l, f.DType)
+	}
+	if f.Shape.Rank() > maxRank {
+		return c, fmt.Errorf("shape %v has more than %d dimensions", f.Shape, maxRank)
+	}
+	size := f.DType.Size()
+	c.null = nullOf(f.DType, max(size, elem))
+	varies := own.Shape.Rank() > 0 && own.Shape.Dim(0) < 0
+	switch {
+	case f.Shape.Len() == 0:
+		return c, fmt.Errorf("shape %v has no elements", f.Shape)
+	case f.Shape.Fixed():
+		c.row = f.Shape.Len() * size
+		if !varies && c.row != elem || c.row%elem != 0 {
+			return c, fmt.Errorf("%v with rows of %d bytes cannot be read as %v %v", l, elem, f.DType, f.Shape)
+		}
+		return c, nil
+	case !varies:
+		return c, fmt.Errorf("%v is of fixed size and cannot be read with shape %v", l, f.Shape)
+	case perRow:
+		c.unit = max(size, elem)
+		return c, nil
+	case f.Shape.Dim(0) >= 0:
+		return c, fmt.Errorf("shape %v varies in another dimension than the first", f.Shape)
+	}
+	rest := make([]int, f.Shape.Rank()-1)
+	for i := range rest {
+		rest[i] = f.Shape.Dim(i + 1)
+	}
+	c.tail = loader.Dims(rest...)
+	if c.unit = c.tail.Len() * size; c.unit <= 0 || c.unit%elem != 0 {
+		return c, fmt.Errorf("%v cannot be read as %v %v", l, f.DType, f.Shape)
+	}
+	return c, nil
+}
+
+// nullOf returns the n bytes that stand for null: NaN in each element of a
+// float type, zeros otherwise.
+func nullOf(t dtype.Type, n int) []byte {
+	nan := map[dtype.Type][]byte{
+		dtype.Float16:  {0, 0x7e},
+		dtype.BFloat16: {0xc0, 0x7f},
+		dtype.Float32:  {0, 0, 0xc0, 0x7f},
+		dtype.Float64:  {0, 0, 0, 0, 0, 0, 0xf8, 0x7f},
+	}[t]
+	b := make([]byte, n)
+	for i := 0; i+len(nan) <= n && len(nan) > 0; i += len(nan) {
+		copy(b[i:], nan)
+	}
+	return b
+}
+
+// override returns f with what the caller said about it.
+func override(f, by loader.Field) (loader.Field, error) {
+	if by.Name != "" && by.Name != f.Name {
+		return f, fmt.Errorf("Options.Fields gives it the name %q", by.Name)
+	}
+	if by.DType != dtype.Invalid {
+		f.DType = by.DType
+	}
+	if by.Shape.Rank() > 0 {
+		f.Shape = by.Shape
+	}
+	if by.Kind != kind.Plain {
+		f.Kind = by.Kind
+	}
+	if by.Canvas != "" {
+		f.Canvas = by.Canvas
+	}
+	if by.Follows != "" {
+		f.Follows = by.Follows
+	}
+	if by.Names != nil {
+		f.Names = by.Names
+	}
+	if by.Mirror != nil {
+		f.Mirror = by.Mirror
+	}
+	if by.Rate != 0 {
+		f.Rate = by.Rate
+	}
+	return f, nil
+}
+
+// A storedField is a loader.Field in the metadata of a file.
+type storedField struct {
+	Name    string   `json:"name"`
+	DType   string   `json:"dtype"`
+	Shape   []int    `json:"shape"`
+	Kind    string   `json:"kind,omitempty"`
+	Canvas  string   `json:"canvas,omitempty"`
+	Follows string   `json:"follows,omitempty"`
+	Names   []string `json:"names,omitempty"`
+	Mirror  []int    `json:"mirror,omitempty"`
+	Rate    int      `json:"rate,omitempty"`
+	Shapes  string   `json:"shapes,omitempty"` // column with the shape of each row
+}
+
+// storeSpec returns the fields as JSON. shapes names, for some fields, the
+// column that holds the shape of each row.
+func storeSpec(spec loader.Spec, shapes map[string]string) (string, error) {
+	var out []storedField
+	for _, f := range spec {
+		s := storedField{Name: f.Name, DType: f.DType.String(), Shape: []int{}, Canvas: f.Canvas, Follows: f.Follows,
+			Names: f.Names, Mirror: f.Mirror, Rate: f.Rate, Shapes: shapes[f.Name]}
+		if f.Kind != kind.Plain {
+			s.Kind = f.Kind.String()
+		}
+		for i := range f.Shape.Rank() {
+			s.Shape = append(s.Shape, f.Shape.Dim(i))
+		}
+		out = append(out, s)
+	}
+	text, err := json.Marshal(out)
+	return string(text), err
+}
+
+// loadSpec reads what storeSpec has written, or nothing from an empty text.
+func loadSpec(text string) (map[string]storedField, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var list []storedField
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, err
+	}
+	fields := make(map[string]storedField, len(list))
+	for _, s := range list {
+		fields[s.Name] = s
+	}
+	return fields, nil
+}
+
+// field returns the field that s describes.
+func (s *storedField) field() (f loader.Field, err error) {
+	f = loader.Field{Name: s.Name, Canvas: s.Canvas, Follows: s.Follows, Names: s.Names, Mirror: s.Mirror, Rate: s.Rate}
+	for t := dtype.Bool; t.Valid() && f.DType == dtype.Invalid; t++ {
+		if t.String() == s.DType {
+			f.DType = t
+		}
+	}
+	known := s.Kind == ""
+	for k := kind.Plain; k.String() != kind.Kind(255).String() && !known; k++ {
+		if k.String() == s.Kind {
+			f.Kind, known = k, true
+		}
+	}
+	if f.DType == dtype.Invalid || !known || len(s.Shape) > maxRank {
+		return f, fmt.Errorf("no such field: %s %s %v", s.DType, s.Kind, s.Shape)
+	}
+	elements := 1
+	for _, n := range s.Shape {
+		if n < -1 || n == 0 || n > 1<<30 || elements > 1<<30 {
+			return f, errors.New("impossible shape")
+		}
+		elements *= max(n, 1)
+	}
+	f.Shape = loader.Dims(s.Shape...)
+	return f, nil
+}
+
+// same reports whether two shards agree on a field.
+func same(a, b loader.Field) bool {
+	return a.DType == b.DType && a.Shape == b.Shape && a.Kind == b.Kind && a.Canvas == b.Canvas && a.Follows == b.Follows &&
+		a.Rate == b.Rate && slices.Equal(a.Names, b.Names) && slices.Equal(a.Mirror, b.Mirror)
+}

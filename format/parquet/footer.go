@@ -1,0 +1,338 @@
+package parquet
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/shard"
+)
+
+const (
+	magic        = "PAR1"
+	magicEncrypt = "PARE"
+	tailBytes    = 8 // length of the footer, magic
+	minFileBytes = len(magic) + tailBytes
+)
+
+// firstRead is what is read from the end of a shard in the hope that it holds
+// the footer: 40 columns in 8 row groups take about 30 kB.
+const firstRead = 64 << 10
+
+// Keys of the file's metadata that Write sets.
+const (
+	specKey = "stoker.spec"   // the fields, as JSON
+	sumKey  = "stoker.crc32c" // of the footer with these eight digits as zeros
+)
+
+const (
+	sumDigits = 8
+	noSum     = "00000000"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// footer is parquet.thrift's FileMetaData as it lies in the file, with its
+// parts found but not read.
+type footer struct {
+	schema []byte // list of SchemaElement
+	groups []byte // list of RowGroup
+	rows   int64
+	spec   string // value of specKey
+	sum    string // value of sumKey
+	sumAt  int    // where it lies
+}
+
+// A footerReader reads the footers of shards, one after another into the same
+// memory.
+type footerReader struct {
+	pool   *shard.Pool
+	limits format.Limits
+	buf    []byte
+}
+
+// read returns the footer of shard i, which is valid until the next read.
+func (r *footerReader) read(ctx context.Context, i int, f shard.File) ([]byte, error) {
+	if f.Size < int64(minFileBytes) {
+		return nil, fmt.Errorf("%d bytes are no Parquet file: %w", f.Size, loader.ErrCorrupt)
+	}
+	r.buf = sized(r.buf, int(min(f.Size, firstRead)))
+	tail := r.buf
+	if err := r.pool.ReadAt(ctx, i, tail, f.Size-int64(len(tail))); err != nil {
+		return nil, err
+	}
+	var head [len(magic)]byte
+	if int64(len(tail)) == f.Size {
+		copy(head[:], tail)
+	} else if err := r.pool.ReadAt(ctx, i, head[:], 0); err != nil {
+		return nil, err
+	}
+	end := tail[len(tail)-tailBytes:]
+	switch last := string(end[4:]); {
+	case string(head[:]) == magicEncrypt || last == magicEncrypt:
+		return nil, fmt.Errorf("is encrypted, which is not supported: %w", loader.ErrSpec)
+	case string(head[:]) != magic || last != magic:
+		return nil, fmt.Errorf("does not begin and end with %s: %w", magic, loader.ErrCorrupt)
+	}
+	n := int64(binary.LittleEndian.Uint32(end))
+	if most := min(f.Size-int64(minFileBytes), r.limits.FooterBytes); n > most {
+		return nil, fmt.Errorf("footer of %d bytes, of a file of %d and with a limit of %d: %w", n, f.Size, r.limits.FooterBytes, loader.ErrCorrupt)
+	}
+	if n > int64(len(tail)-tailBytes) {
+		r.buf = sized(r.buf, int(n))
+		return r.buf, r.pool.ReadAt(ctx, i, r.buf, f.Size-tailBytes-n)
+	}
+	return tail[int64(len(tail)-tailBytes)-n : len(tail)-tailBytes], nil
+}
+
+// parseFooter finds the parts of a footer.
+func parseFooter(raw []byte) (f footer, err error) {
+	c := compact{b: raw}
+	f.rows = -1
+	encrypted := false
+	part := func() []byte { // the value of a list field
+		before := c.b
+		c.skip(thriftList, 0)
+		return before[:len(before)-len(c.b)]
+	}
+	c.fields(func(id int16, typ byte) bool {
+		switch {
+		case id == 2 && typ == thriftList:
+			f.schema = part()
+		case id == 3 && typ == thriftI64:
+			f.rows = c.int()
+		case id == 4 && typ == thriftList:
+			f.groups = part()
+		case id == 5 && typ == thriftList:
+			c.structs(func(int) {
+				switch key, value, left := readKeyValue(&c); key {
+				case specKey:
+					f.spec = string(value)
+				case sumKey:
+					f.sum, f.sumAt = string(value), len(raw)-left-len(value)
+				}
+			})
+		case id == 8:
+			encrypted = true
+			return false
+		default:
+			return false
+		}
+		return true
+	})
+	switch {
+	case c.bad || f.schema == nil || f.groups == nil || f.rows < 0:
+		return f, fmt.Errorf("footer is malformed: %w", loader.ErrCorrupt)
+	case encrypted:
+		return f, fmt.Errorf("is encrypted, which is not supported: %w", loader.ErrSpec)
+	}
+	return f, nil
+}
+
+// readKeyValue also returns how many bytes of c lie behind the value.
+func readKeyValue(c *compact) (key string, value []byte, left int) {
+	c.fields(func(id int16, typ byte) bool {
+		switch {
+		case id == 1 && typ == thriftBinary:
+			key = string(c.binary())
+		case id == 2 && typ == thriftBinary:
+			value = c.binary()
+			left = len(c.b)
+		default:
+			return false
+		}
+		return true
+	})
+	return key, value, left
+}
+
+// checkSum verifies the checksum of a footer that has one. One flipped bit can
+// hide the list of keys, but not the key in it.
+func (f *footer) checkSum(raw []byte) error {
+	if f.sum == "" && !bytes.Contains(raw, []byte(sumKey)) {
+		return nil
+	}
+	want, err := strconv.ParseUint(f.sum, 16, 32)
+	if err != nil || len(f.sum) != sumDigits || footerSum(raw, f.sumAt) != uint32(want) {
+		return fmt.Errorf("checksum of the footer does not match: %w", loader.ErrCorrupt)
+	}
+	return nil
+}
+
+// footerSum returns the checksum of a footer whose digits lie at the given place.
+func footerSum(raw []byte, at int) uint32 {
+	sum := crc32.Update(0, castagnoli, raw[:at])
+	sum = crc32.Update(sum, castagnoli, []byte(noSum))
+	return crc32.Update(sum, castagnoli, raw[at+sumDigits:])
+}
+
+// A chunk is a column of a row group: parquet.thrift's ColumnMetaData.
+type chunk struct {
+	off, size    int64 // bytes in the file
+	uncompressed int64
+	values       int64
+	codec        codec
+}
+
+// A rowGroup is parquet.thrift's RowGroup, with the chunks of the columns that
+// are read.
+type rowGroup struct {
+	rows   int64
+	chunks []chunk
+}
+
+// A groupReader reads the row groups of a file.
+type groupReader struct {
+	compact
+	leaves []leaf
+	want   map[int][]int // leaf -> the places of its chunk in rowGroup.chunks
+	n      int           // chunks of a row group
+	limits format.Limits
+	size   int64 // of the file
+	err    error // the first
+}
+
+// readGroups reads a list of row groups, and in each the chunks of the leaves
+// in want, in that order.
+func readGroups(list []byte, leaves []leaf, want []int, limits format.Limits, size int64) (groups []rowGroup, err error) {
+	r := &groupReader{compact: compact{b: list}, leaves: leaves, want: make(map[int][]int, len(want)), n: len(want), limits: limits, size: size}
+	for k, l := range want {
+		r.want[l] = append(r.want[l], k)
+	}
+	r.structs(func(i int) {
+		g, err := r.group()
+		if err != nil && r.err == nil {
+			r.err = fmt.Errorf("row group %d: %w", i, err)
+			r.fail()
+		}
+		groups = append(groups, g)
+	})
+	if r.err == nil && r.bad {
+		r.err = fmt.Errorf("row groups are malformed: %w", loader.ErrCorrupt)
+	}
+	return groups, r.err
+}
+
+// group reads a row group.
+func (r *groupReader) group() (g rowGroup, err error) {
+	g = rowGroup{rows: -1, chunks: make([]chunk, r.n)}
+	columns := 0
+	r.fields(func(id int16, typ byte) bool {
+		switch {
+		case id == 1 && typ == thriftList:
+			r.structs(func(k int) {
+				columns++
+				if e := r.chunk(k, &g); e != nil && err == nil {
+					err = e
+				}
+			})
+		case id == 3 && typ == thriftI64:
+			g.rows = r.int()
+		default:
+			return false
+		}
+		return true
+	})
+	if err == nil && (g.rows < 0 || g.rows > r.limits.ShardRecords || columns != len(r.leaves)) {
+		err = fmt.Errorf("%d rows and %d columns, the schema has %d: %w", g.rows, columns, len(r.leaves), loader.ErrCorrupt)
+	}
+	return g, err
+}
+
+// chunk reads the chunk of leaf k, or passes over it if it is not wanted.
+func (r *groupReader) chunk(k int, g *rowGroup) error {
+	places := r.want[k]
+	if len(places) == 0 {
+		r.skip(thriftStruct, 0)
+		return nil
+	}
+	ch, err := readChunk(&r.compact, &r.leaves[k], r.limits, r.size)
+	if err != nil {
+		return fmt.Errorf("column %q: %w", r.leaves[k].name, err)
+	}
+	for _, p := range places {
+		g.chunks[p] = ch
+	}
+	return nil
+}
+
+// readChunk reads where a chunk lies, and checks that it lies in the file.
+func readChunk(c *compact, l *leaf, limits format.Limits, size int64) (ch chunk, err error) {
+	encrypted, elsewhere := false, false
+	m := columnMeta{typ: -2, codec: -1, values: -1, uncompressed: -1, compressed: -1, data: -1}
+	c.fields(func(id int16, typ byte) bool {
+		switch {
+		case id == 1 && typ == thriftBinary:
+			elsewhere = len(c.binary()) > 0
+		case id == 3 && typ == thriftStruct:
+			m.read(c)
+		case id == 8 || id == 9:
+			encrypted = true
+			return false
+		default:
+			return false
+		}
+		return true
+	})
+	switch {
+	case encrypted:
+		return ch, fmt.Errorf("is encrypted, which is not supported: %w", loader.ErrSpec)
+	case elsewhere:
+		return ch, fmt.Errorf("lies in another file, which is not supported: %w", loader.ErrSpec)
+	case c.bad || m.values < 0 || m.uncompressed < 0 || m.compressed < 0 || m.data < 0:
+		return ch, fmt.Errorf("metadata is malformed: %w", loader.ErrCorrupt)
+	case m.typ != l.node.physical:
+		return ch, fmt.Errorf("type differs from the schema's: %w", loader.ErrCorrupt)
+	case !m.codec.known():
+		return ch, fmt.Errorf("compressed by %v, which is not supported: %w", m.codec, loader.ErrSpec)
+	}
+	ch = chunk{off: m.data, size: m.compressed, uncompressed: m.uncompressed, values: m.values, codec: m.codec}
+	if m.dictionary > 0 && m.dictionary < m.data {
+		ch.off = m.dictionary
+	}
+	if ch.off < int64(len(magic)) || ch.size > size-tailBytes-ch.off {
+		return ch, fmt.Errorf("%d bytes at %d lie outside of the file's %d: %w", ch.size, ch.off, size, loader.ErrCorrupt)
+	}
+	if ch.size > limits.BlockBytes {
+		return ch, fmt.Errorf("%d bytes, the limit is %d: %w", ch.size, limits.BlockBytes, loader.ErrCorrupt)
+	}
+	return ch, nil
+}
+
+// columnMeta holds what is used of parquet.thrift's ColumnMetaData.
+type columnMeta struct {
+	typ                                                physical
+	codec                                              codec
+	values, uncompressed, compressed, data, dictionary int64
+}
+
+func (m *columnMeta) read(c *compact) {
+	c.fields(func(id int16, typ byte) bool {
+		switch {
+		case id == 1 && typ == thriftI32:
+			m.typ = physical(c.int32())
+		case id == 4 && typ == thriftI32:
+			m.codec = codec(c.int32())
+		case typ != thriftI64:
+			return false
+		case id == 5:
+			m.values = c.int()
+		case id == 6:
+			m.uncompressed = c.int()
+		case id == 7:
+			m.compressed = c.int()
+		case id == 9:
+			m.data = c.int()
+		case id == 11:
+			m.dictionary = c.int()
+		default:
+			return false
+		}
+		return true
+	})
+}

@@ -1,0 +1,246 @@
+package parquet
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/shard"
+)
+
+// structs returns the bytes of a file that parquet-go's own writer makes of rows.
+func structs[T any](t testing.TB, rows []T, options ...pq.WriterOption) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := pq.NewGenericWriter[T](&b, options...)
+	if _, err := w.Write(rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// save writes a file into a new directory and returns its path.
+func save(t testing.TB, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.parquet")
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// inMemory is a shard.FS of one file that is in memory.
+type inMemory []byte
+
+func (m inMemory) Open(string) (shard.Handle, error) { return memHandle{bytes.NewReader(m), m}, nil }
+
+// dump opens path and returns each row in words.
+func dump(t testing.TB, path string, o Options) ([]string, error) {
+	t.Helper()
+	src, err := Open(path, o)
+	if err != nil {
+		return nil, err
+	}
+	return dumpSource(src)
+}
+
+// dumpSource returns each row of src in words, after making sure that it comes
+// out the same by columns and by rows.
+func dumpSource(src loader.Source) ([]string, error) {
+	if len(src.Blocks()) == 0 {
+		return nil, nil
+	}
+	columns, err := dumpWith(src, nil)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := dumpWith(src, []loader.Transform{touch{}})
+	if err != nil {
+		return nil, err
+	}
+	if a, b := strings.Join(columns, "\n"), strings.Join(rows, "\n"); a != b {
+		return nil, fmt.Errorf("by columns:\n%s\nby rows:\n%s", a, b)
+	}
+	return columns, nil
+}
+
+// keepOpen hides a source's Close.
+type keepOpen struct{ loader.Source }
+
+func dumpWith(src loader.Source, stages []loader.Transform) (out []string, err error) {
+	ld, err := loader.New(keepOpen{src}, loader.Config{BatchSize: 3, Workers: 2, Transforms: stages})
+	if err != nil {
+		return nil, err
+	}
+	defer ld.Close()
+	for b, err := range ld.All(context.Background()) {
+		if err != nil {
+			return nil, err
+		}
+		for i := range b.Len() {
+			out = append(out, row(b, i))
+		}
+	}
+	return out, nil
+}
+
+func row(b *loader.Batch, i int) string {
+	var s strings.Builder
+	for _, f := range b.Spec() {
+		t := b.Row(f.Name, i)
+		if !f.Shape.Fits(t.Shape) {
+			panic(fmt.Sprintf("%v has a row of shape %v", f, t.Shape))
+		}
+		fmt.Fprintf(&s, "%s%v=%v ", f.Name, t.Shape, elements(t))
+	}
+	return strings.TrimSpace(s.String())
+}
+
+func elements(t loader.Tensor) any {
+	switch t.DType {
+	case dtype.Bool:
+		return loader.View[bool](t)
+	case dtype.Int8:
+		return loader.View[int8](t)
+	case dtype.Uint8:
+		return loader.View[uint8](t)
+	case dtype.Int16:
+		return loader.View[int16](t)
+	case dtype.Uint16, dtype.Float16, dtype.BFloat16:
+		return loader.View[uint16](t)
+	case dtype.Int32:
+		return loader.View[int32](t)
+	case dtype.Uint32:
+		return loader.View[uint32](t)
+	case dtype.Int64:
+		return loader.View[int64](t)
+	case dtype.Uint64:
+		return loader.View[uint64](t)
+	case dtype.Float32:
+		return loader.View[float32](t)
+	}
+	return loader.View[float64](t)
+}
+
+// touch is a transform that changes nothing, by rows.
+type touch struct{}
+
+func (touch) Bind(in loader.Spec) (loader.Stage, error) {
+	return loader.Stage{Out: in, Row: func(*loader.Worker, *loader.Sample) error { return nil }}, nil
+}
+
+// check compares what a file holds with what it should.
+func check(t *testing.T, got []string, err error, want ...string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d rows, want %d:\n%s", len(got), len(want), strings.Join(got, "\n"))
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("row %d\n got %s\nwant %s", i, got[i], want[i])
+		}
+	}
+}
+
+// fails makes sure that err wraps the target and says all that it should.
+func fails(t *testing.T, err, target error, words ...string) {
+	t.Helper()
+	if !errors.Is(err, target) {
+		t.Fatalf("error %v, want one that wraps %v", err, target)
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("error %q does not say %q", err, w)
+		}
+	}
+	if n := strings.Count(strings.ReplaceAll(err.Error(), ".parquet: ", ""), "parquet: "); n != 1 {
+		t.Errorf("error %q says parquet: %d times", err, n)
+	}
+}
+
+type memHandle struct {
+	*bytes.Reader
+	data []byte
+}
+
+func (h memHandle) Stat() (int64, time.Time, error) { return int64(len(h.data)), time.Time{}, nil }
+func (h memHandle) Close() error                    { return nil }
+
+// openBytes opens a file that is in memory.
+func openBytes(data []byte, o Options) (*Source, error) {
+	o.Pool.FS = inMemory(data)
+	return openFiles(shard.Set{{Path: "a.parquet", Size: int64(len(data))}}, o)
+}
+
+// digest returns all that src holds, decoded by its rows directly.
+func digest(src *Source) (string, error) {
+	var out strings.Builder
+	fmt.Fprint(&out, src.Spec())
+	for i := range src.Blocks() {
+		if err := digestBlock(&out, src, i); err != nil {
+			return "", err
+		}
+	}
+	return out.String(), nil
+}
+
+func digestBlock(out *strings.Builder, src *Source, i int) error {
+	x, err := src.Open(context.Background(), i)
+	if err != nil {
+		return err
+	}
+	r := x.(*rows)
+	defer r.Close()
+	for k := range r.Parts() {
+		if err := r.Decode(nil, k); err != nil {
+			return err
+		}
+	}
+	for k := range src.cols {
+		c, in := &src.cols[k], &r.cells[k]
+		fmt.Fprintf(out, "\n%s %d %x ", c.field.Name, r.group.rows, in.valid)
+		for row := range int(r.group.rows) {
+			switch {
+			case c.row < 0:
+				shape, err := r.shape(c, in, row)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(out, "%v%x,", shape, in.bytes(row))
+			case len(in.spans) > 0:
+				one := make([]byte, c.row)
+				c.put(one, in, row)
+				fmt.Fprintf(out, "%x,", one)
+			default:
+				fmt.Fprintf(out, "%x,", in.data[row*c.row:][:c.row])
+			}
+		}
+	}
+	return nil
+}
+
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := thrift.Marshal(new(thrift.CompactProtocol), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

@@ -1,0 +1,187 @@
+package parquet
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stokerdata/stoker/loader"
+)
+
+// A planner finds, for the columns that the caller wants, the leaves of one
+// shard and the fields that they are.
+type planner struct {
+	leaves []leaf
+	byName map[string]int // leaf, or twice
+	stored map[string]storedField
+	fields map[string]loader.Field
+
+	names map[string]bool // of the columns that are read
+	cols  []column
+	from  []int
+}
+
+// twice stands for a name that two leaves have.
+const twice = -1
+
+func newPlanner(leaves []leaf, stored map[string]storedField, fields map[string]loader.Field) *planner {
+	p := &planner{leaves: leaves, byName: make(map[string]int, len(leaves)), stored: stored, fields: fields, names: make(map[string]bool)}
+	for i := range leaves {
+		first, again := p.byName[leaves[i].name]
+		switch {
+		case !again:
+			p.byName[leaves[i].name] = i
+		case first == twice || leaves[i].refuse == "" || leaves[first].refuse == "":
+			p.byName[leaves[i].name] = twice
+		} // the leaves of a list of structs share its name and its fate
+	}
+	return p
+}
+
+// plan returns the columns and the leaf of each. Those of the first shard, if
+// there is one already, replace names that are nil.
+func (p *planner) plan(names []string, first []column) ([]column, []int, error) {
+	if names == nil && first != nil {
+		for _, c := range first {
+			names = append(names, c.field.Name)
+		}
+	} else if names == nil {
+		names = p.all()
+	}
+	if len(names) == 0 {
+		return nil, nil, fmt.Errorf("no columns to read: %w", loader.ErrSpec)
+	}
+	for _, name := range names {
+		if p.names[name] && first == nil {
+			return nil, nil, fmt.Errorf("column %q is named twice: %w", name, loader.ErrSpec)
+		}
+		p.names[name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.fields)) {
+		if !p.names[name] {
+			return nil, nil, fmt.Errorf("Options.Fields names %q, which is not read; there are %s: %w", name, quote(names), loader.ErrSpec)
+		}
+	}
+	for _, name := range names {
+		if err := p.add(name); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := p.addShapes(); err != nil {
+		return nil, nil, err
+	}
+	return p.cols, p.from, nil
+}
+
+// all returns the names of all leaves but those that only hold shapes.
+func (p *planner) all() (names []string) {
+	shapes := make(map[string]bool)
+	for _, s := range p.stored {
+		shapes[s.Shapes] = true
+	}
+	return slices.DeleteFunc(p.unique(), func(name string) bool { return shapes[name] })
+}
+
+// unique returns the names of all leaves, each once.
+func (p *planner) unique() (names []string) {
+	seen := make(map[string]bool, len(p.leaves))
+	for i := range p.leaves {
+		if name := p.leaves[i].name; !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// find returns the leaf with the given name.
+func (p *planner) find(name string) (int, error) {
+	i, ok := p.byName[name]
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("no column %q; there are %s: %w", name, quote(p.unique()), loader.ErrSpec)
+	case i == twice:
+		return 0, fmt.Errorf("two columns are called %q: %w", name, loader.ErrSpec)
+	case p.leaves[i].refuse != "":
+		return 0, fmt.Errorf("column %q is %s, which is not supported; choose others by Options.Columns: %w", name, p.leaves[i].refuse, loader.ErrSpec)
+	}
+	return i, nil
+}
+
+// quote lists names for an error.
+func quote(names []string) string {
+	const most = 50
+	more := ""
+	if len(names) > most {
+		more = fmt.Sprintf(" and %d more", len(names)-most)
+		names = names[:most]
+	}
+	return fmt.Sprintf("%q", strings.Join(names, ", ")) + more
+}
+
+// add adds the column with the given name.
+func (p *planner) add(name string) error {
+	i, err := p.find(name)
+	if err != nil {
+		return err
+	}
+	l := &p.leaves[i]
+	f, _, _ := natural(l)
+	perRow := false
+	if s, ok := p.stored[name]; ok {
+		if f, err = s.field(); err != nil {
+			return fmt.Errorf("metadata %s, column %q: %w: %w", specKey, name, err, loader.ErrCorrupt)
+		}
+		if _, err := newColumn(l, f, s.Shapes != ""); err != nil {
+			return fmt.Errorf("metadata %s, column %q: %w: %w", specKey, name, err, loader.ErrCorrupt)
+		}
+		if !p.names[f.Canvas] {
+			f.Canvas = "" // not read
+		}
+		if !p.names[f.Follows] {
+			f.Follows = ""
+		}
+		perRow = s.Shapes != ""
+	}
+	by, given := p.fields[name]
+	if given {
+		if f, err = override(f, by); err != nil {
+			return fmt.Errorf("column %q: %w: %w", name, err, loader.ErrSpec)
+		}
+		perRow = perRow && by.Shape.Rank() == 0
+	}
+	c, err := newColumn(l, f, perRow)
+	if err != nil {
+		return fmt.Errorf("column %q: %w: %w", name, err, loader.ErrSpec)
+	}
+	if perRow {
+		c.dims = -2 // resolved by addShapes
+	}
+	p.cols, p.from = append(p.cols, c), append(p.from, i)
+	return nil
+}
+
+// addShapes adds the columns that hold the shapes of others.
+func (p *planner) addShapes() error {
+	for k := range p.cols {
+		c := &p.cols[k]
+		if c.dims != -2 {
+			continue
+		}
+		name := p.stored[c.field.Name].Shapes
+		i, err := p.find(name)
+		if err != nil {
+			return err
+		}
+		want := 4 * c.field.Shape.Rank()
+		l := &p.leaves[i]
+		shapes, err := newColumn(l, loader.Field{Name: name, DType: dimType, Shape: loader.Dims(want / 4)}, false)
+		if err != nil || l.isList || shapes.isBin || l.maxDef > 0 {
+			return fmt.Errorf("column %q is %v and cannot hold the shapes of %q: %w", name, l, c.field.Name, loader.ErrCorrupt)
+		}
+		p.cols[k].dims = len(p.cols)
+		p.cols, p.from = append(p.cols, shapes), append(p.from, i)
+	}
+	return nil
+}

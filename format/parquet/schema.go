@@ -1,0 +1,342 @@
+package parquet
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/stokerdata/stoker/format"
+)
+
+// physical is parquet.thrift's Type; group stands for an inner node.
+type physical int32
+
+const (
+	group             physical = -1
+	boolean           physical = 0
+	int32Type         physical = 1
+	int64Type         physical = 2
+	int96Type         physical = 3
+	floatType         physical = 4
+	doubleType        physical = 5
+	byteArray         physical = 6
+	fixedLenByteArray physical = 7
+)
+
+// logical is the annotation of a node, in the numbers of parquet.thrift's
+// LogicalType, into which the older ConvertedType is translated.
+type logical int16
+
+const (
+	noLogical      logical = 0
+	stringLogical  logical = 1
+	mapLogical     logical = 2
+	listLogical    logical = 3
+	enumLogical    logical = 4
+	decimalLogical logical = 5
+	dateLogical    logical = 6
+	timeLogical    logical = 7
+	stampLogical   logical = 8
+	intLogical     logical = 10
+	nullLogical    logical = 11
+	jsonLogical    logical = 12
+	bsonLogical    logical = 13
+	uuidLogical    logical = 14
+	float16Logical logical = 15
+	variantLogical logical = 16
+)
+
+var logicalNames = map[logical]string{stringLogical: "STRING", mapLogical: "MAP", listLogical: "LIST", enumLogical: "ENUM",
+	decimalLogical: "DECIMAL", dateLogical: "DATE", timeLogical: "TIME", stampLogical: "TIMESTAMP", nullLogical: "NULL",
+	jsonLogical: "JSON", bsonLogical: "BSON", uuidLogical: "UUID", float16Logical: "FLOAT16", variantLogical: "VARIANT"}
+
+// A node is parquet.thrift's SchemaElement.
+type node struct {
+	name     string
+	physical physical
+	length   int32 // of a FIXED_LEN_BYTE_ARRAY
+	repeat   int32 // 0 required, 1 optional, 2 repeated
+	children int32
+	logical  logical
+	bits     int8 // of an INT annotation
+	unsigned bool // likewise
+}
+
+const (
+	required = 0
+	optional = 1
+	repeated = 2
+)
+
+// readSchema reads the flat, depth-first list of nodes.
+func readSchema(c *compact, limits format.Limits) (nodes []node, err error) {
+	c.structs(func(int) {
+		if len(nodes) > 4*limits.Columns {
+			c.fail()
+			err = fmt.Errorf("schema has more than %d columns", limits.Columns)
+			return
+		}
+		nodes = append(nodes, readNode(c))
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case c.bad:
+		return nil, errors.New("schema ends early")
+	case len(nodes) == 0:
+		return nil, errors.New("schema is empty")
+	}
+	return nodes, nil
+}
+
+func readNode(c *compact) node {
+	n := node{physical: group}
+	converted := int32(-1)
+	c.fields(func(id int16, typ byte) bool {
+		switch {
+		case id == 4 && typ == thriftBinary:
+			n.name = string(c.binary())
+		case id == 10 && typ == thriftStruct:
+			n.readLogical(c)
+		case typ != thriftI32:
+			return false
+		case id == 1:
+			n.physical = physical(c.int32())
+		case id == 2:
+			n.length = c.int32()
+		case id == 3:
+			n.repeat = c.int32()
+		case id == 5:
+			n.children = c.int32()
+		case id == 6:
+			converted = c.int32()
+		default:
+			return false
+		}
+		return true
+	})
+	if n.logical == noLogical && converted >= 0 {
+		n.convert(converted)
+	}
+	return n
+}
+
+// readLogical reads the union LogicalType, of whose members only INT matters
+// beyond its kind.
+func (n *node) readLogical(c *compact) {
+	c.fields(func(id int16, typ byte) bool {
+		n.logical = logical(id)
+		if n.logical != intLogical || typ != thriftStruct {
+			return false
+		}
+		n.unsigned = true
+		c.fields(func(id int16, typ byte) bool {
+			switch {
+			case id == 1 && typ == thriftByte:
+				n.bits = int8(c.byte())
+			case id == 2 && (typ == thriftTrue || typ == thriftFalse):
+				n.unsigned = typ == thriftFalse
+			default:
+				return false
+			}
+			return true
+		})
+		return true
+	})
+}
+
+// convert translates a ConvertedType.
+func (n *node) convert(t int32) {
+	table := [...]logical{stringLogical, mapLogical, mapLogical, listLogical, enumLogical, decimalLogical, dateLogical,
+		timeLogical, timeLogical, stampLogical, stampLogical, intLogical, intLogical, intLogical, intLogical,
+		intLogical, intLogical, intLogical, intLogical, jsonLogical, bsonLogical}
+	if int(t) >= len(table) {
+		return
+	}
+	n.logical = table[t]
+	if n.logical == intLogical { // UINT_8 is 11, INT_8 15
+		n.unsigned = t < 15
+		n.bits = 8 << ((t - 11) % 4)
+	}
+}
+
+// A leaf is a column of the file: how its values are stored and nested.
+type leaf struct {
+	name   string // path with dots, without the inner nodes of a list
+	index  int    // among the leaves
+	node   node
+	maxDef int
+	isList bool
+	entry  int    // lists: the definition level from which an entry is there
+	refuse string // why it cannot be read, empty if it can
+}
+
+// nullable reports whether a row can be null; an entry of a list being null is
+// another matter.
+func (l *leaf) nullable() bool {
+	if l.isList {
+		return l.entry > 1
+	}
+	return l.maxDef > 0
+}
+
+// String returns the type in Parquet's words.
+func (l *leaf) String() string {
+	s := l.node.typeName()
+	switch {
+	case l.refuse != "":
+		return l.refuse
+	case l.isList:
+		return "LIST of " + s
+	case l.maxDef > 0:
+		return "optional " + s
+	}
+	return s
+}
+
+func (n *node) typeName() string {
+	names := [...]string{"BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}
+	s := "group"
+	if n.physical >= 0 && int(n.physical) < len(names) {
+		s = names[n.physical]
+	}
+	if n.physical == fixedLenByteArray {
+		s += fmt.Sprintf("(%d)", n.length)
+	}
+	if n.logical == intLogical {
+		sign := ""
+		if n.unsigned {
+			sign = "U"
+		}
+		return fmt.Sprintf("%s (%sINT%d)", s, sign, n.bits)
+	}
+	if name := logicalNames[n.logical]; name != "" {
+		s += " (" + name + ")"
+	}
+	return s
+}
+
+// maxNameBytes bounds a column's path, so that many columns below one group
+// with a long name stay small.
+const maxNameBytes = 4096
+
+// A tree walks the nodes of a schema and collects its leaves.
+type tree struct {
+	nodes  []node
+	next   int
+	leaves []leaf
+	limits format.Limits
+}
+
+// leavesOf returns the leaves of a schema, in the order of the file.
+func leavesOf(nodes []node, limits format.Limits) ([]leaf, error) {
+	t := &tree{nodes: nodes, limits: limits}
+	root := nodes[0]
+	t.next = 1
+	for range root.children {
+		if err := t.walk(place{}, 1); err != nil {
+			return nil, err
+		}
+	}
+	if t.next != len(nodes) {
+		return nil, fmt.Errorf("schema has %d nodes, its tree %d", len(nodes), t.next)
+	}
+	return t.leaves, nil
+}
+
+// place is where the walk has come to.
+type place struct {
+	path   []string
+	def    int
+	lists  int // repeated nodes above
+	entry  int
+	inner  bool   // within a repeated group: names are left out
+	list   bool   // the node above is annotated LIST
+	refuse string // what above makes leaves unreadable
+}
+
+func (t *tree) walk(p place, depth int) error {
+	if t.next >= len(t.nodes) {
+		return errors.New("schema ends within a group")
+	}
+	if depth > t.limits.Depth {
+		return fmt.Errorf("schema is nested more than %d deep", t.limits.Depth)
+	}
+	n := t.nodes[t.next]
+	t.next++
+	if n.repeat < required || n.repeat > repeated || n.children < 0 {
+		return fmt.Errorf("schema node %q is malformed", n.name)
+	}
+	p.enter(n)
+	if n.physical != group {
+		if n.children > 0 {
+			return fmt.Errorf("column %q has children", n.name)
+		}
+		return t.leaf(p, n)
+	}
+	p.group(n)
+	for range n.children {
+		if err := t.walk(p, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter moves p into n.
+func (p *place) enter(n node) {
+	if !p.inner && !(p.list && n.repeat == repeated) {
+		p.path = append(p.path[:len(p.path):len(p.path)], n.name)
+	}
+	if n.repeat == optional {
+		p.def++
+	}
+	if n.repeat == repeated {
+		p.def++
+		p.lists++
+		p.entry = p.def
+		p.inner = true
+		if p.lists > 1 && p.refuse == "" {
+			p.refuse = "list of lists"
+		}
+	}
+	p.list = false
+}
+
+// group notes what the inner node n means for the leaves below it.
+func (p *place) group(n node) {
+	switch {
+	case p.refuse != "":
+	case n.logical == mapLogical && n.repeat != repeated:
+		p.refuse = "MAP"
+	case n.logical == variantLogical:
+		p.refuse = "VARIANT"
+	case p.lists > 0 && n.children > 1:
+		p.refuse = "list of structs"
+	}
+	p.inner = p.inner || p.refuse != ""
+	p.list = n.logical == listLogical && n.repeat != repeated
+}
+
+func (t *tree) leaf(p place, n node) error {
+	if len(t.leaves) == t.limits.Columns {
+		return fmt.Errorf("schema has more than %d columns", t.limits.Columns)
+	}
+	l := leaf{name: strings.Join(p.path, "."), index: len(t.leaves), node: n, maxDef: p.def, isList: p.lists > 0,
+		entry: p.entry, refuse: p.refuse}
+	switch {
+	case len(l.name) > maxNameBytes:
+		return fmt.Errorf("column name of %d bytes, the limit is %d", len(l.name), maxNameBytes)
+	case l.refuse != "":
+	case n.physical < boolean || n.physical > fixedLenByteArray:
+		return fmt.Errorf("column %q has unknown type %d", l.name, n.physical)
+	case n.physical == fixedLenByteArray && n.length <= 0:
+		return fmt.Errorf("column %q has values of %d bytes", l.name, n.length)
+	case n.physical == fixedLenByteArray && int64(n.length) > t.limits.ValueBytes:
+		return fmt.Errorf("column %q has values of %d bytes, the limit is %d", l.name, n.length, t.limits.ValueBytes)
+	case l.isList && n.physical == byteArray:
+		l.refuse = "LIST of " + n.typeName()
+	}
+	t.leaves = append(t.leaves, l)
+	return nil
+}

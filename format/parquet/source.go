@@ -1,0 +1,338 @@
+package parquet
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/shard"
+)
+
+// Options says what Open reads. The zero Options reads all columns.
+type Options struct {
+	// Columns lists the columns to read, which become the fields in this order.
+	// A leaf of a struct has the path with dots as its name. Nil means all, in
+	// the order of the first shard.
+	Columns []string
+
+	// Fields adds to columns, by name, what the files do not say: Kind, Canvas,
+	// Follows, Names, Mirror, Rate, where they are not zero. A Shape with
+	// dimensions reshapes the rows of a list or binary column: with all of them
+	// fixed, every row must have that many elements; with the first one -1, a
+	// multiple of the others. A DType says what the bytes of a binary column
+	// hold, little end first.
+	Fields map[string]loader.Field
+
+	// Nulls says what becomes of values that are null.
+	Nulls Nulls
+
+	// Limits bounds what is believed of the files.
+	Limits format.Limits
+
+	// Pool says how the shards are read: descriptors, retries, deadline.
+	Pool shard.PoolConfig
+
+	// Read says how the chunks of a row group are merged into reads.
+	Read shard.Plan
+}
+
+// Nulls is what becomes of values that are null.
+type Nulls uint8
+
+// The policies.
+const (
+	// NullMask gives NaN for a null in a column of floats with rows of fixed
+	// size. Any other column x that may hold nulls gives zeros, or an empty row
+	// if rows vary, and has another field "x.valid" behind it, a bool that is
+	// false for a null row. A null inside a list of integers or bools is an
+	// error, as no mask could tell.
+	NullMask Nulls = iota
+	// NullZero gives the same values without the other fields, and zero also
+	// for a null inside a list.
+	NullZero
+	// NullError makes any null an error.
+	NullError
+)
+
+// ValidSuffix is what the name of a mask has behind the name of its column.
+const ValidSuffix = ".valid"
+
+// A Source is a data set of Parquet files. It is a loader.Source whose blocks
+// are the row groups that have rows, and an io.Closer.
+type Source struct {
+	pool   *shard.Pool
+	bufs   *shard.Buffers
+	read   shard.Plan
+	nulls  Nulls
+	limits format.Limits
+	noSums bool // page checksums are not verified: for tests of what lies behind
+
+	cols    []column
+	fields  []role
+	spec    loader.Spec
+	blocks  []loader.Block
+	groups  []block // beside blocks
+	layouts []layout
+
+	scratch sync.Pool // of *decoder
+	mu      sync.Mutex
+	free    []*rows
+}
+
+// role says where a field of the spec comes from.
+type role struct {
+	col  int
+	mask bool
+}
+
+// A layout is the schema of one or more shards.
+type layout struct {
+	schema []byte // as in the file
+	spec   string // likewise
+	leaves []leaf // all of the file
+	from   []int  // leaf of each column
+}
+
+// A block is a row group that has rows.
+type block struct {
+	rowGroup
+	number int // in Source.blocks
+	shard  int
+	layout int
+	ids    int64 // sample id of the first row
+}
+
+// Open reads the footers of all shards that path names, as shard.Find finds
+// them: a file, a directory, a glob, or "@list". All of them must hold the
+// columns with the same types as the first shard; what is nullable, the order
+// of columns and columns that are not read may differ. Errors wrap
+// loader.ErrSpec or loader.ErrCorrupt and name shard and column.
+func Open(path string, o Options) (*Source, error) {
+	files, err := shard.Finder{Ext: []string{".parquet", ".parq", ".pq"}}.Find(context.Background(), path)
+	if err != nil {
+		return nil, fmt.Errorf("parquet: %w", err)
+	}
+	return openFiles(files, o)
+}
+
+func openFiles(files shard.Set, o Options) (*Source, error) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		return nil, errors.New("parquet: machines with the big end first are not supported")
+	}
+	if o.Nulls > NullError {
+		return nil, fmt.Errorf("parquet: unknown Nulls %d: %w", o.Nulls, loader.ErrSpec)
+	}
+	pool, err := shard.NewPool(files, o.Pool)
+	if err != nil {
+		return nil, fmt.Errorf("parquet: %w", err)
+	}
+	s := &Source{pool: pool, bufs: shard.NewBuffers(math.MaxInt64), read: o.Read, nulls: o.Nulls, limits: o.Limits.WithDefaults()}
+	s.scratch.New = func() any { return new(decoder) }
+	if err := s.open(context.Background(), files, o); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return s, nil
+}
+
+func (s *Source) open(ctx context.Context, files shard.Set, o Options) error {
+	var ids int64
+	r := footerReader{pool: s.pool, limits: s.limits}
+	for i, f := range files {
+		raw, err := r.read(ctx, i, f)
+		if err == nil {
+			ids, err = s.addShard(i, f, raw, files[0].Path, o, ids)
+		}
+		if err != nil {
+			return fmt.Errorf("parquet: %s: %w", f.Path, err)
+		}
+	}
+	if err := s.makeSpec(); err != nil {
+		return fmt.Errorf("parquet: %w", err)
+	}
+	s.estimate()
+	return nil
+}
+
+// addShard adds the row groups of a shard and returns the id behind its last row.
+func (s *Source) addShard(i int, f shard.File, raw []byte, first string, o Options, ids int64) (int64, error) {
+	ft, err := parseFooter(raw)
+	if err != nil {
+		return 0, err
+	}
+	if err := ft.checkSum(raw); err != nil {
+		return 0, err
+	}
+	k, err := s.layoutOf(&ft, first, o)
+	if err != nil {
+		return 0, err
+	}
+	l := &s.layouts[k]
+	groups, err := readGroups(ft.groups, l.leaves, l.from, s.limits, f.Size)
+	if err != nil {
+		return 0, err
+	}
+	var row int64
+	for n, g := range groups {
+		if err := s.checkGroup(l, &g); err != nil {
+			return 0, fmt.Errorf("row group %d: %w", n, err)
+		}
+		if g.rows > 0 {
+			s.groups = append(s.groups, block{g, len(s.blocks), i, k, ids + row})
+			s.blocks = append(s.blocks, loader.Block{Rows: int(g.rows), Shard: f.Path, FirstRow: row})
+		}
+		row += g.rows
+	}
+	if row > s.limits.ShardRecords {
+		return 0, fmt.Errorf("%d rows, the limit is %d: %w", row, s.limits.ShardRecords, loader.ErrCorrupt)
+	}
+	return ids + row, nil
+}
+
+// layoutOf returns the number of the layout of a shard.
+func (s *Source) layoutOf(ft *footer, first string, o Options) (int, error) {
+	for k := len(s.layouts) - 1; k >= 0; k-- {
+		if l := &s.layouts[k]; bytes.Equal(l.schema, ft.schema) && l.spec == ft.spec {
+			return k, nil
+		}
+	}
+	nodes, err := readSchema(&compact{b: ft.schema}, s.limits)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", err, loader.ErrCorrupt)
+	}
+	l := layout{schema: bytes.Clone(ft.schema), spec: ft.spec}
+	if l.leaves, err = leavesOf(nodes, s.limits); err != nil {
+		return 0, fmt.Errorf("%w: %w", err, loader.ErrCorrupt)
+	}
+	stored, err := loadSpec(ft.spec)
+	if err != nil {
+		return 0, fmt.Errorf("metadata %s: %w: %w", specKey, err, loader.ErrCorrupt)
+	}
+	cols, from, err := newPlanner(l.leaves, stored, o.Fields).plan(o.Columns, s.cols)
+	if err != nil {
+		return 0, err
+	}
+	if s.layouts == nil {
+		s.cols = cols
+	} else if err := s.compare(&l, cols, from, first); err != nil {
+		return 0, err
+	}
+	l.from = from
+	s.layouts = append(s.layouts, l)
+	return len(s.layouts) - 1, nil
+}
+
+// compare returns an error unless cols are the columns of the first shard.
+func (s *Source) compare(l *layout, cols []column, from []int, first string) error {
+	for k, c := range cols {
+		was := &s.layouts[0].leaves[s.layouts[0].from[k]]
+		now := &l.leaves[from[k]]
+		a, b := was.node, now.node
+		if a.physical == b.physical && a.length == b.length && was.isList == now.isList && same(c.field, s.cols[k].field) &&
+			c.conv == s.cols[k].conv {
+			continue
+		}
+		return fmt.Errorf("column %q is %v (%v), in %s it is %v (%v): %w", c.field.Name, now, c.field, first, was, s.cols[k].field, loader.ErrSpec)
+	}
+	return nil
+}
+
+// checkGroup checks a row group against the limits, before anything is read.
+func (s *Source) checkGroup(l *layout, g *rowGroup) error {
+	var total int64
+	for k, ch := range g.chunks {
+		name := s.cols[k].field.Name
+		lf := &l.leaves[l.from[k]]
+		if ch.values < g.rows || !lf.isList && ch.values != g.rows {
+			return fmt.Errorf("column %q: %d values for %d rows: %w", name, ch.values, g.rows, loader.ErrCorrupt)
+		}
+		n := s.cols[k].memory(g.rows, &ch)
+		if n < 0 || n > s.limits.BlockBytes-total {
+			return fmt.Errorf("column %q: more than %d bytes of memory: %w", name, s.limits.BlockBytes, loader.ErrCorrupt)
+		}
+		total += n
+	}
+	return nil
+}
+
+// memory estimates the bytes of a decoded chunk, negative if they are absurd.
+func (c *column) memory(rows int64, ch *chunk) int64 {
+	const most = 1 << 40
+	if rows > most || ch.values > most || ch.uncompressed > most {
+		return -1
+	}
+	switch {
+	case c.isBin:
+		return rows*spanBytes + ch.uncompressed
+	case c.isList:
+		return rows*spanBytes + ch.values*int64(c.elem)
+	}
+	return rows*int64(c.row) + rows
+}
+
+// makeSpec lists the fields, now that all shards have told what may be null.
+func (s *Source) makeSpec() error {
+	hidden := make(map[int]bool)
+	for _, c := range s.cols {
+		if c.dims >= 0 {
+			hidden[c.dims] = true
+		}
+	}
+	for k := range s.cols {
+		c := &s.cols[k]
+		if hidden[k] {
+			continue
+		}
+		if s.spec.Index(c.field.Name) >= 0 {
+			return fmt.Errorf("two columns are called %q: %w", c.field.Name, loader.ErrSpec)
+		}
+		s.spec = append(s.spec, c.field)
+		s.fields = append(s.fields, role{col: k})
+		if s.nulls != NullMask || c.row >= 0 && c.field.DType.Float() || !s.nullable(k) {
+			continue
+		}
+		mask := loader.Field{Name: c.field.Name + ValidSuffix, DType: dtype.Bool}
+		if s.spec.Index(mask.Name) >= 0 {
+			return fmt.Errorf("a column is called %q, as the mask of %q would be; set Options.Nulls: %w", mask.Name, c.field.Name, loader.ErrSpec)
+		}
+		s.spec = append(s.spec, mask)
+		s.fields = append(s.fields, role{col: k, mask: true})
+		c.masked = true
+	}
+	return nil
+}
+
+// nullable reports whether a row of column k may be null in any shard.
+func (s *Source) nullable(k int) bool {
+	return slices.ContainsFunc(s.layouts, func(l layout) bool { return l.leaves[l.from[k]].nullable() })
+}
+
+// estimate sets what blocks read and hold.
+func (s *Source) estimate() {
+	for i := range s.blocks {
+		b, g := &s.blocks[i], &s.groups[i]
+		var decoded int64
+		for k := range g.chunks {
+			b.Bytes += g.chunks[k].size
+			decoded += s.cols[k].memory(g.rows, &g.chunks[k])
+		}
+		b.Memory = b.Bytes + decoded
+		b.Memory += b.Memory / 8 // buffers are rounded up, by at most a quarter
+	}
+}
+
+// Spec returns the fields.
+func (s *Source) Spec() loader.Spec { return s.spec }
+
+// Blocks returns the row groups that have rows, shard by shard.
+func (s *Source) Blocks() []loader.Block { return s.blocks }
+
+// Close closes the shards. Rows that are open stay valid until their own Close.
+func (s *Source) Close() error { return s.pool.Close() }

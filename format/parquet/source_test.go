@@ -1,0 +1,370 @@
+package parquet
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	pq "github.com/parquet-go/parquet-go"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/kind"
+)
+
+// A record has what a struct with parquet-go's tags can say.
+type record struct {
+	ID     int64     `parquet:"id"`
+	Name   string    `parquet:"name,dict,snappy"`
+	Score  *float32  `parquet:"score,optional"`
+	Count  *int32    `parquet:"count,optional,zstd"`
+	Tokens []int32   `parquet:"tokens,list"`
+	Old    []float64 `parquet:"old"` // a bare repeated column
+	Pose   pose      `parquet:"pose"`
+	Maybe  *pose     `parquet:"maybe,optional"`
+	Hash   [4]byte   `parquet:"hash"`
+}
+
+type pose struct {
+	X float32 `parquet:"x"`
+	Y *int16  `parquet:"y,optional"`
+}
+
+func p[T any](x T) *T { return &x }
+
+func records() []record {
+	return []record{
+		{ID: 1, Name: "ant", Score: p(float32(0.5)), Count: p(int32(3)), Tokens: []int32{1, 2}, Old: []float64{1}, Pose: pose{X: 1, Y: p(int16(2))}, Hash: [4]byte{1, 2, 3, 4}},
+		{ID: 2, Name: "bee", Tokens: nil, Maybe: &pose{X: 2}},
+		{ID: 3, Name: "ant", Count: p(int32(0)), Tokens: []int32{3}, Old: []float64{2, 3}, Maybe: &pose{X: 3, Y: p(int16(-4))}},
+	}
+}
+
+func TestStructs(t *testing.T) {
+	got, err := dump(t, save(t, structs(t, records())), Options{})
+	check(t, got, err,
+		"id()=[1] name(3)=[97 110 116] score()=[0.5] count()=[3] count.valid()=[true] tokens(2)=[1 2] old(1)=[1] pose.x()=[1] pose.y()=[2] pose.y.valid()=[true] maybe.x()=[NaN] maybe.y()=[0] maybe.y.valid()=[false] hash(4)=[1 2 3 4]",
+		"id()=[2] name(3)=[98 101 101] score()=[NaN] count()=[0] count.valid()=[false] tokens(0)=[] old(0)=[] pose.x()=[0] pose.y()=[0] pose.y.valid()=[false] maybe.x()=[2] maybe.y()=[0] maybe.y.valid()=[false] hash(4)=[0 0 0 0]",
+		"id()=[3] name(3)=[97 110 116] score()=[NaN] count()=[0] count.valid()=[true] tokens(1)=[3] old(2)=[2 3] pose.x()=[0] pose.y()=[0] pose.y.valid()=[false] maybe.x()=[3] maybe.y()=[-4] maybe.y.valid()=[true] hash(4)=[0 0 0 0]",
+	)
+}
+
+func TestProjection(t *testing.T) {
+	path := save(t, structs(t, records()))
+	got, err := dump(t, path, Options{Columns: []string{"tokens", "pose.y", "id"}, Nulls: NullZero})
+	check(t, got, err,
+		"tokens(2)=[1 2] pose.y()=[2] id()=[1]",
+		"tokens(0)=[] pose.y()=[0] id()=[2]",
+		"tokens(1)=[3] pose.y()=[0] id()=[3]")
+	_, err = dump(t, path, Options{Columns: []string{"count"}, Nulls: NullError})
+	fails(t, err, loader.ErrCorrupt, "a.parquet, row 1", `"count"`, "null")
+}
+
+// TestNestedLists reads what the three forms of a list are in older files, and
+// elements that are null.
+func TestNestedLists(t *testing.T) {
+	leaf := pq.Leaf(pq.Int32Type)
+	for _, c := range []struct {
+		name string
+		node pq.Node
+		defs [4]int // of: an element, a null element, an empty list, a null list; -1: there is no such thing
+	}{
+		{"three levels", pq.Optional(pq.List(pq.Optional(leaf))), [4]int{3, 2, 1, 0}},
+		{"no null lists", pq.List(pq.Optional(leaf)), [4]int{2, 1, 0, -1}},
+		{"no null elements", pq.Optional(pq.List(leaf)), [4]int{2, -1, 1, 0}},
+		{"bare", pq.Repeated(leaf), [4]int{1, -1, 0, -1}},
+		{"two levels", twoLevels(leaf), [4]int{1, -1, 0, -1}},
+		{"within a struct", pq.Optional(pq.Group{"s": pq.Repeated(leaf)}), [4]int{2, -1, 1, 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rows := []pq.Row{{pq.Int32Value(5).Level(0, c.defs[0], 0), pq.Int32Value(6).Level(1, c.defs[0], 0)}, {pq.NullValue().Level(0, c.defs[2], 0)}}
+			want := []string{"(2)=[5 6]", "(0)=[]"}
+			if c.defs[3] >= 0 {
+				rows = append(rows, pq.Row{pq.NullValue().Level(0, c.defs[3], 0)})
+				want = append(want, "(0)=[]")
+			}
+			rows = append(rows, pq.Row{pq.Int32Value(7).Level(0, c.defs[0], 0)})
+			want = append(want, "(1)=[7]")
+			path := save(t, writeRows(t, pq.Group{"x": c.node}, rows))
+			name := "x"
+			if c.name == "within a struct" {
+				name = "x.s"
+			}
+			for i := range want {
+				want[i] = name + want[i]
+			}
+			got, err := dump(t, path, Options{Nulls: NullZero})
+			check(t, got, err, want...)
+			if c.defs[1] < 0 {
+				return
+			}
+			path = save(t, writeRows(t, pq.Group{"x": c.node}, append(rows, pq.Row{pq.Int32Value(8).Level(0, c.defs[0], 0), pq.NullValue().Level(1, c.defs[1], 0)})))
+			got, err = dump(t, path, Options{Nulls: NullZero})
+			check(t, got, err, append(want, name+"(2)=[8 0]")...)
+			_, err = dump(t, path, Options{})
+			fails(t, err, loader.ErrCorrupt, fmt.Sprintf("row %d", len(want)), "null inside a list")
+		})
+	}
+}
+
+// twoLevels is the LIST of writers before 2014.
+func twoLevels(of pq.Node) pq.Node { return annotated{pq.Group{"array": pq.Repeated(of)}} }
+
+type annotated struct{ pq.Group }
+
+func (annotated) Type() pq.Type { return pq.List(pq.Leaf(pq.Int32Type)).Type() }
+
+func writeRows(t *testing.T, root pq.Node, rows []pq.Row, options ...pq.WriterOption) []byte {
+	t.Helper()
+	var b strings.Builder
+	w := pq.NewWriter(&b, append(options, pq.NewSchema("t", root))...)
+	if _, err := w.WriteRows(rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return []byte(b.String())
+}
+
+// TestFields gives columns shapes and meanings that the file does not know.
+func TestFields(t *testing.T) {
+	type rec struct {
+		Emb   []float32 `parquet:"emb,list"`
+		Boxes []float32 `parquet:"boxes,list"`
+		Image [12]byte  `parquet:"image"`
+		Blob  []byte    `parquet:"blob"`
+		Maybe []float32 `parquet:"maybe,optional,list"`
+		Label int64     `parquet:"label"`
+	}
+	rows := []rec{
+		{Emb: []float32{1, 2}, Boxes: []float32{1, 2, 3, 4}, Image: [12]byte{9}, Blob: []byte{1, 0, 2, 0}, Maybe: []float32{5}, Label: 1},
+		{Emb: []float32{3, 4}, Image: [12]byte{8}, Blob: []byte{3, 0, 4, 0}, Label: 0},
+	}
+	path := save(t, structs(t, rows))
+	o := Options{Fields: map[string]loader.Field{
+		"emb":   {Shape: loader.Dims(2)},
+		"boxes": {Shape: loader.Dims(-1, 4), Kind: kind.Boxes, Canvas: "image"},
+		"image": {Shape: loader.Dims(2, 2, 3), Kind: kind.Image},
+		"blob":  {Shape: loader.Dims(2), DType: dtype.Int16},
+		"label": {Kind: kind.Label, Names: []string{"no", "yes"}},
+	}}
+	got, err := dump(t, path, o)
+	check(t, got, err,
+		"emb(2)=[1 2] boxes(1, 4)=[1 2 3 4] image(2, 2, 3)=[9 0 0 0 0 0 0 0 0 0 0 0] blob(2)=[1 2] maybe(1)=[5] maybe.valid()=[true] label()=[1]",
+		"emb(2)=[3 4] boxes(0, 4)=[] image(2, 2, 3)=[8 0 0 0 0 0 0 0 0 0 0 0] blob(2)=[3 4] maybe(0)=[] maybe.valid()=[false] label()=[0]")
+	o.Fields["maybe"] = loader.Field{Shape: loader.Dims(1)}
+	got, err = dump(t, path, o)
+	check(t, got[1:], err, "emb(2)=[3 4] boxes(0, 4)=[] image(2, 2, 3)=[8 0 0 0 0 0 0 0 0 0 0 0] blob(2)=[3 4] maybe(1)=[NaN] label()=[0]")
+
+	src, err := Open(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	if f := src.Spec()[1]; f.Kind != kind.Boxes || f.Canvas != "image" {
+		t.Errorf("field %#v", f)
+	}
+	for _, c := range []struct {
+		column string
+		field  loader.Field
+		words  string
+	}{
+		{"emb", loader.Field{Shape: loader.Dims(3)}, "row 0 (sample 0): decode: parquet: column \"emb\": 2 elements, shape (3) has 3"},
+		{"boxes", loader.Field{Shape: loader.Dims(-1, 3)}, "row 0 (sample 0): decode: parquet: column \"boxes\": 4 elements do not fill shape (?, 3)"},
+		{"blob", loader.Field{Shape: loader.Dims(3), DType: dtype.Int16}, "2 elements, shape (3) has 3"},
+		{"image", loader.Field{Shape: loader.Dims(5)}, "FIXED_LEN_BYTE_ARRAY(12)"},
+		{"image", loader.Field{Shape: loader.Dims(-1, 3)}, "fixed size"},
+		{"emb", loader.Field{DType: dtype.Int32}, "cannot be read as int32"},
+		{"emb", loader.Field{Name: "other"}, `"other"`},
+		{"emb", loader.Field{Shape: loader.Dims(2, -1)}, "another dimension"},
+		{"emb", loader.Field{Shape: loader.Dims(-1, 0)}, "cannot be read as float32 (?, 0)"},
+		{"label", loader.Field{Shape: loader.Dims(2)}, "INT64"},
+		{"lable", loader.Field{Kind: kind.Label}, `"lable", which is not read`},
+	} {
+		_, err := dump(t, path, Options{Fields: map[string]loader.Field{c.column: c.field}})
+		fails(t, err, loader.ErrSpec, c.column, c.words)
+	}
+}
+
+// shards writes files into one directory and returns it.
+func shards(t *testing.T, files ...[]byte) string {
+	dir := t.TempDir()
+	for i, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.parquet", i)), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestShards(t *testing.T) {
+	type a struct {
+		X int32   `parquet:"x"`
+		Y *string `parquet:"y,optional"`
+	}
+	type b struct { // other order, other nullability, another column
+		Extra float64 `parquet:"extra"`
+		Y     string  `parquet:"y"`
+		X     *int32  `parquet:"x,optional"`
+	}
+	dir := shards(t, structs(t, []a{{1, p("1")}, {2, nil}}), structs[a](t, nil), structs(t, []b{{0, "3", nil}, {0, "", p(int32(4))}}))
+	want := []string{
+		"x()=[1] x.valid()=[true] y(1)=[49] y.valid()=[true]",
+		"x()=[2] x.valid()=[true] y(0)=[] y.valid()=[false]",
+		"x()=[0] x.valid()=[false] y(1)=[51] y.valid()=[true]",
+		"x()=[4] x.valid()=[true] y(0)=[] y.valid()=[true]",
+	}
+	for _, path := range []string{dir, dir + "/*.parquet", dir + "/**"} {
+		got, err := dump(t, path, Options{})
+		check(t, got, err, want...)
+	}
+	list := filepath.Join(t.TempDir(), "list.txt")
+	if err := os.WriteFile(list, []byte(filepath.Join(dir, "2.parquet")+"\n"+filepath.Join(dir, "0.parquet")+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	got, err := dump(t, "@"+list, Options{Columns: []string{"x", "y"}})
+	check(t, got, err, want[2], want[3], want[0], want[1])
+}
+
+func TestDrift(t *testing.T) {
+	type base struct {
+		X int32  `parquet:"x"`
+		Y string `parquet:"y"`
+	}
+	type wide struct {
+		X int64  `parquet:"x"`
+		Y string `parquet:"y"`
+	}
+	type list struct {
+		X []int32 `parquet:"x,list"`
+		Y string  `parquet:"y"`
+	}
+	type narrow struct {
+		X int8   `parquet:"x"`
+		Y string `parquet:"y"`
+	}
+	type missing struct {
+		X int32 `parquet:"x"`
+	}
+	first := structs(t, []base{{1, "a"}})
+	for _, c := range []struct {
+		name  string
+		data  []byte
+		words []string
+	}{
+		{"type", structs(t, []wide{{}}), []string{`"x"`, "INT64", "INT32", "0.parquet"}},
+		{"list", structs(t, []list{{}}), []string{`"x"`, "LIST of INT32", "0.parquet"}},
+		{"annotation", structs(t, []narrow{{}}), []string{`"x"`, "INT8", "int8", "int32"}},
+		{"missing", structs(t, []missing{{}}), []string{`no column "y"`, "there are", "x"}},
+	} {
+		_, err := dump(t, shards(t, first, c.data), Options{})
+		fails(t, err, loader.ErrSpec, append(c.words, "1.parquet")...)
+		if _, err := dump(t, shards(t, first, c.data), Options{Columns: []string{"x"}}); (err == nil) != (c.name == "missing") {
+			t.Errorf("%s: reading x alone: %v", c.name, err)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	type rec struct {
+		Good   int32            `parquet:"good"`
+		Map    map[string]int32 `parquet:"map"`
+		Lists  [][]int32        `parquet:"lists,list"`
+		Poses  []pose           `parquet:"poses,list"`
+		Labels []string         `parquet:"labels,list"`
+	}
+	path := save(t, structs(t, []rec{{Good: 7}}))
+	for column, words := range map[string]string{"map": "MAP", "lists": "list of lists", "poses": "list of structs", "labels": "LIST of BYTE_ARRAY (STRING)",
+		"goood": "there are"} {
+		_, err := dump(t, path, Options{Columns: []string{"good", column}})
+		fails(t, err, loader.ErrSpec, column, words)
+	}
+	_, err := dump(t, path, Options{})
+	fails(t, err, loader.ErrSpec, "map", "Options.Columns")
+	_, err = dump(t, path, Options{Columns: []string{"good", "good"}})
+	fails(t, err, loader.ErrSpec, "twice")
+	_, err = dump(t, path, Options{Columns: []string{}})
+	fails(t, err, loader.ErrSpec, "no columns")
+	got, err := dump(t, path, Options{Columns: []string{"good"}})
+	check(t, got, err, "good()=[7]")
+}
+
+// TestRowGroups reads files whose row groups have few rows or none.
+func TestRowGroups(t *testing.T) {
+	type rec struct {
+		X int32 `parquet:"x"`
+	}
+	for _, groups := range [][]int{{}, {0}, {1}, {3, 0, 2}, {0, 4}, {5, 0, 0}, {1, 1, 1}} {
+		var b strings.Builder
+		w := pq.NewGenericWriter[rec](&b)
+		n := int32(0)
+		var want []string
+		for _, rows := range groups {
+			for range rows {
+				if _, err := w.Write([]rec{{n}}); err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, fmt.Sprintf("x()=[%d]", n))
+				n++
+			}
+			if err := w.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := dump(t, save(t, []byte(b.String())), Options{})
+		check(t, got, err, want...)
+	}
+}
+
+func TestManyColumns(t *testing.T) {
+	const n = 1000
+	root := pq.Group{}
+	var row pq.Row
+	for i := range n {
+		root[fmt.Sprintf("c%04d", i)] = pq.Leaf(pq.Int32Type)
+		row = append(row, pq.Int32Value(int32(i)).Level(0, 0, i))
+	}
+	path := save(t, writeRows(t, root, []pq.Row{row, row}))
+	src, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	got, err := dumpSource(src)
+	if err != nil || len(src.Spec()) != n || len(got) != 2 || !strings.HasSuffix(got[1], " c0999()=[999]") {
+		t.Errorf("%d fields, %d rows, %v", len(src.Spec()), len(got), err)
+	}
+	_, err = Open(path, Options{Limits: format.Limits{Columns: 999}})
+	fails(t, err, loader.ErrCorrupt, "999 columns")
+}
+
+func TestMissing(t *testing.T) {
+	_, err := Open(filepath.Join(t.TempDir(), "none.parquet"), Options{})
+	fails(t, err, fs.ErrNotExist, "none.parquet")
+	dir := t.TempDir()
+	_, err = Open(dir, Options{})
+	fails(t, err, fs.ErrNotExist, dir)
+
+	path := save(t, structs(t, records()))
+	src, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	src.Close()
+	if _, err := src.Open(context.Background(), 0); err == nil || !strings.Contains(err.Error(), "a.parquet") {
+		t.Errorf("reading a closed source: %v", err)
+	}
+}

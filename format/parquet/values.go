@@ -1,0 +1,330 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+)
+
+func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
+
+func b2u(x bool) byte {
+	if x {
+		return 1
+	}
+	return 0
+}
+
+// view returns the elements of b, which is aligned.
+func view[T dtype.Element](b []byte) []T {
+	return loader.View[T](loader.Tensor{DType: dtype.Of[T](), Data: b})
+}
+
+var errRange = errors.New("a value that its type cannot hold")
+
+// values decodes n values, none of them null, into dst, which has room for
+// exactly these.
+func (d *decoder) values(dst []byte, n int, by encoding, src []byte) error {
+	if n == 0 {
+		return nil
+	}
+	switch kind := d.leaf.node.physical; {
+	case by == plain:
+		return d.plain(dst, n, src)
+	case by.indexed():
+		d.index = sized(d.index, n)
+		if err := indexes(d.index, src, d.nDict); err != nil {
+			return err
+		}
+		pick(dst, d.dict, d.index, d.col.elem)
+		return nil
+	case by == rle && kind == boolean:
+		if len(src) < 4 || int64(le32(src)) > int64(len(src)-4) {
+			return errShort
+		}
+		return levels(dst, src[4:4+le32(src)], 1)
+	case by == deltaBinaryPacked && kind == int64Type:
+		_, err := deltas(view[int64](dst), src)
+		return err
+	case by == deltaBinaryPacked && kind == int32Type:
+		d.ints = sized(d.ints, n)
+		if _, err := deltas(d.ints, src); err != nil {
+			return err
+		}
+		return d.convert32(dst)
+	case by == byteStreamSplit && (kind == int32Type || kind == int64Type || kind == floatType || kind == doubleType || kind == fixedLenByteArray):
+		return d.unsplit(dst, n, src)
+	case by == deltaByteArray && kind == fixedLenByteArray:
+		return d.mergeFixed(dst, n, src)
+	}
+	return fmt.Errorf("%v encoded by %v, which is not supported", d.leaf, by)
+}
+
+// convert32 stores d.ints in dst.
+func (d *decoder) convert32(dst []byte) error {
+	if d.col.conv == asStored {
+		copy(view[int32](dst), d.ints)
+		return nil
+	}
+	for i, x := range d.ints {
+		if !d.narrow(dst, i, x) {
+			return errRange
+		}
+	}
+	return nil
+}
+
+// plain decodes the PLAIN encoding of fixed-size values.
+func (d *decoder) plain(dst []byte, n int, src []byte) error {
+	stored := d.col.elem
+	switch d.col.conv {
+	case asStored:
+	case toBool:
+		if len(src) != (n+7)/8 {
+			return sizeError(len(src), (n+7)/8)
+		}
+		unpackBits(dst, src)
+		return nil
+	default:
+		stored = 4
+	}
+	if len(src) != n*stored {
+		return sizeError(len(src), n*stored)
+	}
+	if d.col.conv == asStored {
+		copy(dst, src)
+		return nil
+	}
+	for i := range n {
+		if !d.narrow(dst, i, int32(le32(src[4*i:]))) {
+			return errRange
+		}
+	}
+	return nil
+}
+
+func sizeError(have, want int) error {
+	return fmt.Errorf("%d bytes of values, must be %d", have, want)
+}
+
+// narrow sets element i of dst to x, if it can hold that.
+func (d *decoder) narrow(dst []byte, i int, x int32) bool {
+	switch d.col.conv {
+	case toInt8:
+		dst[i] = byte(x)
+		return int32(int8(x)) == x
+	case toUint8:
+		dst[i] = byte(x)
+		return int32(uint8(x)) == x
+	case toInt16:
+		binary.LittleEndian.PutUint16(dst[2*i:], uint16(x))
+		return int32(int16(x)) == x
+	}
+	binary.LittleEndian.PutUint16(dst[2*i:], uint16(x))
+	return int32(uint16(x)) == x
+}
+
+func (d *decoder) unsplit(dst []byte, n int, src []byte) error {
+	if d.col.conv != asStored {
+		if len(src) != 4*n {
+			return sizeError(len(src), 4*n)
+		}
+		d.ints = sized(d.ints, n)
+		for i := range d.ints {
+			d.ints[i] = int32(uint32(src[i]) | uint32(src[n+i])<<8 | uint32(src[2*n+i])<<16 | uint32(src[3*n+i])<<24)
+		}
+		return d.convert32(dst)
+	}
+	if len(src) != len(dst) {
+		return sizeError(len(src), len(dst))
+	}
+	unsplit(dst, src, d.col.elem)
+	return nil
+}
+
+// affixes decodes the lengths of DELTA_BYTE_ARRAY into d.ints and d.more.
+func (d *decoder) affixes(n int, src []byte) (suffixes []byte, total int64, err error) {
+	d.ints, d.more = sized(d.ints, n), sized(d.more, n)
+	rest, err := deltas(d.ints, src)
+	if err != nil {
+		return nil, 0, err
+	}
+	if rest, err = deltas(d.more, rest); err != nil {
+		return nil, 0, err
+	}
+	total, err = mergedLen(d.ints, d.more, len(rest), min(d.s.limits.ValueBytes, math.MaxInt32))
+	return rest, total, err
+}
+
+func (d *decoder) mergeFixed(dst []byte, n int, src []byte) error {
+	suffixes, total, err := d.affixes(n, src)
+	if err != nil {
+		return err
+	}
+	if total != int64(len(dst)) {
+		return errDeltaLength
+	}
+	for i := range d.ints {
+		if int(d.ints[i])+int(d.more[i]) != d.col.elem {
+			return errDeltaLength
+		}
+	}
+	merge(dst, suffixes, d.ints, d.more)
+	return nil
+}
+
+// strings finds where values of varying length lie.
+func (d *decoder) strings(dst []span, by encoding, b parts) error {
+	switch {
+	case len(dst) == 0:
+		return nil
+	case by == plain:
+		return d.plainStrings(dst, b.values, b.base)
+	case by.indexed():
+		d.index = sized(d.index, len(dst))
+		if err := indexes(d.index, b.values, d.nDict); err != nil {
+			return err
+		}
+		dict := d.dictSpans
+		for i, x := range d.index {
+			dst[i] = dict[x]
+		}
+		return nil
+	case by == deltaLengthByteArray:
+		d.ints = sized(d.ints, len(dst))
+		rest, err := deltas(d.ints, b.values)
+		if err != nil {
+			return err
+		}
+		return d.lay(dst, b.base+int64(len(b.values)-len(rest)), int64(len(rest)))
+	case by == deltaByteArray:
+		suffixes, total, err := d.affixes(len(dst), b.values)
+		if err != nil {
+			return err
+		}
+		to, base, err := d.extend(total)
+		if err != nil {
+			return err
+		}
+		merge(to, suffixes, d.ints, d.more)
+		for i := range d.ints {
+			d.ints[i] += d.more[i]
+		}
+		return d.lay(dst, base, total)
+	}
+	return fmt.Errorf("%v encoded by %v, which is not supported", d.leaf, by)
+}
+
+// lay sets dst to values of the lengths d.ints, one after another from base.
+func (d *decoder) lay(dst []span, base, size int64) error {
+	most := min(d.s.limits.ValueBytes, math.MaxInt32)
+	at := int64(0)
+	for i, n := range d.ints {
+		if n < 0 || int64(n) > size-at || int64(n) > most {
+			return errDeltaLength
+		}
+		dst[i] = span{base + at, n}
+		at += int64(n)
+	}
+	if at != size {
+		return errExcess
+	}
+	return nil
+}
+
+// plainStrings finds the values of PLAIN: each has its length before it.
+func (d *decoder) plainStrings(dst []span, src []byte, base int64) error {
+	most := min(d.s.limits.ValueBytes, math.MaxInt32)
+	at := 0
+	for i := range dst {
+		if len(src)-at < 4 {
+			return errShort
+		}
+		n := int64(le32(src[at:]))
+		at += 4
+		if n > int64(len(src)-at) {
+			return errShort
+		}
+		if n > most {
+			return fmt.Errorf("value of %d bytes, the limit is %d", n, most)
+		}
+		dst[i] = span{base + int64(at), int32(n)}
+		at += int(n)
+	}
+	if at != len(src) {
+		return errExcess
+	}
+	return nil
+}
+
+// pick sets dst to the values of dict, each of width bytes, that index names.
+func pick(dst, dict []byte, index []uint32, width int) {
+	switch width {
+	case 1:
+		take(dst, dict, index)
+	case 2:
+		take(view[uint16](dst), view[uint16](dict), index)
+	case 4:
+		take(view[uint32](dst), view[uint32](dict), index)
+	case 8:
+		take(view[uint64](dst), view[uint64](dict), index)
+	default:
+		for i, x := range index {
+			copy(dst[i*width:(i+1)*width], dict[int(x)*width:])
+		}
+	}
+}
+
+func take[T any](dst, dict []T, index []uint32) {
+	dst = dst[:len(index)]
+	for i, x := range index {
+		dst[i] = dict[x]
+	}
+}
+
+// spread moves the n values at the front of dst to the places whose level is
+// max, in place, and puts null into the others.
+func spread(dst, defs []byte, max byte, n int, null []byte) {
+	switch len(null) {
+	case 1:
+		spreadOf(dst, defs, max, n, null[0])
+	case 4:
+		spreadOf(view[uint32](dst), defs, max, n, binary.LittleEndian.Uint32(null))
+	case 8:
+		spreadOf(view[uint64](dst), defs, max, n, binary.LittleEndian.Uint64(null))
+	default:
+		w := len(null)
+		for i := len(defs) - 1; i >= 0; i-- {
+			if defs[i] != max {
+				copy(dst[i*w:], null)
+			} else if n--; n == i {
+				return
+			} else {
+				copy(dst[i*w:(i+1)*w], dst[n*w:])
+			}
+		}
+	}
+}
+
+func spreadSpans(dst []span, defs []byte, max byte, n int) {
+	spreadOf(dst, defs, max, n, span{n: nullSpan})
+}
+
+// nullSpan is the length that stands for null until the column is complete.
+const nullSpan = -1
+
+func spreadOf[T any](dst []T, defs []byte, max byte, n int, null T) {
+	for i := len(defs) - 1; i >= 0; i-- {
+		if defs[i] != max {
+			dst[i] = null
+		} else if n--; n == i {
+			return // all before stay in place
+		} else {
+			dst[i] = dst[n]
+		}
+	}
+}
