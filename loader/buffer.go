@@ -3,6 +3,7 @@ package loader
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/internal/prng"
@@ -16,8 +17,9 @@ type buffer struct {
 	arena  arena
 	ids    []int64
 	keys   []uint64
-	bytes  int64 // fixed memory
-	stage  int   // batch stage that runs, for replace
+	bytes  int64        // fixed memory
+	joined atomic.Int64 // bytes of varying columns
+	stage  int          // batch stage that runs, for replace
 	owner  *Loader
 	kept   bool // guarded by owner.mu
 	inBody bool // likewise
@@ -102,14 +104,20 @@ func newBuffer(l *layout) *buffer {
 }
 
 // held returns the bytes of u.
-func (u *buffer) held() int64 {
-	n := u.bytes + u.arena.bytes()
+func (u *buffer) held() int64 { return u.bytes + u.grown() }
+
+// grown returns the bytes of varying values.
+func (u *buffer) grown() int64 { return u.arena.bytes() + u.joined.Load() }
+
+// shrink gives up the memory of varying values; u is not in use.
+func (u *buffer) shrink() {
+	u.arena.shrink()
+	u.joined.Store(0)
 	for f := range u.batch.cols {
 		if c := &u.batch.cols[f]; c.vary != nil {
-			n += int64(len(c.slab))
+			c.slab = nil
 		}
 	}
-	return n
 }
 
 // reset makes u ready for n new rows.
@@ -194,7 +202,7 @@ func (u *buffer) compact() {
 		if f >= len(b.spec) || b.spec[f].Name == "" || c.row >= 0 {
 			continue
 		}
-		c.join(b.spec[f], b.n)
+		u.joined.Add(c.join(b.spec[f], b.n))
 	}
 }
 
@@ -225,14 +233,17 @@ func (u *buffer) squeeze(failed []bool) {
 	b.resize(k)
 }
 
-// join copies the rows of a varying column into one slab.
-func (c *column) join(f Field, n int) {
+// join copies the rows of a varying column into one slab, and returns by how
+// much that has grown.
+func (c *column) join(f Field, n int) (grown int64) {
 	total := 0
 	for _, v := range c.vary[:n] {
 		total += len(v.data)
 	}
 	if cap(c.slab) < total {
+		grown -= int64(cap(c.slab))
 		c.slab = newBytes(total + total/4)
+		grown += int64(cap(c.slab))
 	}
 	c.slab = c.slab[:cap(c.slab)]
 	c.Data = c.slab[:total:total]
@@ -252,6 +263,7 @@ func (c *column) join(f Field, n int) {
 	if c.Shape = Dims(total / f.DType.Size()); lead > 0 {
 		c.Shape = f.Shape.WithDim(0, total/unit)
 	}
+	return grown
 }
 
 // leading returns the elements per unit of the first dimension if that alone
@@ -269,12 +281,13 @@ func (f Field) leading() int {
 }
 
 // arena hands out memory for the varying values of one buffer, to several
-// workers in turn, and takes it all back at once.
+// workers in turn, and takes it all back at once. It settles on one page that
+// holds all values of a batch.
 type arena struct {
 	mu    sync.Mutex
 	pages [][]byte
-	page  int // pages before it are full
-	used  int // of pages[page]
+	used  int // of the last page
+	total int // handed out
 }
 
 const arenaPage = 256 << 10
@@ -283,15 +296,15 @@ func (a *arena) alloc(n int) []byte {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m := (n + 7) &^ 7
-	for a.page < len(a.pages) && a.used+m > len(a.pages[a.page]) {
-		a.page, a.used = a.page+1, 0
-	}
-	if a.page == len(a.pages) {
+	last := len(a.pages) - 1
+	if last < 0 || a.used+m > len(a.pages[last]) {
 		a.pages = append(a.pages, newBytes(max(arenaPage, m)))
+		last, a.used = last+1, 0
 	}
 	at := a.used
 	a.used += m
-	return a.pages[a.page][at : at+n : at+n]
+	a.total += m
+	return a.pages[last][at : at+n : at+n]
 }
 
 // bytes returns the memory that a holds.
@@ -304,9 +317,20 @@ func (a *arena) bytes() (n int64) {
 	return n
 }
 
+func (a *arena) shrink() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pages = nil
+}
+
 func (a *arena) reset() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, p := range a.pages {
 		invariant.Poison(p)
 	}
-	a.page, a.used = 0, 0
+	if len(a.pages) > 1 {
+		a.pages = [][]byte{newBytes(a.total + a.total/8)}
+	}
+	a.used, a.total = 0, 0
 }

@@ -32,6 +32,7 @@ type engine struct {
 	walk                  walker
 	free                  []*buffer
 	chunk                 chunker
+	largest               int64 // bytes that varying fields take in a batch, of late
 
 	cache   *blockCache // sources read in blocks
 	regroup *regrouper  // pipelines that move rows between batches
@@ -207,6 +208,9 @@ func (e *engine) extend() {
 			e.active++
 			continue
 		}
+		if e.active > e.head && e.overBudget() {
+			break
+		}
 		s.buf = e.free[len(e.free)-1]
 		e.free = e.free[:len(e.free)-1]
 		s.buf.reset()
@@ -218,6 +222,27 @@ func (e *engine) extend() {
 		if e.l.access == random {
 			e.reads.Broadcast()
 		}
+	}
+}
+
+// overBudget reports whether one batch more would, if it is like the largest of
+// late, take more memory for varying fields than is left for them. Memory that
+// is not in use is given up then. The caller holds mu.
+func (e *engine) overBudget() bool {
+	if !e.l.varies || (e.active-e.head+1)*e.largest <= e.l.growth {
+		return false
+	}
+	for _, u := range e.free {
+		u.shrink()
+	}
+	return true
+}
+
+// sized learns from a batch that was delivered how large they are. The caller
+// holds mu.
+func (e *engine) sized(u *buffer) {
+	if e.l.varies {
+		e.largest = max(u.grown(), e.largest*15/16)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
 )
 
 // TestEndings ends a stream in every way, at every batch, inside a bubble that
@@ -532,6 +533,83 @@ func TestNoAllocations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStatsAtAnyTime calls Stats while all else runs, for the race detector.
+func TestStatsAtAnyTime(t *testing.T) {
+	for name, table := range tables() {
+		t.Run(name, func(t *testing.T) {
+			ld := mustNew(t, table().source(), loader.Config{BatchSize: 4, Epochs: 5, Transforms: []loader.Transform{jitter{}}})
+			done := make(chan bool)
+			go func() {
+				for {
+					select {
+					case <-done:
+						return
+					default:
+						if s := ld.Stats(); s.HeldBytes < 0 || s.Samples > 500 {
+							t.Errorf("%+v", s)
+						}
+					}
+				}
+			}()
+			for _, err := range ld.All(t.Context()) {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			close(done)
+			s := ld.Stats()
+			if s.Samples != 500 || s.Batches != 125 || s.Stages[0].Items != 500 || s.Stages[1].Items != 500 || s.Bottleneck == "" {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+// TestMemory streams rows that become larger than anybody could know, within a
+// small budget.
+func TestMemory(t *testing.T) {
+	const budget = 8 << 20
+	ld := mustNew(t, (&table{sizes: []int{400}, random: true}).source(), loader.Config{
+		BatchSize: 8, Prefetch: 16, Memory: budget, Transforms: []loader.Transform{swell{}},
+	})
+	peak, n := int64(0), 0
+	for b, err := range ld.All(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, id := range b.IDs() {
+			if got := b.Row("text", i).Shape.Dim(0); got != int(id)<<10 {
+				t.Fatalf("sample %d holds %d bytes", id, got)
+			}
+		}
+		peak = max(peak, ld.Stats().HeldBytes)
+		n += b.Len()
+	}
+	if batch := int64(2 * 8 * 400 << 10); n != 400 || peak > budget+2*batch {
+		t.Errorf("%d samples, %d bytes held, %d allowed and two batches of %d", n, peak, budget, batch)
+	}
+}
+
+// TestTooLittleMemory is told by New.
+func TestTooLittleMemory(t *testing.T) {
+	g := geometry{256, 224}
+	src, _ := g.source(t, 100)
+	if _, err := loader.New(src, loader.Config{BatchSize: 64, Memory: 1 << 20}); err == nil || !strings.Contains(err.Error(), "Memory allows 1048576") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// swell makes the text of sample id as many KiB long.
+type swell struct{}
+
+func (swell) Bind(in loader.Spec) (loader.Stage, error) {
+	f := in.Index("text")
+	return loader.Stage{Out: in, Writes: []int{f}, Row: func(w *loader.Worker, s *loader.Sample) error {
+		s.Fields[f] = w.Out(f, dtype.Uint8, loader.Dims(int(s.ID)<<10))
+		return nil
+	}}, nil
 }
 
 // pooled is a repeated whose rows are used again.

@@ -29,6 +29,8 @@ type Loader struct {
 	readBudget int64 // bytes read and not used
 	openBlocks int   // the most
 	planned    int64 // bytes
+	varies     bool  // the batches have varying fields
+	growth     int64 // bytes that these may take
 	iota       []int // 0, 1, 2, ...
 
 	mu      sync.Mutex
@@ -125,11 +127,12 @@ func (l *Loader) live() int {
 func (l *Loader) budget(largest int64, live int) error {
 	c := &l.cfg
 	batch := l.pipe.layout.fixedBytes()
+	fixed := batch
 	for _, f := range l.pipe.layout.rows {
-		if f.Name != "" && !f.Shape.Fixed() {
-			batch += 2 * l.rowBytes * int64(c.BatchSize) // a guess at what varies: what is read, twice
-			break
-		}
+		l.varies = l.varies || f.Name != "" && !f.Shape.Fixed()
+	}
+	if l.varies {
+		batch += 2 * l.rowBytes * int64(c.BatchSize) // a guess: what is read, twice
 	}
 	if c.Prefetch == 0 {
 		c.Prefetch = min(max(3, (windowPerWorker*c.Workers+c.BatchSize-1)/c.BatchSize+1), maxPrefetch)
@@ -155,6 +158,7 @@ func (l *Loader) budget(largest int64, live int) error {
 		return fmt.Errorf("loader: %d batches of %d bytes and %d open blocks of up to %d need %d bytes, Memory allows %d",
 			c.Prefetch+1, batch, l.openBlocks*int(btoi(l.access == blocks)), largest, l.planned, c.Memory)
 	}
+	l.growth = c.Memory - l.planned + int64(c.Prefetch+1)*(batch-fixed)
 	l.ring = c.Prefetch
 	if c.AsReady {
 		l.ring *= 2
@@ -335,6 +339,7 @@ func (e *engine) taken(s *step, trained time.Duration) {
 	e.stats.trained += trained
 	u := s.buf
 	s.buf = nil
+	e.sized(u)
 	free := &e.free
 	if e.regroup != nil {
 		e.regroup.taken(s)
