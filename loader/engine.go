@@ -51,9 +51,7 @@ type counters struct {
 	stages                    []stageTime
 	skipped                   []int64
 	skippedTotal              int64
-	peakBlocks, open          int
 	stuck                     int
-	idleWorkers               int
 }
 
 // access is how the source is read.
@@ -139,6 +137,20 @@ func (e *engine) shutdown() {
 	if e.stats.end.IsZero() {
 		e.stats.end = time.Now()
 	}
+	if e.stats.stuck == 0 {
+		e.closeRows()
+	}
+}
+
+// closeRows closes all that is open. Batches no longer need it, as what they
+// hold was copied when they were compacted.
+func (e *engine) closeRows() {
+	for _, s := range e.steps {
+		s.close()
+	}
+	if e.cache != nil {
+		e.cache.closeAll()
+	}
 }
 
 // halt makes all goroutines end soon. The caller holds mu.
@@ -164,14 +176,10 @@ func (e *engine) reclaim() {
 		return
 	}
 	for _, s := range e.steps {
-		s.close()
 		if s.buf != nil {
 			e.free = append(e.free, s.buf)
 			s.buf = nil
 		}
-	}
-	if e.cache != nil {
-		e.cache.closeAll()
 	}
 	if e.regroup != nil {
 		e.l.giveFeeds(e.free)
@@ -301,7 +309,9 @@ func (e *engine) runWorker() {
 			e.idle()
 			continue
 		}
-		e.work.Signal() // there may be more
+		if e.regroup != nil || e.cache != nil || !e.allClaimed() {
+			e.work.Signal() // there may be more
+		}
 		e.unlocked(func() { e.run(w, t) })
 		for i := range w.times {
 			e.stats.stages[i].add(&w.times[i])
@@ -352,7 +362,7 @@ func (e *engine) claim() task {
 			continue
 		}
 		if e.l.access != random {
-			n := e.chunk.size(s.items-s.claimed, e.l.cfg.Workers)
+			n := e.chunk.size(s.items - s.claimed)
 			t := task{kind: fillTask, s: s, lo: s.claimed, hi: s.claimed + n}
 			s.claimed += n
 			return t
@@ -362,7 +372,7 @@ func (e *engine) claim() task {
 			if u.state != read || u.claimed == u.hi-u.lo {
 				continue
 			}
-			n := e.chunk.size(u.hi-u.lo-u.claimed, e.l.cfg.Workers)
+			n := e.chunk.size(u.hi - u.lo - u.claimed)
 			t := task{kind: fillTask, s: s, u: u, lo: u.lo + u.claimed, hi: u.lo + u.claimed + n}
 			u.claimed, s.claimed = u.claimed+n, s.claimed+n
 			return t
@@ -477,9 +487,7 @@ type chunker struct {
 // chunkTime is some thousand times the cost of a hand-over.
 const chunkTime = 100 * time.Microsecond
 
-func (c *chunker) size(left, workers int) int {
-	return min(left, max(1, c.rows))
-}
+func (c *chunker) size(left int) int { return min(left, max(1, c.rows)) }
 
 func (c *chunker) learn(took time.Duration, rows int) {
 	ns := float64(took) / float64(max(1, rows))

@@ -49,8 +49,8 @@ func describe(h hash.Hash, v reflect.Value, depth int) {
 	case reflect.Pointer, reflect.Interface:
 		describe(h, v.Elem(), depth+1)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			describe(h, v.Field(i), depth+1)
+		for _, field := range v.Fields() {
+			describe(h, field, depth+1)
 		}
 	case reflect.Slice, reflect.Array:
 		fmt.Fprintf(h, "%d", v.Len())

@@ -203,10 +203,9 @@ func (double) Bind(in loader.Spec) (loader.Stage, error) {
 	out, id := in.Clone(), in.Index("id")
 	out[id].DType = dtype.Float64
 	return loader.Stage{Out: out, Batch: func(w *loader.Worker, b *loader.Batch) error {
-		old := loader.View[int64](b.Column(id))
-		for i, v := range loader.View[float64](b.Replace(id)) {
-			_ = v
-			loader.View[float64](b.Column(id))[i] = 2*float64(old[i]) + float64(w.Rand().IntN(1))
+		old, doubled := loader.View[int64](b.Column(id)), loader.View[float64](b.Replace(id))
+		for i := range doubled {
+			doubled[i] = 2 * float64(old[i])
 		}
 		return nil
 	}}, nil

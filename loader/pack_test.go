@@ -46,7 +46,6 @@ func (p pack) Bind(in loader.Spec) (loader.Stage, error) {
 type packer struct {
 	text, bytes int
 	used        map[int]int // bytes in bins 0 and 1
-	older       int
 }
 
 func (p *packer) Place(s *loader.Sample, bins *loader.Bins) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -43,9 +44,7 @@ func want(t testing.TB, name string) []float32 {
 // SoX rounds what it gives as float32 to 24 bits below the point.
 func TestDecodeLikeSoX(t *testing.T) {
 	names := map[string]audio.Encoding{"stream": audio.PCM16}
-	for name, e := range encodingNames {
-		names[name] = e
-	}
+	maps.Copy(names, encodingNames)
 	for name, encoding := range names {
 		t.Run(name, func(t *testing.T) {
 			got, f, err := audio.DecodeWAV(read(t, name+".wav"))

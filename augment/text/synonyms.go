@@ -32,7 +32,7 @@ type Synonyms struct {
 func (m Synonyms) Bind(in loader.Spec) (loader.Stage, error) {
 	m.P = cmp.Or(m.P, 0.1)
 	if !(m.P >= 0 && m.P <= 1) || m.N < 0 {
-		return loader.Stage{}, fmt.Errorf("P %v, N %d: %w", m.P, m.N, loader.ErrSpec)
+		return loader.Stage{}, fmt.Errorf("probability %v, at most %d words: %w", m.P, m.N, loader.ErrSpec)
 	}
 	if m.Thesaurus == nil {
 		m.Thesaurus = English()

@@ -145,12 +145,6 @@ func (c *canvas) out(z size) loader.Spec {
 // writes lists the fields that get new memory: the masks and those given.
 func (c *canvas) writes(f ...int) []int { return append(f, c.masks...) }
 
-// size returns the extent of the canvas in s.
-func (c *canvas) size(s *loader.Sample) size {
-	t := s.Fields[c.image].Shape
-	return size{t.Dim(0), t.Dim(1)}
-}
-
 // move moves all but the image.
 func (c *canvas) move(w *loader.Worker, s *loader.Sample, m motion) error {
 	for _, f := range c.masks {
