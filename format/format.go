@@ -5,7 +5,13 @@
 //	Write(ctx context.Context, path string, batches iter.Seq2[*loader.Batch, error], o WriteOptions) ([]Written, error)
 //
 // where the batches usually are a Loader's, so that any source and pipeline can
-// be made into a data set of files.
+// be made into a data set of files. Open of feather returns a loader.Source, as
+// what the files hold decides how they are read.
+//
+// Options are called the same in all of them and stand in one order: Columns,
+// Fields, Nulls, Limits, Pool, Read for reading; Columns, RowsPerGroup or
+// RowsPerBatch, RowsPerShard, BytesPerShard, Codec, Progress for writing. Files
+// appear whole, all together, or not at all.
 package format
 
 // Limits bounds what a reader believes of a file that somebody else made. A

@@ -3,6 +3,8 @@ package loader
 import (
 	"fmt"
 	"runtime"
+
+	"github.com/stokerdata/stoker/loader/remainder"
 )
 
 // Config says what a Loader delivers. The zero Config with a BatchSize works:
@@ -22,7 +24,7 @@ type Config struct {
 	Transforms []Transform
 	// Remainder says what becomes of the rows at the end of an epoch that do
 	// not fill a batch; the zero value delivers them as a shorter batch.
-	Remainder Remainder
+	Remainder remainder.Policy
 
 	// Rank and World say which part of every global batch this process takes:
 	// of World*BatchSize consecutive positions, the Rank-th BatchSize. World 0
@@ -61,20 +63,6 @@ type Config struct {
 	Memory int64
 }
 
-// Remainder is what becomes of the rows that do not fill the last global batch.
-type Remainder uint8
-
-// The policies.
-const (
-	// ShortRemainder delivers them as a last, shorter batch, shared evenly
-	// between ranks. A remainder of fewer rows than ranks is dropped.
-	ShortRemainder Remainder = iota
-	// DropRemainder leaves them out (drop_last of other loaders).
-	DropRemainder
-	// RepeatRemainder fills the batch with rows from the front of the epoch.
-	RepeatRemainder
-)
-
 const (
 	defaultReaders      = 16
 	defaultBlockReaders = 4
@@ -92,7 +80,7 @@ func (c Config) check() error {
 		return fmt.Errorf("loader: Rank %d of World %d", c.Rank, c.World)
 	case c.Workers < 0 || c.Readers < 0 || c.Prefetch < 0 || c.ReadAhead < 0 || c.MaxKept < 0 || c.Memory < 0:
 		return fmt.Errorf("loader: a count in Config is negative")
-	case c.Remainder > RepeatRemainder:
+	case c.Remainder > remainder.Repeat:
 		return fmt.Errorf("loader: unknown Remainder %d", c.Remainder)
 	}
 	return nil

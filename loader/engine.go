@@ -68,10 +68,7 @@ func newEngine(l *Loader, ctx context.Context) *engine {
 	for _, c := range []*sync.Cond{&e.work, &e.reads, &e.plans, &e.out} {
 		c.L = &e.mu
 	}
-	e.steps = make([]*step, l.ring)
-	for i := range e.steps {
-		e.steps[i] = &step{}
-	}
+	e.steps = newSteps(l)
 	e.walk = l.begin()
 	e.stats.start = time.Now()
 	e.stats.stages = make([]stageTime, len(e.p.row)+len(e.p.batch)+2)
@@ -84,6 +81,30 @@ func newEngine(l *Loader, ctx context.Context) *engine {
 		e.cache = newBlockCache(l, &e.walk)
 	}
 	return e
+}
+
+// newSteps returns the ring. The many steps that are planned ahead for sources
+// read in blocks share a few allocations.
+func newSteps(l *Loader) []*step {
+	n, rows := l.ring, l.cfg.BatchSize
+	steps, list := make([]step, n), make([]*step, n)
+	for i := range steps {
+		list[i] = &steps[i]
+	}
+	if l.access != blocks {
+		return list
+	}
+	refs, failed, numbers := make([]Ref, n*rows), make([]bool, n*rows), make([]int, 3*n*rows)
+	take := func() (list []int) {
+		list, numbers = numbers[:rows:rows], numbers[rows:]
+		return list
+	}
+	for i, s := range list {
+		lo, hi := i*rows, (i+1)*rows
+		s.refs, s.failed = refs[lo:hi:hi], failed[lo:hi:hi]
+		s.at, s.group.rows, s.group.at = take(), take(), take()
+	}
+	return list
 }
 
 // start starts the goroutines; shutdown joins them.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/remainder"
 )
 
 // tables are the ways of reading that every test of the engine goes through.
@@ -272,5 +273,36 @@ func TestElasticResume(t *testing.T) {
 				t.Errorf("got  %v\nwant %v", got, want)
 			}
 		})
+	}
+}
+
+// TestRemainders counts batches and rows for worlds that divide nothing.
+func TestRemainders(t *testing.T) {
+	for tn, table := range tables() {
+		for world := 1; world <= 7; world++ {
+			for _, policy := range []remainder.Policy{remainder.Short, remainder.Drop, remainder.Repeat} {
+				t.Run(fmt.Sprintf("%s/%d/%v", tn, world, policy), func(t *testing.T) {
+					batches, rows := make([]int, world), 0
+					for rank := range world {
+						c := loader.Config{BatchSize: 3, Rank: rank, World: world, Remainder: policy, Order: loader.Shuffle{}}
+						for _, b := range ids(t, table().source(), c) {
+							batches[rank]++
+							rows += len(b)
+						}
+						if n := mustNew(t, table().source(), c).Len(); n != int64(batches[rank]) {
+							t.Errorf("rank %d: Len is %d, %d batches came", rank, n, batches[rank])
+						}
+					}
+					rest := 100 % (3 * world)
+					want := map[remainder.Policy]int{remainder.Short: 100, remainder.Drop: 100 - rest, remainder.Repeat: 100 - rest + 3*world}[policy]
+					if policy == remainder.Short && rest < world || rest == 0 {
+						want = 100 - rest
+					}
+					if slices.Min(batches) != slices.Max(batches) || rows != want {
+						t.Errorf("batches %v, %d rows, want %d", batches, rows, want)
+					}
+				})
+			}
+		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"sync"
 	"time"
+
+	"github.com/stokerdata/stoker/loader/remainder"
 )
 
 // Loader delivers the batches of a Source. One All runs at a time; the other
@@ -79,6 +81,8 @@ func New(src Source, cfg Config) (*Loader, error) {
 const (
 	unitBytes = 256 << 10 // that one reader reads at a time
 	maxUnit   = 1024      // rows of a unit
+
+	maxPlanned = 4096 // steps ahead of which the rows are known
 )
 
 // layOut decides how the source is read and how much is done ahead.
@@ -164,7 +168,8 @@ func (l *Loader) budget(largest int64, live int) error {
 		l.ring *= 2
 	}
 	if l.access == blocks {
-		l.ring = max(l.ring, min(lookaheadRows/c.BatchSize, 4096))
+		epoch := l.index.Len()/int64(c.BatchSize*c.World) + 1
+		l.ring = max(l.ring, min(lookaheadRows/c.BatchSize, maxPlanned, int(min(epoch, maxPlanned))))
 	}
 	return nil
 }
@@ -228,7 +233,7 @@ func (l *Loader) Len() int64 {
 	}
 	n, global := l.planEpoch(0).Len(), int64(l.cfg.BatchSize*l.cfg.World)
 	switch rest := n % global; {
-	case rest == 0, l.cfg.Remainder == DropRemainder, l.cfg.Remainder == ShortRemainder && rest < int64(l.cfg.World):
+	case rest == 0, l.cfg.Remainder == remainder.Drop, l.cfg.Remainder == remainder.Short && rest < int64(l.cfg.World):
 		return n / global
 	}
 	return n/global + 1

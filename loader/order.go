@@ -1,7 +1,7 @@
 package loader
 
 // Order decides which sample stands where. It is plain configuration; the
-// order it gives is a function of the data's layout, seed and epoch alone.
+// order it gives is a function of the Pass alone.
 type Order interface {
 	// Plan returns the order of one epoch.
 	Plan(p Pass) Plan

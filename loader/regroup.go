@@ -3,6 +3,8 @@ package loader
 import (
 	"fmt"
 	"slices"
+
+	"github.com/stokerdata/stoker/loader/remainder"
 )
 
 // regrouper makes batches of rows that move: it takes the rows of the engine's
@@ -183,7 +185,7 @@ func (r *regrouper) leave(s *step) {
 func (r *regrouper) endEpoch() {
 	epoch, number := r.epoch, r.number
 	r.epoch, r.number, r.position, r.atEnd = r.epoch+1, 0, 0, false
-	if r.cur.buf.batch.n > 0 && r.e.l.cfg.Remainder != DropRemainder {
+	if r.cur.buf.batch.n > 0 && r.e.l.cfg.Remainder != remainder.Drop {
 		after := r.state()
 		r.epoch, r.number = epoch, number
 		r.emit(after)

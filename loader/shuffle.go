@@ -9,8 +9,8 @@ import (
 
 // Shuffle mixes rows anew in every epoch. Over a RandomSource it is an exact,
 // uniform permutation of all rows. Elsewhere blocks are dealt in random order
-// and rows are mixed within a window of live blocks that moves over them; a
-// block is opened once.
+// and rows are mixed within a window of live blocks that moves over them. A
+// block is opened once, or twice if it lies on the border of two lanes.
 //
 // The order does not depend on the world size. In a block shuffle each global
 // batch takes equal parts from a number of lanes, each with blocks of its own,

@@ -69,9 +69,9 @@ type Gatherer interface {
 	Gather(w *Worker, rows, at []int, b *Batch) error
 }
 
-// Decoder is implemented by Rows that decode a block as a whole before the
-// first Row or Gather. The loader calls Decode once for each part, on several
-// workers at once.
+// Decoder is implemented by Rows of Source.Open that decode a block as a whole
+// before the first Row or Gather. The loader calls Decode once for each part, on
+// several workers at once. Rows of OpenRows are never decoded so.
 type Decoder interface {
 	Rows
 	Parts() int

@@ -3,6 +3,8 @@ package loader
 import (
 	"slices"
 	"sync"
+
+	"github.com/stokerdata/stoker/loader/remainder"
 )
 
 // step is one batch in the making: which rows it takes, and how far they are.
@@ -158,7 +160,7 @@ func (w *walker) next() (place, bool) {
 			w.plan = w.l.planEpoch(w.epoch)
 		}
 		left := w.plan.Len() - w.pos
-		if left <= 0 || left < global && c.Remainder == DropRemainder || left < int64(c.World) && c.Remainder == ShortRemainder {
+		if left <= 0 || left < global && c.Remainder == remainder.Drop || left < int64(c.World) && c.Remainder == remainder.Short {
 			if idle++; idle > 1 {
 				return place{}, false // an endless stream of nothing
 			}
@@ -166,14 +168,14 @@ func (w *walker) next() (place, bool) {
 		}
 		p := place{seq: w.seq, epoch: w.epoch, number: (w.pos + global - 1) / global, plan: w.plan, start: w.pos, n: c.BatchSize}
 		p.from = w.pos + int64(c.Rank)*int64(c.BatchSize)
-		if left < global && c.Remainder == ShortRemainder {
+		if left < global && c.Remainder == remainder.Short {
 			lo, hi := left*int64(c.Rank)/int64(c.World), left*int64(c.Rank+1)/int64(c.World)
 			p.from, p.n = w.pos+lo, int(hi-lo)
 		}
 		w.pos = min(w.pos+global, w.plan.Len())
 		p.next = w.pos
 		rest := w.plan.Len() - w.pos
-		p.last = rest <= 0 || rest < global && c.Remainder == DropRemainder || rest < int64(c.World) && c.Remainder == ShortRemainder
+		p.last = rest <= 0 || rest < global && c.Remainder == remainder.Drop || rest < int64(c.World) && c.Remainder == remainder.Short
 		w.seq++
 		return p, true
 	}

@@ -12,18 +12,24 @@ import (
 )
 
 // Buffers lends byte buffers and takes them back to lend them again, and never
-// holds more than a budget of them, lent or waiting. In steady state nothing is
-// allocated. All methods may be called concurrently.
+// holds more than a budget of them, lent or idle, nor more than twice what was
+// lent at a time. In steady state nothing is allocated. All methods may be called
+// concurrently.
 type Buffers struct {
 	budget int64
 	sem    *semaphore.Weighted // of bytes that are not lent
 
-	mu   sync.Mutex
-	free [4 * bits.UintSize][][]byte // by class
-	lent int64
-	idle int64
-	lost int64
+	mu    sync.Mutex
+	free  [nClasses][][]byte
+	asked [nClasses]uint64 // clock when the class was last asked for
+	clock uint64           // calls of Get
+	lent  int64
+	peak  int64 // of lent
+	idle  int64
+	lost  int64
 }
+
+const nClasses = 4 * bits.UintSize
 
 // NewBuffers returns Buffers that hold at most budget bytes.
 func NewBuffers(budget int64) *Buffers {
@@ -73,15 +79,27 @@ func (b *Buffers) take(size, index int) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lent += int64(size)
+	b.peak = max(b.peak, b.lent)
+	b.clock++
+	b.asked[index] = b.clock
 	if buf := b.pop(index); buf != nil {
 		return buf
 	}
-	for i := len(b.free) - 1; i >= 0 && b.lent+b.idle > b.budget; {
-		if b.pop(i) == nil {
-			i--
-		}
+	limit := min(b.budget, 2*b.peak) // twice, so that two sizes may take turns
+	for b.lent+b.idle > limit && b.drop() {
 	}
 	return nil
+}
+
+// drop lets go of an idle buffer, of the class that was not asked for for longest.
+func (b *Buffers) drop() bool {
+	oldest := -1
+	for i := range b.free {
+		if len(b.free[i]) > 0 && (oldest < 0 || b.asked[i] < b.asked[oldest]) {
+			oldest = i
+		}
+	}
+	return oldest >= 0 && b.pop(oldest) != nil
 }
 
 func (b *Buffers) pop(index int) []byte {
@@ -129,7 +147,8 @@ func (b *Buffers) Abandon(buf []byte) {
 }
 
 // Held returns the bytes that are lent, abandoned ones included, and those that
-// wait to be lent again. Their sum is never above the budget.
+// wait to be lent again. Their sum is never above the budget, nor twice the most
+// that was lent at a time.
 func (b *Buffers) Held() (lent, idle int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

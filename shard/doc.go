@@ -26,8 +26,8 @@
 //
 // # Writing
 //
-// [Create] writes a file that appears only when it is complete. [Names] names
-// the shards of a dataset.
+// [Create] writes a file that appears only when it is complete, and a [Series]
+// the shards of a dataset, which appear together. [Names] names them.
 //
 // # Ownership
 //

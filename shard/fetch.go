@@ -53,6 +53,7 @@ type fetch struct {
 	requests []Request
 	starts   []int // of each request, in the buffer
 	next     atomic.Int64
+	others   sync.WaitGroup // here, as a local one would be allocated each time
 
 	mu   sync.Mutex
 	err  error // the first
@@ -79,12 +80,11 @@ func (f *fetch) plan(plan Plan, ranges []Range) (int, error) {
 func (f *fetch) run(ctx context.Context, p *Pool, buf []byte, width int) (lost bool, err error) {
 	f.next.Store(0)
 	f.err, f.lost = nil, false
-	var others sync.WaitGroup
 	for range min(width, len(f.requests)) - 1 {
-		others.Go(func() { f.read(ctx, p, buf) })
+		f.others.Go(func() { f.read(ctx, p, buf) })
 	}
 	f.read(ctx, p, buf)
-	others.Wait()
+	f.others.Wait()
 	return f.lost, f.err
 }
 

@@ -204,6 +204,32 @@ func TestBuffersBudget(t *testing.T) {
 	all.Wait()
 }
 
+// TestBuffersIdle lends sizes that vary, which must not leave buffers of all
+// sizes idle, and two that take turns, which must not be allocated each time.
+func TestBuffersIdle(t *testing.T) {
+	bufs := shard.NewBuffers(math.MaxInt64)
+	r := rand.New(rand.NewPCG(5, 6))
+	var most, all int64
+	for range 200 {
+		b := must(bufs.Get(t.Context(), 1+r.IntN(1<<20)))
+		most, all = max(most, int64(cap(b))), all+int64(cap(b))
+		if lent, idle := bufs.Held(); lent+idle > 2*most {
+			t.Fatalf("lent %d, idle %d, but never more than %d at a time", lent, idle, most)
+		}
+		bufs.Put(b)
+	}
+	if _, idle := bufs.Held(); idle == 0 || all < 20*most {
+		t.Errorf("idle %d of %d", idle, all)
+	}
+	n := testing.AllocsPerRun(100, func() {
+		bufs.Put(must(bufs.Get(t.Context(), 1<<20)))
+		bufs.Put(must(bufs.Get(t.Context(), 1<<19)))
+	})
+	if n > 0 {
+		t.Errorf("%v allocations for two sizes", n)
+	}
+}
+
 func ExamplePool_Fetch() {
 	dir, _ := os.MkdirTemp("", "shard")
 	defer os.RemoveAll(dir)

@@ -72,25 +72,27 @@ type Finder struct {
 // Files are in the order of the patterns. Those of one directory or glob are in
 // the byte order of their slash-separated paths, those of a list in its order.
 // A file that is named twice is listed once, at its first place. No match, and
-// anything that is neither a file nor a directory, is an error.
+// anything that is neither a file nor a directory, is an error. Errors begin with
+// "find" and the pattern, as those of [os.Open] with "open", for the caller to
+// say who looked for it.
 func (f Finder) Find(ctx context.Context, patterns ...string) (Set, error) {
 	t, err := openTree(f.Root)
 	if err != nil {
-		return nil, fmt.Errorf("shard: find: %w", err)
+		return nil, fmt.Errorf("find: %w", err)
 	}
 	defer t.close()
 	if len(patterns) == 0 {
-		return nil, errors.New("shard: find: no pattern")
+		return nil, errors.New("find: no pattern")
 	}
 	l := &lister{ctx: ctx, tree: t, ext: f.Ext}
 	var set Set
 	for _, p := range patterns {
 		found, err := l.pattern(p)
 		if err != nil {
-			return nil, fmt.Errorf("shard: find %s: %w", p, err)
+			return nil, fmt.Errorf("find %s: %w", p, err)
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("shard: find %s: no file matches: %w", p, fs.ErrNotExist)
+			return nil, fmt.Errorf("find %s: no file matches: %w", p, fs.ErrNotExist)
 		}
 		set = append(set, found...)
 	}

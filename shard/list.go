@@ -2,14 +2,10 @@ package shard
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/stokerdata/stoker/shard/internal/sysio"
 )
@@ -17,7 +13,6 @@ import (
 const (
 	maxLineBytes = 64 << 10 // of a list: 16 times the longest path of Linux
 	maxListBytes = 4 << 30  // of a list, unpacked
-	maxZstdBytes = 64 << 20 // of memory that unpacking a list may take
 )
 
 // list returns the files that a list file names.
@@ -34,7 +29,7 @@ func (l *lister) list(name string) (set Set, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	r, err := unpack(name, f)
+	_, r, err := Unpack(name, f, maxListBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -57,25 +52,9 @@ func (l *lister) list(name string) (set Set, err error) {
 	return set, err
 }
 
-// unpack undoes the compression that name's extension tells.
-func unpack(name string, r io.Reader) (io.ReadCloser, error) {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".gz":
-		return gzip.NewReader(r)
-	case ".zst":
-		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxZstdBytes))
-		if err != nil {
-			return nil, err
-		}
-		return d.IOReadCloser(), nil
-	}
-	return io.NopCloser(r), nil
-}
-
 // parseList calls add with each path of a list. Errors name the line.
 func parseList(r io.Reader, add func(path string) error) error {
-	limited := &io.LimitedReader{R: r, N: maxListBytes + 1}
-	s := bufio.NewScanner(limited)
+	s := bufio.NewScanner(r)
 	s.Buffer(nil, maxLineBytes)
 	line, n := 0, 0
 	for s.Scan() {
@@ -100,9 +79,6 @@ func parseList(r io.Reader, add func(path string) error) error {
 	}
 	if err := s.Err(); err != nil {
 		return fmt.Errorf("line %d: %w", line+1, err)
-	}
-	if limited.N <= 0 {
-		return errors.New("list is larger than 4 GiB")
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/loadertest"
 	"github.com/stokerdata/stoker/synth"
 	"github.com/stokerdata/stoker/synth/internal/synthtest"
 )
@@ -84,7 +85,8 @@ func TestRows(t *testing.T) {
 		t.Run(fmt.Sprintf("%T", g), func(t *testing.T) {
 			synthtest.Generator(t, g)
 			synthtest.Golden(t, "dice", g)
-			synthtest.Allocs(t, g)
+			loadertest.Source(t, func() loader.Source { return synth.New(g, 40, 7) })
+			loadertest.Allocs(t, synth.New(g, 1<<20, 1), loader.Config{BatchSize: 32}, 0)
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -41,7 +42,7 @@ type columnBuilder struct {
 
 // newBuilder returns the builder of the named fields of spec, or of all.
 func newBuilder(spec loader.Spec, columns []string) (*builder, error) {
-	if len(columns) == 0 {
+	if columns == nil {
 		for _, f := range spec {
 			if f.Name != "" {
 				columns = append(columns, f.Name)
@@ -67,11 +68,11 @@ func newBuilder(spec loader.Spec, columns []string) (*builder, error) {
 		fields = append(fields, arrow.Field{Name: name, Type: c.typ})
 		chosen = append(chosen, c.field)
 	}
-	text, err := encodeSpec(chosen)
+	text, err := format.MarshalSpec(chosen)
 	if err != nil {
 		return nil, err
 	}
-	meta := arrow.NewMetadata([]string{specKey}, []string{text})
+	meta := arrow.NewMetadata([]string{format.SpecKey}, []string{text})
 	b.schema = arrow.NewSchema(fields, &meta)
 	b.reset()
 	return b, nil
@@ -270,7 +271,6 @@ func pack(bits, bools []byte) []byte {
 
 // shardWriter writes a file.
 type shardWriter struct {
-	path string
 	file *shard.Writer
 	out  *output
 	ipc  *ipc.FileWriter
@@ -293,12 +293,9 @@ func (o *output) Seek(int64, int) (int64, error) { return o.n, nil }
 
 var _ io.WriteSeeker = (*output)(nil)
 
-func createShard(path string, b *builder, c Codec) (*shardWriter, error) {
-	file, err := shard.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	w := &shardWriter{path: path, file: file, out: &output{Writer: bufio.NewWriterSize(file, 1<<20)}}
+// newShardWriter returns a writer of what b collects.
+func newShardWriter(file *shard.Writer, b *builder, c Codec) (*shardWriter, error) {
+	w := &shardWriter{file: file, out: &output{Writer: bufio.NewWriterSize(file, 1<<20)}}
 	options := []ipc.Option{ipc.WithSchema(b.schema)}
 	switch c {
 	case LZ4:
@@ -306,11 +303,9 @@ func createShard(path string, b *builder, c Codec) (*shardWriter, error) {
 	case Zstd:
 		options = append(options, ipc.WithZstd())
 	}
-	if w.ipc, err = ipc.NewFileWriter(w.out, options...); err != nil {
-		file.Abort()
-		return nil, err
-	}
-	return w, nil
+	var err error
+	w.ipc, err = ipc.NewFileWriter(w.out, options...)
+	return w, err
 }
 
 // write writes the rows of b as a record batch and empties b.
@@ -334,5 +329,3 @@ func (w *shardWriter) finish() (int64, error) {
 	}
 	return w.out.n, w.file.Commit()
 }
-
-func (w *shardWriter) abort() { w.file.Abort() }

@@ -68,7 +68,7 @@ type names []string
 
 // rank returns the position of the first name that chooses path, or -1.
 func (n names) rank(path string) int {
-	if len(n) == 0 {
+	if n == nil {
 		return 0
 	}
 	return slices.IndexFunc(n, func(name string) bool {
@@ -88,8 +88,11 @@ type found struct {
 	rank int
 }
 
-// choose returns the chosen columns of s in the order of names, or all.
+// choose returns the chosen columns of s in the order of names, all if it is nil.
 func (s *schema) choose(chosen names, lim format.Limits) ([]column, error) {
+	if chosen != nil && len(chosen) == 0 {
+		return nil, fmt.Errorf("no columns to read: %w", loader.ErrSpec)
+	}
 	c := chooser{names: chosen, lim: lim}
 	for i := range s.fields {
 		if err := c.walk(&s.fields[i], s.fields[i].name, nil); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -140,7 +141,7 @@ func TestDictionaries(t *testing.T) {
 	equal(t, texts(t, src, "c.valid"), "() [1]", "() [1]", "() [1]", "() [1]", "() [1]", "() [0]", "() [1]", "() [0]")
 
 	names := []string{"emu", "cat", "dog", "yak"}
-	src = mustOpen(t, dir, Options{Nulls: NullZero, Fields: map[string]loader.Field{"c": {Names: names}}})
+	src = mustOpen(t, dir, Options{Nulls: format.NullZero, Fields: map[string]loader.Field{"c": {Names: names}}})
 	equal(t, src.Spec()[0].Names, names...)
 	equal(t, texts(t, src, "c"), "dog", "cat", "dog", "cat", "emu", "emu", "dog", "emu")
 
@@ -173,7 +174,7 @@ func TestDeltaDictionary(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rows.Close()
-	checkRecord(t, src, rows, 0, rec, NullMask)
+	checkRecord(t, src, rows, 0, rec, format.NullMask)
 }
 
 // TestReplacedDictionary reads what only a stream may do.
@@ -303,7 +304,7 @@ func TestUnreadable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkRecord(t, src, rows, 0, rec, NullMask)
+		checkRecord(t, src, rows, 0, rec, format.NullMask)
 		rows.Close()
 	}
 }
@@ -329,25 +330,27 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+// TestNulls reads what format.Nulls says.
 func TestNulls(t *testing.T) {
 	schema := arrow.NewSchema([]arrow.Field{
 		{Name: "f", Type: arrow.PrimitiveTypes.Float32, Nullable: true}, {Name: "i", Type: arrow.PrimitiveTypes.Int32, Nullable: true},
-		{Name: "l", Type: arrow.ListOf(arrow.PrimitiveTypes.Int32), Nullable: true},
+		{Name: "l", Type: arrow.ListOf(arrow.PrimitiveTypes.Float32), Nullable: true},
 	}, nil)
 	path := folder(t, fromJSON(t, schema, `[{"f":1,"i":1,"l":[1]},{"f":null,"i":null,"l":null}]`))
 	src := mustOpen(t, path, Options{})
 	equal(t, texts(t, src, "f"), "() [1]", "() [NaN]")
 	equal(t, texts(t, src, "i"), "() [1]", "() [0]")
 	equal(t, texts(t, src, "l"), "(1) [1]", "(0) []")
-	if got := src.Spec().String(); got != "[f float32 (); i int32 (); i.valid bool (); l int32 (?); l.valid bool ()]" {
+	equal(t, texts(t, src, "l.valid"), "() [1]", "() [0]")
+	if got := src.Spec().String(); got != "[f float32 (); i int32 (); i.valid bool (); l float32 (?); l.valid bool ()]" {
 		t.Errorf("spec is %s", got)
 	}
-	src = mustOpen(t, path, Options{Nulls: NullZero})
+	src = mustOpen(t, path, Options{Nulls: format.NullZero})
 	equal(t, texts(t, src, "f"), "() [1]", "() [0]")
 	if len(src.Spec()) != 3 {
 		t.Errorf("NullZero: spec is %v", src.Spec())
 	}
-	src = mustOpen(t, path, Options{Nulls: NullError})
+	src = mustOpen(t, path, Options{Nulls: format.NullError})
 	rows, err := readBlock(t, src, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -365,7 +368,7 @@ func TestNulls(t *testing.T) {
 	if _, err := readBlock(t, mustOpen(t, within, Options{}), 0); !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), "row 0 has a null within its value") {
 		t.Errorf("null in a list of int32: %v", err)
 	}
-	equal(t, texts(t, mustOpen(t, within, Options{Nulls: NullZero}), "l"), "(2) [1 0]")
+	equal(t, texts(t, mustOpen(t, within, Options{Nulls: format.NullZero}), "l"), "(2) [1 0]")
 }
 
 func TestRandomRows(t *testing.T) {
@@ -376,7 +379,7 @@ func TestRandomRows(t *testing.T) {
 		if _, ok := src.(loader.RandomSource); !ok {
 			t.Fatal("rows of 1 KiB are not read one by one")
 		}
-		for _, nulls := range []Nulls{NullMask, NullZero} {
+		for _, nulls := range []format.Nulls{format.NullMask, format.NullZero} {
 			checkFile(t, b, Options{Nulls: nulls})
 		}
 		// In any order, across blocks, a row twice.

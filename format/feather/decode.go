@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
@@ -25,7 +26,7 @@ type decoded struct {
 
 // reader is what decoding needs to know of the source.
 type reader struct {
-	nulls Nulls
+	nulls format.Nulls
 	page  int64 // limits
 	value int64
 }
@@ -186,7 +187,7 @@ func lookUp[T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64](t
 
 // fillWithin fills in the nulls within values that are not null, or is an error
 // where policy does not say with what.
-func (d *decoded) fillWithin(c *column, rows, items int, policy Nulls) error {
+func (d *decoded) fillWithin(c *column, rows, items int, policy format.Nulls) error {
 	for k := c.nRow; k < len(c.levels); k++ {
 		bits, mult := d.raw[k], c.levels[k].mult
 		if len(bits) == 0 {
@@ -196,7 +197,7 @@ func (d *decoded) fillWithin(c *column, rows, items int, policy Nulls) error {
 			return corrupt("%d bytes of validity of %d values", len(bits), items*mult)
 		}
 		size := c.elems(k) * c.size()
-		nan := policy == NullMask && c.field.DType.Float()
+		nan := policy == format.NullMask && c.field.DType.Float()
 		for i := range rows {
 			if d.valid != nil && d.valid[i] == 0 {
 				continue
@@ -209,7 +210,7 @@ func (d *decoded) fillWithin(c *column, rows, items int, policy Nulls) error {
 				if bits[j>>3]>>(j&7)&1 != 0 {
 					continue
 				}
-				if policy != NullZero && !nan {
+				if policy != format.NullZero && !nan {
 					return fmt.Errorf("row %d has a null within its value, which only NullZero fills in: %w", i, loader.ErrSpec)
 				}
 				fill(d.values[j*size:][:size], c.field.DType, nan)
@@ -315,7 +316,7 @@ func (d *decoded) bounds(c *column, i int) (lo, hi int64) {
 
 // pack makes d.values the rows of a column that varies by its type, but not by
 // its field.
-func (d *decoded) pack(c *column, rows int, policy Nulls) error {
+func (d *decoded) pack(c *column, rows int, policy format.Nulls) error {
 	item := c.per * c.size()
 	row := c.fixed * item
 	first, _ := d.bounds(c, 0)
@@ -350,11 +351,11 @@ func (d *decoded) copyRows(c *column, rows, row int) {
 }
 
 // fillNull fills in the null rows of a fixed field of row bytes.
-func (d *decoded) fillNull(c *column, rows, row int, policy Nulls) {
+func (d *decoded) fillNull(c *column, rows, row int, policy format.Nulls) {
 	if d.valid == nil {
 		return
 	}
-	nan := policy == NullMask && c.field.DType.Float()
+	nan := policy == format.NullMask && c.field.DType.Float()
 	for i, ok := range d.valid[:rows] {
 		if ok == 0 {
 			fill(d.values[i*row:][:row], c.field.DType, nan)

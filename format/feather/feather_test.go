@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/kind"
 )
@@ -67,7 +68,7 @@ func records(g grower, schema *arrow.Schema, rows ...int) []arrow.Record {
 func TestEveryType(t *testing.T) {
 	for _, nullable := range []bool{false, true} {
 		for _, codec := range codecs {
-			for _, nulls := range []Nulls{NullMask, NullZero} {
+			for _, nulls := range []format.Nulls{format.NullMask, format.NullZero} {
 				t.Run(fmt.Sprintf("%s/nullable=%v/nulls=%d", codec.name, nullable, nulls), func(t *testing.T) {
 					g := grower{rand.New(rand.NewPCG(1, 2)), 0.2}
 					schema := allTypes(nullable)

@@ -17,6 +17,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -349,7 +350,7 @@ func leaves(name string, a arrow.Array, above []arrow.Array) []leaf {
 }
 
 // checkRecord compares the rows of a block, from the given one, with a record.
-func checkRecord(t *testing.T, src loader.Source, rows loader.Rows, first int, rec arrow.Record, nulls Nulls) {
+func checkRecord(t *testing.T, src loader.Source, rows loader.Rows, first int, rec arrow.Record, nulls format.Nulls) {
 	t.Helper()
 	spec := src.Spec()
 	var list []leaf
@@ -366,9 +367,9 @@ func checkRecord(t *testing.T, src loader.Source, rows loader.Rows, first int, r
 			var want []byte
 			ok := l.valid(i)
 			if ok {
-				want = wantValue(nil, l.array, i, nulls == NullMask)
+				want = wantValue(nil, l.array, i, nulls == format.NullMask)
 			} else {
-				want = wantNull(nil, l.array.DataType(), nulls == NullMask)
+				want = wantNull(nil, l.array.DataType(), nulls == format.NullMask)
 			}
 			have := got[f].Data
 			if _, dict := l.array.(*array.Dictionary); dict && ok {
@@ -430,7 +431,7 @@ func checkFile(t *testing.T, b []byte, o Options) {
 }
 
 // checkRandom reads all rows of a block one by one.
-func checkRandom(t *testing.T, src loader.RandomSource, block int, rec arrow.Record, nulls Nulls) {
+func checkRandom(t *testing.T, src loader.RandomSource, block int, rec arrow.Record, nulls format.Nulls) {
 	t.Helper()
 	var refs []loader.Ref
 	for i := range int(rec.NumRows()) {

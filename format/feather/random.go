@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/shard"
@@ -193,7 +194,7 @@ func (p *picked) follow(at, c int, b *batch) {
 	col := &l.columns[c]
 	if cell.null {
 		cell.data, cell.items, cell.err = m.null, 0, nil
-		if p.s.nulls == NullError {
+		if p.s.nulls == format.NullError {
 			cell.err = nullError(m)
 		}
 		return

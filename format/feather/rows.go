@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -179,7 +180,7 @@ func (r *rows) Row(_ *loader.Worker, i int, s *loader.Sample) error {
 			return d.err
 		}
 		ok := d.valid == nil || d.valid[i] != 0
-		if !ok && r.s.nulls == NullError {
+		if !ok && r.s.nulls == format.NullError {
 			return nullError(m)
 		}
 		s.Fields[m.f] = d.value(&r.l.columns[c], i, ok)
@@ -230,7 +231,7 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 		if d.err != nil {
 			return d.err
 		}
-		if d.valid != nil && r.s.nulls == NullError {
+		if d.valid != nil && r.s.nulls == format.NullError {
 			for _, i := range rows {
 				if d.valid[i] == 0 {
 					return nullError(m)

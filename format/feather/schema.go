@@ -102,12 +102,9 @@ type encoding struct {
 // schema is an Arrow schema and the layout of its record batches.
 type schema struct {
 	fields []node
-	spec   string // custom metadata "stoker.spec"
+	spec   string // custom metadata format.SpecKey
 	total  place  // nodes, buffers and views of a record batch
 }
-
-// specKey names the custom metadata in which Write keeps the loader's Spec.
-const specKey = "stoker.spec"
 
 // readSchema reads a Schema table.
 func readSchema(t table, version int16, lim format.Limits) (*schema, error) {
@@ -117,7 +114,7 @@ func readSchema(t table, version int16, lim format.Limits) (*schema, error) {
 	r := schemaReader{lim: lim}
 	s := &schema{fields: r.nodes(t, 1, 0)}
 	metadata(t, 2, func(key, value string) {
-		if key == specKey {
+		if key == format.SpecKey {
 			s.spec = value
 		}
 	})

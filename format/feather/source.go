@@ -17,46 +17,29 @@ import (
 	"github.com/stokerdata/stoker/shard"
 )
 
-// Nulls says what becomes of the nulls in a column.
-type Nulls uint8
-
-// The policies.
-const (
-	// NullMask makes a null NaN in a column of floats with rows of fixed size.
-	// Any other nullable column x gives zeros, or an empty value if it varies,
-	// and has another field "x.valid" behind it, a bool that is false for a
-	// null. A null within a value (an item of a list) is NaN among floats, and
-	// among others an error of the block, as no mask could tell.
-	NullMask Nulls = iota
-	// NullZero gives zeros or empty values without the other fields, and zero
-	// also for a null within a value.
-	NullZero
-	// NullError makes a null an error of its sample, and one within a value an
-	// error of the block.
-	NullError
-)
-
-// ValidSuffix is what the name of a mask has behind the name of its column.
-const ValidSuffix = ".valid"
-
-// Options says what is read of a data set. The zero Options read all columns.
+// Options says what Open reads. The zero Options reads all columns.
 type Options struct {
-	// Columns lists the columns to be read, in the order of their fields;
-	// "a.b" is child b of the struct a, and "a" all its children. None means
-	// all columns.
+	// Columns lists the columns to read, which become the fields in this order;
+	// "a.b" is child b of the struct a, and "a" all its children. Nil means all.
 	Columns []string
-	// Fields changes how columns are described, by name: Kind, Canvas, Follows,
-	// Names, Mirror and Rate replace what the file tells where they are set.
-	// A Shape must hold the same elements; for a column that varies it is
-	// (?, n, ...), or a fixed one if all values have that size. Names of a
-	// dictionary column fix the numbers of the classes, and must hold all.
+
+	// Fields adds to columns, by name, what the files do not say: Kind, Canvas,
+	// Follows, Names, Mirror, Rate, where they are not zero. A Shape with
+	// dimensions reshapes the rows of a list or binary column: with all of them
+	// fixed, every row must have that many elements; with the first one -1, a
+	// multiple of the others. The DType of a uint16 column may be bfloat16. Names
+	// of a dictionary column fix the numbers of the classes, and must hold all.
 	Fields map[string]loader.Field
+
 	// Nulls says what becomes of nulls.
-	Nulls Nulls
+	Nulls format.Nulls
+
 	// Limits bounds what is believed of the files.
 	Limits format.Limits
+
 	// Pool says how the files are read: descriptors, retries, deadline.
 	Pool shard.PoolConfig
+
 	// Read says how the buffers of a batch, or single rows, are merged into reads.
 	Read shard.Plan
 }
@@ -76,7 +59,8 @@ var extensions = []string{".arrow", ".feather", ".ipc"}
 // The source is read in blocks, one per record batch. If no file is compressed
 // and the chosen columns of a row have 512 bytes or more on average, it is a
 // loader.RandomSource instead, which is shuffled exactly (but not where lists of
-// bools are among the columns, or lists with null items). It is an io.Closer.
+// bools are among the columns, or lists with null items). As the files decide
+// which it is, Open returns the interface; both are an io.Closer.
 //
 // Errors wrap loader.ErrCorrupt for damaged files and loader.ErrSpec for columns
 // that are missing, of other types, or not readable.
@@ -97,7 +81,7 @@ func open(set shard.Set, o Options) (loader.Source, error) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		return nil, fmt.Errorf("values are little-endian, this machine is not: %w", loader.ErrSpec)
 	}
-	if o.Nulls > NullError {
+	if o.Nulls > format.NullError {
 		return nil, fmt.Errorf("unknown Nulls %d: %w", o.Nulls, loader.ErrSpec)
 	}
 	pool, err := shard.NewPool(set, o.Pool)
@@ -139,7 +123,7 @@ type source struct {
 	bufs  *shard.Buffers
 	read  shard.Plan
 	lim   format.Limits
-	nulls Nulls
+	nulls format.Nulls
 
 	columns []merged
 	spec    loader.Spec
@@ -173,7 +157,7 @@ func (s *source) openShard(i int, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := describeColumns(columns, ft.schema.spec, o.Fields); err != nil {
+	if err := describeColumns(columns, ft.schema.spec, o.Fields, s.lim); err != nil {
 		return err
 	}
 	if err := s.merge(columns, o); err != nil {
@@ -189,14 +173,28 @@ func (s *source) openShard(i int, o Options) error {
 
 // describeColumns completes the fields of columns from the spec that Write left
 // and from the user's fields.
-func describeColumns(columns []column, spec string, fields map[string]loader.Field) error {
+func describeColumns(columns []column, text string, fields map[string]loader.Field, lim format.Limits) error {
 	named := make(map[string]*column, len(columns))
 	for i := range columns {
 		named[columns[i].field.Name] = &columns[i]
 	}
-	if spec != "" {
-		if err := applySpec(named, spec); err != nil {
-			return fmt.Errorf("metadata %q: %v: %w", specKey, err, loader.ErrCorrupt)
+	spec, err := format.UnmarshalSpec(text, lim)
+	if err != nil {
+		return fmt.Errorf("metadata %s: %w", format.SpecKey, err)
+	}
+	for _, f := range spec {
+		c := named[f.Name]
+		if c == nil {
+			continue // not chosen
+		}
+		if named[f.Canvas] == nil {
+			f.Canvas = ""
+		}
+		if named[f.Follows] == nil {
+			f.Follows = ""
+		}
+		if err := c.describe(f); err != nil {
+			return fmt.Errorf("metadata %s: column %q: %v: %w", format.SpecKey, f.Name, err, loader.ErrCorrupt)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
@@ -391,14 +389,14 @@ func (s *source) finish() error {
 		m := &s.columns[i]
 		m.f, m.mask = len(s.spec), -1
 		s.spec = append(s.spec, m.field)
-		if s.nulls == NullMask && m.nullable && !(m.field.DType.Float() && m.field.Shape.Fixed()) {
+		if s.nulls == format.NullMask && m.nullable && !(m.field.DType.Float() && m.field.Shape.Fixed()) {
 			m.mask = len(s.spec)
-			s.spec = append(s.spec, loader.Field{Name: m.field.Name + ValidSuffix, DType: dtype.Bool})
+			s.spec = append(s.spec, loader.Field{Name: m.field.Name + format.ValidSuffix, DType: dtype.Bool})
 		}
 		m.numbers = nil
 		if n := m.field.Shape.Len(); m.nullable && n >= 0 {
 			m.null = make([]byte, n*m.field.DType.Size())
-			fill(m.null, m.field.DType, s.nulls == NullMask && m.field.DType.Float())
+			fill(m.null, m.field.DType, s.nulls == format.NullMask && m.field.DType.Float())
 		}
 	}
 	seen := map[string]bool{}

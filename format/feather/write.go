@@ -2,10 +2,9 @@ package feather
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -19,7 +18,7 @@ type Codec uint8
 
 // The codecs.
 const (
-	None Codec = iota // fastest to read, and the only one with which single rows can be
+	Uncompressed Codec = iota // fastest to read, and the only one with which single rows can be
 	LZ4
 	Zstd
 )
@@ -27,18 +26,19 @@ const (
 // WriteOptions says how a data set is written. The zero WriteOptions write all
 // fields to one file that is not compressed.
 type WriteOptions struct {
-	// Columns lists the fields to be written, in their order; none means all.
+	// Columns lists the fields to write, in order. Nil means all.
 	Columns []string
-	// Codec compresses the buffers of each batch by themselves. The default is
-	// None, as other files cannot be shuffled exactly.
-	Codec Codec
-	// RowsPerBatch is the number of rows of a record batch, which readers read
-	// as a whole; 0 means 65,536. A batch also ends at 64 MiB.
+	// RowsPerBatch is the rows of a record batch, the unit that a reader opens
+	// and a shuffle mixes; 0 means 65,536. A batch also ends at 64 MiB.
 	RowsPerBatch int
-	// RowsPerShard is the number of rows of a file; 0 means that there is one,
-	// with the name given. Several are named as shard.Names does.
-	RowsPerShard int64
-	// Progress is told what is written; it may be nil.
+	// RowsPerShard and BytesPerShard end a shard, after the row or the record
+	// batch that reaches them; 0 means never. With either, shards are named as
+	// shard.Names does; with none, the one file is at the path.
+	RowsPerShard, BytesPerShard int64
+	// Codec compresses the buffers of each batch by themselves. The default is
+	// Uncompressed, as other files cannot be shuffled exactly.
+	Codec Codec
+	// Progress hears of what is written. It may be nil.
 	Progress format.Progress
 }
 
@@ -48,44 +48,44 @@ const (
 )
 
 // Write writes batches to Feather V2 files at path and returns what it made.
-// Files appear whole, when all are complete, or not at all; what had their names
-// is replaced.
+// The files appear together, when all are complete and on the disk, or not at
+// all; what had their names is replaced.
 //
 // Fields with a fixed shape become scalars or fixed_size_lists, those whose
 // first dimension varies utf8 (kind.Text, which must be UTF-8), binary (uint8)
 // or lists; other shapes are an error. What Arrow's types do not tell of a field
-// is kept in the custom metadata "stoker.spec" as JSON, from which Open gets it
-// back.
+// is kept in the custom metadata format.SpecKey, from which Open gets it back.
 func Write(ctx context.Context, path string, batches iter.Seq2[*loader.Batch, error], o WriteOptions) ([]format.Written, error) {
-	if o.RowsPerBatch < 0 || o.RowsPerShard < 0 || o.Codec > Zstd {
-		return nil, fmt.Errorf("feather: write %s: impossible WriteOptions %d, %d, %d", path, o.RowsPerBatch, o.RowsPerShard, o.Codec)
+	if o.RowsPerBatch < 0 || o.RowsPerShard < 0 || o.BytesPerShard < 0 || o.Codec > Zstd {
+		return nil, fmt.Errorf("feather: write %s: impossible WriteOptions %+v: %w", path, o, loader.ErrSpec)
 	}
 	if o.RowsPerBatch == 0 {
 		o.RowsPerBatch = defaultRows
 	}
 	w := &writer{path: path, o: o, told: time.Now()}
+	w.series = shard.Series{Path: path, Single: o.RowsPerShard == 0 && o.BytesPerShard == 0}
 	err := w.writeAll(ctx, batches)
 	if err == nil {
 		err = w.publish()
 	}
 	if err != nil {
-		w.abort()
-		return nil, fmt.Errorf("feather: write %s: %w", path, err)
+		return nil, fmt.Errorf("feather: write %s: %w", path, errors.Join(err, w.series.Abort()))
 	}
 	return w.done, nil
 }
 
 // writer writes a data set.
 type writer struct {
-	path  string
-	o     WriteOptions
-	spec  loader.Spec // of the batches
-	shard *shardWriter
-	build *builder
-	rows  int64 // of the shard, those in build included
-	done  []format.Written
-	total format.Written
-	told  time.Time
+	path   string
+	o      WriteOptions
+	spec   loader.Spec // of the batches
+	series shard.Series
+	shard  *shardWriter // nil between shards
+	build  *builder
+	rows   int64 // of the shard, those in build included
+	done   []format.Written
+	total  format.Written
+	told   time.Time
 }
 
 func (w *writer) writeAll(ctx context.Context, batches iter.Seq2[*loader.Batch, error]) error {
@@ -134,7 +134,7 @@ func (w *writer) write(b *loader.Batch) error {
 		if w.o.RowsPerShard > 0 && w.rows == w.o.RowsPerShard {
 			err = w.endShard()
 		} else if w.build.rows == w.o.RowsPerBatch || w.build.bytes >= batchBytes || n == 0 {
-			err = w.endBatch()
+			err = w.endFullBatch()
 		}
 		if err != nil {
 			return err
@@ -150,12 +150,11 @@ func sameField(a, b loader.Field) bool {
 // endBatch writes the rows that are there as a record batch.
 func (w *writer) endBatch() error {
 	if w.shard == nil {
-		path := w.path
-		if w.o.RowsPerShard > 0 {
-			path = w.partial(len(w.done))
+		file, err := w.series.Next()
+		if err != nil {
+			return err
 		}
-		var err error
-		if w.shard, err = createShard(path, w.build, w.o.Codec); err != nil {
+		if w.shard, err = newShardWriter(file, w.build, w.o.Codec); err != nil {
 			return err
 		}
 	}
@@ -173,19 +172,23 @@ func (w *writer) endBatch() error {
 	return nil
 }
 
+// endFullBatch is endBatch, and ends the shard too if that is large enough.
+func (w *writer) endFullBatch() error {
+	if err := w.endBatch(); err != nil {
+		return err
+	}
+	if w.o.BytesPerShard > 0 && w.shard.bytes() >= w.o.BytesPerShard {
+		return w.endShard()
+	}
+	return nil
+}
+
 // tell reports progress; open counts the bytes of the shard that is not done.
 func (w *writer) tell(open int64) {
 	t := w.total
 	t.Path, t.Bytes = w.path, t.Bytes+open
 	w.o.Progress(t)
 	w.told = time.Now()
-}
-
-// partial names shard i while the number of shards is not known. Readers skip
-// names with a dot in front.
-func (w *writer) partial(i int) string {
-	dir, base := filepath.Split(w.path)
-	return fmt.Sprintf("%s.%s.%05d.tmp", dir, base, i)
 }
 
 // endShard completes the shard.
@@ -197,7 +200,7 @@ func (w *writer) endShard() error {
 	if err != nil {
 		return err
 	}
-	w.done = append(w.done, format.Written{Path: w.shard.path, Rows: w.rows, Bytes: bytes})
+	w.done = append(w.done, format.Written{Rows: w.rows, Bytes: bytes})
 	w.total.Bytes += bytes
 	w.shard, w.rows = nil, 0
 	if w.o.Progress != nil {
@@ -208,27 +211,9 @@ func (w *writer) endShard() error {
 
 // publish gives the shards their names.
 func (w *writer) publish() error {
-	if w.o.RowsPerShard == 0 {
-		return nil
+	paths, err := w.series.Commit()
+	for i, path := range paths {
+		w.done[i].Path = path
 	}
-	names := shard.Names(w.path, len(w.done))
-	for i := range w.done {
-		if err := os.Rename(w.done[i].Path, names[i]); err != nil {
-			return err
-		}
-		w.done[i].Path = names[i]
-	}
-	return nil
-}
-
-// abort removes what is not published.
-func (w *writer) abort() {
-	if w.shard != nil {
-		w.shard.abort()
-	}
-	for i, d := range w.done {
-		if w.o.RowsPerShard > 0 && d.Path == w.partial(i) {
-			os.Remove(d.Path)
-		}
-	}
+	return err
 }

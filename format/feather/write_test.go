@@ -128,6 +128,7 @@ func TestWriteRoundTrip(t *testing.T) {
 	want := allRows(t, stream(t, src, loader.Config{BatchSize: 64}))
 	for _, o := range []WriteOptions{
 		{}, {Codec: LZ4}, {Codec: Zstd}, {RowsPerBatch: 17}, {RowsPerShard: 300}, {RowsPerShard: 100, RowsPerBatch: 33, Codec: LZ4}, {RowsPerShard: 1000},
+		{BytesPerShard: 1, RowsPerBatch: 300}, {BytesPerShard: 1 << 30},
 	} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
 			dir := t.TempDir()
@@ -171,6 +172,9 @@ func checkWritten(t *testing.T, dir string, done, told []format.Written, rows in
 	}
 	if want := (rows + o.RowsPerShard - 1) / max(1, o.RowsPerShard); o.RowsPerShard > 0 && int64(len(done)) != want {
 		t.Errorf("%d shards, want %d", len(done), want)
+	}
+	if o.BytesPerShard == 1 && int64(len(done)) != (rows+int64(o.RowsPerBatch)-1)/int64(o.RowsPerBatch) {
+		t.Errorf("%d shards, want one for each batch", len(done))
 	}
 	if len(entries) != len(done) {
 		t.Errorf("%d files for %d shards", len(entries), len(done))
@@ -272,7 +276,8 @@ func TestWriteErrors(t *testing.T) {
 func TestSpecMetadata(t *testing.T) {
 	for _, test := range []struct{ field, want string }{
 		{`{"name":"x","dtype":"int32","shape":[]}`, ""},
-		{`{"name":"other","dtype":"float99","shape":[]}`, ""},
+		{`{"name":"other","dtype":"int8","shape":[]}`, ""},
+		{`{"name":"other","dtype":"float99","shape":[]}`, "unknown element type"},
 		{`{"name":"x","dtype":"float32","shape":[]}`, "elements are int32, not float32"},
 		{`{"name":"x","dtype":"int32","shape":[2]}`, "does not hold the 1 elements"},
 		{`{"name":"x","dtype":"int32","shape":[4000000000]}`, "impossible shape"},
@@ -283,7 +288,7 @@ func TestSpecMetadata(t *testing.T) {
 		{`{`, "unexpected end of JSON"},
 	} {
 		c := column{field: loader.Field{Name: "x", DType: dtype.Int32}, dtype: dtype.Int32, per: 1, group: 1, fixed: -1}
-		err := describeColumns([]column{c}, `{"version":1,"fields":[`+test.field+`]}`, nil)
+		err := describeColumns([]column{c}, `{"version":1,"fields":[`+test.field+`]}`, nil, format.Limits{})
 		if test.want == "" {
 			if err != nil {
 				t.Errorf("%s: %v", test.field, err)

@@ -15,6 +15,7 @@ import (
 
 	pq "github.com/parquet-go/parquet-go"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/mem"
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/loader"
@@ -35,7 +36,7 @@ func TestSteadyState(t *testing.T) {
 		{"by parquet-go", foreignSteady(t, 20000)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			src, err := openBytes(c.data, Options{Nulls: NullZero})
+			src, err := openBytes(c.data, Options{Nulls: format.NullZero})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +120,7 @@ func foreignSteady(t testing.TB, n int) []byte {
 	for i := range rows {
 		rows[i] = rec{A: int32(i), B: fmt.Sprint(i % 100), D: make([]int64, i%5), E: int64(i % 9)}
 		if i%3 > 0 {
-			rows[i].C = p(float64(i))
+			rows[i].C = new(float64(i))
 		}
 	}
 	return structs(t, rows, pq.MaxRowsPerRowGroup(int64(n/4)))

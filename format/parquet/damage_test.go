@@ -114,7 +114,7 @@ func foreign(t testing.TB) (files [][]byte) {
 	for i := range 9 {
 		rows = append(rows, rec{A: int32(i * i), B: fmt.Sprint(i % 2), C: bytes.Repeat([]byte{'x'}, i), E: make([]int64, i%3)})
 		if i%2 == 0 {
-			rows[i].D = p(float64(i))
+			rows[i].D = new(float64(i))
 		}
 	}
 	return [][]byte{structs(t, rows), structs(t, rows, pq.DataPageVersion(1)), structs(t, rows, pq.PageBufferSize(32), pq.DataPageVersion(1))}
@@ -244,12 +244,12 @@ func TestMetadata(t *testing.T) {
 		{"missing node", good(), func(m *pqformat.FileMetaData) { m.Schema[0].NumChildren.V = 2 }, "ends within a group"},
 		{"extra node", good(), func(m *pqformat.FileMetaData) { m.Schema = append(m.Schema, m.Schema[1]) }, "3 nodes"},
 		{"unknown type", good(), func(m *pqformat.FileMetaData) { m.Schema[1].Type.V = 9 }, "unknown type 9"},
-		{"stored spec", good(), stored(`[{"name":"x","dtype":"int32","shape":[2]}]`), "stoker.spec"},
-		{"stored type", good(), stored(`[{"name":"x","dtype":"float32","shape":[]}]`), "stoker.spec"},
-		{"stored nonsense", good(), stored(`[{"name":"x","dtype":"int32","shape":[-7]}]`), "impossible shape"},
-		{"stored kind", good(), stored(`[{"name":"x","dtype":"int32","shape":[],"kind":"moon"}]`), "no such field"},
+		{"stored spec", good(), stored(`{"name":"x","dtype":"int32","shape":[2]}`), "stoker.spec"},
+		{"stored type", good(), stored(`{"name":"x","dtype":"float32","shape":[]}`), "stoker.spec"},
+		{"stored nonsense", good(), stored(`{"name":"x","dtype":"int32","shape":[-7]}`), "impossible shape"},
+		{"stored kind", good(), stored(`{"name":"x","dtype":"int32","shape":[],"kind":"moon"}`), "unknown kind"},
 		{"stored text", good(), stored(`hello`), "stoker.spec"},
-		{"stored shapes", good(), stored(`[{"name":"x","dtype":"int32","shape":[],"shapes":"x"}]`), "no columns to read"},
+		{"stored shapes", good(), stored(`{"name":"x","dtype":"int32","shape":[-1,-1]}`), "is of fixed size"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := readDamaged(t, rewritten(t, page, c.header, c.change), Options{})
@@ -267,7 +267,7 @@ func TestMetadata(t *testing.T) {
 
 func stored(text string) func(m *pqformat.FileMetaData) {
 	return func(m *pqformat.FileMetaData) {
-		m.KeyValueMetadata = append(m.KeyValueMetadata, pqformat.KeyValue{Key: specKey, Value: text})
+		m.KeyValueMetadata = append(m.KeyValueMetadata, pqformat.KeyValue{Key: format.SpecKey, Value: `{"version":1,"fields":[` + text + `]}`})
 	}
 }
 
@@ -295,7 +295,7 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Add(small(f, Snappy, "int32", "text"))
 	f.Add(small(f, Uncompressed, "boxes", "photo", "flags"))
-	o := Options{Nulls: NullZero, Limits: format.Limits{BlockBytes: 4 << 20, PageBytes: 1 << 20, FooterBytes: 1 << 20, Columns: 100}}
+	o := Options{Nulls: format.NullZero, Limits: format.Limits{BlockBytes: 4 << 20, PageBytes: 1 << 20, FooterBytes: 1 << 20, Columns: 100}}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		readDamaged(t, data, o)
 		readWith(t, data, o, true)

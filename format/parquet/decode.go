@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -66,7 +67,6 @@ type decoder struct {
 	inflated   []byte
 	ints       []int32
 	more       []int32
-	wide       []int64
 }
 
 // sized returns buf with n elements, which hold anything.
@@ -382,10 +382,6 @@ func (d *decoder) dictionary(p *page) error {
 func (d *decoder) flat(p *page, b parts, n, nulls int) error {
 	first, w := d.row, d.col.elem
 	d.row += n
-	if nulls > 0 && d.s.nulls == NullError {
-		i := slices.IndexFunc(d.defs, func(x byte) bool { return int(x) < d.leaf.maxDef })
-		return d.fault(first+i, errNull)
-	}
 	if d.col.masked && d.leaf.maxDef > 0 {
 		for i, x := range d.defs {
 			d.out.valid[first+i] = b2u(int(x) == d.leaf.maxDef)
@@ -422,7 +418,7 @@ func (d *decoder) list(p *page, b parts, n, nulls int) error {
 	}
 	entries := d.elems - first
 	values := n - nulls
-	if entries > values && (d.s.nulls == NullError || d.s.nulls == NullMask && !d.col.field.DType.Float()) {
+	if entries > values && (d.s.nulls == format.NullError || d.s.nulls == format.NullMask && !d.col.field.DType.Float()) {
 		return d.nullInside()
 	}
 	to := d.out.data[first*w : (first+entries)*w]
@@ -477,9 +473,7 @@ func (d *decoder) listRowsWithGaps() error {
 				return err
 			}
 			if def < d.leaf.entry-1 {
-				if err := d.nullRow(); err != nil {
-					return err
-				}
+				d.nullRow()
 			}
 		} else if d.row == 0 {
 			return errFirstRow
@@ -494,21 +488,17 @@ func (d *decoder) listRowsWithGaps() error {
 }
 
 var (
-	errNull       = errors.New("is null")
-	errNullInside = errors.New("null inside a list")
+	errNullInside = fmt.Errorf("null inside a list: %w", loader.ErrSpec)
 	errFirstRow   = errors.New("begins within a row")
 )
 
-func (d *decoder) nullRow() error {
-	if d.s.nulls == NullError {
-		return d.fault(d.row-1, errNull)
-	}
+// nullRow notes that the row at hand is null.
+func (d *decoder) nullRow() {
 	if d.col.masked {
 		d.out.valid[d.row-1] = 0
 	}
 	d.holes = true
 	d.out.spans[d.row-1].n = nullSpan
-	return nil
 }
 
 // begin begins a list row at the given element, and ends the one before.

@@ -7,6 +7,7 @@ import (
 
 	pq "github.com/parquet-go/parquet-go"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -62,7 +63,6 @@ func newEncoder(in loader.Spec, names []string) (*encoder, error) {
 	}
 	e := &encoder{in: in}
 	root := &table{}
-	shapes := make(map[string]string)
 	var out loader.Spec
 	for _, name := range names {
 		i := in.Index(name)
@@ -78,11 +78,10 @@ func newEncoder(in loader.Spec, names []string) (*encoder, error) {
 		}
 		e.cols = append(e.cols, encoded{field: in[i], index: i, storage: s})
 		out = append(out, in[i])
-		if s != asBytes || in[i].Shape.Fixed() || leading(in[i]) >= 0 {
+		if !shaped(in[i]) {
 			continue
 		}
-		shapes[name] = name + shapeSuffix
-		if err := root.add(shapes[name], pq.Leaf(pq.FixedLenByteArrayType(4*in[i].Shape.Rank()))); err != nil {
+		if err := root.add(name+shapeSuffix, pq.Leaf(pq.FixedLenByteArrayType(4*in[i].Shape.Rank()))); err != nil {
 			return nil, err
 		}
 		e.cols = append(e.cols, encoded{field: in[i], index: i, storage: asShape})
@@ -90,7 +89,7 @@ func newEncoder(in loader.Spec, names []string) (*encoder, error) {
 	if len(out) == 0 {
 		return nil, fmt.Errorf("no field to write: %w", loader.ErrSpec)
 	}
-	text, err := storeSpec(out, shapes)
+	text, err := format.MarshalSpec(out)
 	e.spec, e.schema = text, pq.NewSchema("stoker", root)
 	return e, err
 }
@@ -107,6 +106,10 @@ func leading(f loader.Field) int {
 	}
 	return n
 }
+
+// shaped reports whether f has another column with the shape of each row: if
+// another dimension than the first varies.
+func shaped(f loader.Field) bool { return !f.Shape.Fixed() && leading(f) < 0 }
 
 func storageOf(f loader.Field) (storage, error) {
 	bytes := f.Shape.Len() * f.DType.Size()

@@ -1,8 +1,6 @@
 package parquet
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -32,7 +30,7 @@ type column struct {
 	size   int  // bytes of an element of the field
 	isBin  bool // values are BYTE_ARRAY: they vary although they are no list
 	isList bool
-	masked bool // has a mask
+	masked bool // decoding notes which rows are null
 	row    int  // bytes of a row, -1 if they vary
 	unit   int  // bytes per unit of the first dimension, if that varies
 	tail   loader.Shape
@@ -201,83 +199,6 @@ func override(f, by loader.Field) (loader.Field, error) {
 	if by.Rate != 0 {
 		f.Rate = by.Rate
 	}
-	return f, nil
-}
-
-// A storedField is a loader.Field in the metadata of a file.
-type storedField struct {
-	Name    string   `json:"name"`
-	DType   string   `json:"dtype"`
-	Shape   []int    `json:"shape"`
-	Kind    string   `json:"kind,omitempty"`
-	Canvas  string   `json:"canvas,omitempty"`
-	Follows string   `json:"follows,omitempty"`
-	Names   []string `json:"names,omitempty"`
-	Mirror  []int    `json:"mirror,omitempty"`
-	Rate    int      `json:"rate,omitempty"`
-	Shapes  string   `json:"shapes,omitempty"` // column with the shape of each row
-}
-
-// storeSpec returns the fields as JSON. shapes names, for some fields, the
-// column that holds the shape of each row.
-func storeSpec(spec loader.Spec, shapes map[string]string) (string, error) {
-	var out []storedField
-	for _, f := range spec {
-		s := storedField{Name: f.Name, DType: f.DType.String(), Shape: []int{}, Canvas: f.Canvas, Follows: f.Follows,
-			Names: f.Names, Mirror: f.Mirror, Rate: f.Rate, Shapes: shapes[f.Name]}
-		if f.Kind != kind.Plain {
-			s.Kind = f.Kind.String()
-		}
-		for i := range f.Shape.Rank() {
-			s.Shape = append(s.Shape, f.Shape.Dim(i))
-		}
-		out = append(out, s)
-	}
-	text, err := json.Marshal(out)
-	return string(text), err
-}
-
-// loadSpec reads what storeSpec has written, or nothing from an empty text.
-func loadSpec(text string) (map[string]storedField, error) {
-	if text == "" {
-		return nil, nil
-	}
-	var list []storedField
-	if err := json.Unmarshal([]byte(text), &list); err != nil {
-		return nil, err
-	}
-	fields := make(map[string]storedField, len(list))
-	for _, s := range list {
-		fields[s.Name] = s
-	}
-	return fields, nil
-}
-
-// field returns the field that s describes.
-func (s *storedField) field() (f loader.Field, err error) {
-	f = loader.Field{Name: s.Name, Canvas: s.Canvas, Follows: s.Follows, Names: s.Names, Mirror: s.Mirror, Rate: s.Rate}
-	for t := dtype.Bool; t.Valid() && f.DType == dtype.Invalid; t++ {
-		if t.String() == s.DType {
-			f.DType = t
-		}
-	}
-	known := s.Kind == ""
-	for k := kind.Plain; k.String() != kind.Kind(255).String() && !known; k++ {
-		if k.String() == s.Kind {
-			f.Kind, known = k, true
-		}
-	}
-	if f.DType == dtype.Invalid || !known || len(s.Shape) > maxRank {
-		return f, fmt.Errorf("no such field: %s %s %v", s.DType, s.Kind, s.Shape)
-	}
-	elements := 1
-	for _, n := range s.Shape {
-		if n < -1 || n == 0 || n > 1<<30 || elements > 1<<30 {
-			return f, errors.New("impossible shape")
-		}
-		elements *= max(n, 1)
-	}
-	f.Shape = loader.Dims(s.Shape...)
 	return f, nil
 }
 

@@ -24,13 +24,10 @@ const (
 // the footer: 40 columns in 8 row groups take about 30 kB.
 const firstRead = 64 << 10
 
-// Keys of the file's metadata that Write sets.
+// Write sets the metadata sumKey to the CRC-32C of the footer, with its eight
+// digits as zeros, beside format.SpecKey.
 const (
-	specKey = "stoker.spec"   // the fields, as JSON
-	sumKey  = "stoker.crc32c" // of the footer with these eight digits as zeros
-)
-
-const (
+	sumKey    = "stoker.crc32c"
 	sumDigits = 8
 	noSum     = "00000000"
 )
@@ -43,7 +40,7 @@ type footer struct {
 	schema []byte // list of SchemaElement
 	groups []byte // list of RowGroup
 	rows   int64
-	spec   string // value of specKey
+	spec   string // value of format.SpecKey
 	sum    string // value of sumKey
 	sumAt  int    // where it lies
 }
@@ -111,7 +108,7 @@ func parseFooter(raw []byte) (f footer, err error) {
 		case id == 5 && typ == thriftList:
 			c.structs(func(int) {
 				switch key, value, left := readKeyValue(&c); key {
-				case specKey:
+				case format.SpecKey:
 					f.spec = string(value)
 				case sumKey:
 					f.sum, f.sumAt = string(value), len(raw)-left-len(value)

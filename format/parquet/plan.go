@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -13,8 +14,8 @@ import (
 // shard and the fields that they are.
 type planner struct {
 	leaves []leaf
-	byName map[string]int // leaf, or twice
-	stored map[string]storedField
+	byName map[string]int          // leaf, or twice
+	stored map[string]loader.Field // what the writer says of them
 	fields map[string]loader.Field
 
 	names map[string]bool // of the columns that are read
@@ -25,8 +26,9 @@ type planner struct {
 // twice stands for a name that two leaves have.
 const twice = -1
 
-func newPlanner(leaves []leaf, stored map[string]storedField, fields map[string]loader.Field) *planner {
-	p := &planner{leaves: leaves, byName: make(map[string]int, len(leaves)), stored: stored, fields: fields, names: make(map[string]bool)}
+func newPlanner(leaves []leaf, stored loader.Spec, fields map[string]loader.Field) *planner {
+	p := &planner{leaves: leaves, byName: make(map[string]int, len(leaves)), fields: fields,
+		stored: make(map[string]loader.Field, len(stored)), names: make(map[string]bool)}
 	for i := range leaves {
 		first, again := p.byName[leaves[i].name]
 		switch {
@@ -35,6 +37,9 @@ func newPlanner(leaves []leaf, stored map[string]storedField, fields map[string]
 		case first == twice || leaves[i].refuse == "" || leaves[first].refuse == "":
 			p.byName[leaves[i].name] = twice
 		} // the leaves of a list of structs share its name and its fate
+	}
+	for _, f := range stored {
+		p.stored[f.Name] = f
 	}
 	return p
 }
@@ -77,8 +82,10 @@ func (p *planner) plan(names []string, first []column) ([]column, []int, error) 
 // all returns the names of all leaves but those that only hold shapes.
 func (p *planner) all() (names []string) {
 	shapes := make(map[string]bool)
-	for _, s := range p.stored {
-		shapes[s.Shapes] = true
+	for _, f := range p.stored {
+		if shaped(f) {
+			shapes[f.Name+shapeSuffix] = true
+		}
 	}
 	return slices.DeleteFunc(p.unique(), func(name string) bool { return shapes[name] })
 }
@@ -130,11 +137,10 @@ func (p *planner) add(name string) error {
 	f, _, _ := natural(l)
 	perRow := false
 	if s, ok := p.stored[name]; ok {
-		if f, err = s.field(); err != nil {
-			return fmt.Errorf("metadata %s, column %q: %w: %w", specKey, name, err, loader.ErrCorrupt)
-		}
-		if _, err := newColumn(l, f, s.Shapes != ""); err != nil {
-			return fmt.Errorf("metadata %s, column %q: %w: %w", specKey, name, err, loader.ErrCorrupt)
+		f = s
+		perRow = shaped(f)
+		if _, err := newColumn(l, f, perRow); err != nil {
+			return fmt.Errorf("metadata %s, column %q: %w: %w", format.SpecKey, name, err, loader.ErrCorrupt)
 		}
 		if !p.names[f.Canvas] {
 			f.Canvas = "" // not read
@@ -142,7 +148,6 @@ func (p *planner) add(name string) error {
 		if !p.names[f.Follows] {
 			f.Follows = ""
 		}
-		perRow = s.Shapes != ""
 	}
 	by, given := p.fields[name]
 	if given {
@@ -169,7 +174,7 @@ func (p *planner) addShapes() error {
 		if c.dims != -2 {
 			continue
 		}
-		name := p.stored[c.field.Name].Shapes
+		name := c.field.Name + shapeSuffix
 		i, err := p.find(name)
 		if err != nil {
 			return err

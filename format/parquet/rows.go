@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/shard"
@@ -112,6 +113,13 @@ func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
 		if in.err != nil {
 			return in.err
 		}
+		if r.s.nulls == format.NullError && in.valid != nil {
+			for _, row := range from {
+				if err := r.checkNull(c, in, row); err != nil {
+					return err
+				}
+			}
+		}
 		switch {
 		case role.mask:
 			gather(b.Column(f).Data, in.valid, from, to, 1, whole)
@@ -161,6 +169,11 @@ func (r *rows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 		if in.err != nil {
 			return in.err
 		}
+		if r.s.nulls == format.NullError && in.valid != nil {
+			if err := r.checkNull(c, in, i); err != nil {
+				return err
+			}
+		}
 		t := &s.Fields[f]
 		t.DType, t.Shape = c.field.DType, c.field.Shape
 		switch {
@@ -180,6 +193,14 @@ func (r *rows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 		}
 	}
 	return nil
+}
+
+// checkNull returns an error if a row of a column that has a mask is null.
+func (r *rows) checkNull(c *column, in *cells, row int) error {
+	if in.valid[row] != 0 {
+		return nil
+	}
+	return r.fault(row, c, fmt.Errorf("is null: %w", loader.ErrSpec))
 }
 
 // lend returns a value that varies, copied if it is not aligned.

@@ -18,8 +18,8 @@ import (
 
 // Options says what Open reads. The zero Options reads all columns.
 type Options struct {
-	// Columns lists the columns to read, which become the fields in this order.
-	// A leaf of a struct has the path with dots as its name. Nil means all, in
+	// Columns lists the columns to read, which become the fields in this order;
+	// a leaf of a struct has the path with dots as its name. Nil means all, in
 	// the order of the first shard.
 	Columns []string
 
@@ -31,39 +31,18 @@ type Options struct {
 	// hold, little end first.
 	Fields map[string]loader.Field
 
-	// Nulls says what becomes of values that are null.
-	Nulls Nulls
+	// Nulls says what becomes of nulls.
+	Nulls format.Nulls
 
 	// Limits bounds what is believed of the files.
 	Limits format.Limits
 
-	// Pool says how the shards are read: descriptors, retries, deadline.
+	// Pool says how the files are read: descriptors, retries, deadline.
 	Pool shard.PoolConfig
 
 	// Read says how the chunks of a row group are merged into reads.
 	Read shard.Plan
 }
-
-// Nulls is what becomes of values that are null.
-type Nulls uint8
-
-// The policies.
-const (
-	// NullMask gives NaN for a null in a column of floats with rows of fixed
-	// size. Any other column x that may hold nulls gives zeros, or an empty row
-	// if rows vary, and has another field "x.valid" behind it, a bool that is
-	// false for a null row. A null inside a list of integers or bools is an
-	// error, as no mask could tell.
-	NullMask Nulls = iota
-	// NullZero gives the same values without the other fields, and zero also
-	// for a null inside a list.
-	NullZero
-	// NullError makes any null an error.
-	NullError
-)
-
-// ValidSuffix is what the name of a mask has behind the name of its column.
-const ValidSuffix = ".valid"
 
 // A Source is a data set of Parquet files. It is a loader.Source whose blocks
 // are the row groups that have rows, and an io.Closer.
@@ -71,7 +50,7 @@ type Source struct {
 	pool   *shard.Pool
 	bufs   *shard.Buffers
 	read   shard.Plan
-	nulls  Nulls
+	nulls  format.Nulls
 	limits format.Limits
 	noSums bool // page checksums are not verified: for tests of what lies behind
 
@@ -110,11 +89,13 @@ type block struct {
 	ids    int64 // sample id of the first row
 }
 
-// Open reads the footers of all shards that path names, as shard.Find finds
-// them: a file, a directory, a glob, or "@list". All of them must hold the
-// columns with the same types as the first shard; what is nullable, the order
-// of columns and columns that are not read may differ. Errors wrap
-// loader.ErrSpec or loader.ErrCorrupt and name shard and column.
+// Open opens the Parquet files that path names: a file, a directory, a glob or
+// "@list", as package shard finds them. All must have the chosen columns with
+// the types of the first shard; what is nullable, the order of columns and those
+// that are not read may differ. It reads the footers, but no values.
+//
+// Errors wrap loader.ErrCorrupt for damaged files and loader.ErrSpec for columns
+// that are missing, of other types, or not readable; they name shard and column.
 func Open(path string, o Options) (*Source, error) {
 	files, err := shard.Finder{Ext: []string{".parquet", ".parq", ".pq"}}.Find(context.Background(), path)
 	if err != nil {
@@ -127,12 +108,12 @@ func openFiles(files shard.Set, o Options) (*Source, error) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		return nil, errors.New("parquet: machines with the big end first are not supported")
 	}
-	if o.Nulls > NullError {
+	if o.Nulls > format.NullError {
 		return nil, fmt.Errorf("parquet: unknown Nulls %d: %w", o.Nulls, loader.ErrSpec)
 	}
 	pool, err := shard.NewPool(files, o.Pool)
 	if err != nil {
-		return nil, fmt.Errorf("parquet: %w", err)
+		return nil, err
 	}
 	s := &Source{pool: pool, bufs: shard.NewBuffers(math.MaxInt64), read: o.Read, nulls: o.Nulls, limits: o.Limits.WithDefaults()}
 	s.scratch.New = func() any { return new(decoder) }
@@ -211,9 +192,9 @@ func (s *Source) layoutOf(ft *footer, first string, o Options) (int, error) {
 	if l.leaves, err = leavesOf(nodes, s.limits); err != nil {
 		return 0, fmt.Errorf("%w: %w", err, loader.ErrCorrupt)
 	}
-	stored, err := loadSpec(ft.spec)
+	stored, err := format.UnmarshalSpec(ft.spec, s.limits)
 	if err != nil {
-		return 0, fmt.Errorf("metadata %s: %w: %w", specKey, err, loader.ErrCorrupt)
+		return 0, fmt.Errorf("metadata %s: %w", format.SpecKey, err)
 	}
 	cols, from, err := newPlanner(l.leaves, stored, o.Fields).plan(o.Columns, s.cols)
 	if err != nil {
@@ -270,9 +251,9 @@ func (c *column) memory(rows int64, ch *chunk) int64 {
 	}
 	switch {
 	case c.isBin:
-		return rows*spanBytes + ch.uncompressed
+		return rows*(spanBytes+1) + ch.uncompressed // a byte more for a mask
 	case c.isList:
-		return rows*spanBytes + ch.values*int64(c.elem)
+		return rows*(spanBytes+1) + ch.values*int64(c.elem)
 	}
 	return rows*int64(c.row) + rows
 }
@@ -295,16 +276,19 @@ func (s *Source) makeSpec() error {
 		}
 		s.spec = append(s.spec, c.field)
 		s.fields = append(s.fields, role{col: k})
-		if s.nulls != NullMask || c.row >= 0 && c.field.DType.Float() || !s.nullable(k) {
+		if s.nulls != format.NullMask {
+			clear(c.null)
+		}
+		c.masked = s.nullable(k) && (s.nulls == format.NullError || s.nulls == format.NullMask && !(c.row >= 0 && c.field.DType.Float()))
+		if !c.masked || s.nulls != format.NullMask {
 			continue
 		}
-		mask := loader.Field{Name: c.field.Name + ValidSuffix, DType: dtype.Bool}
+		mask := loader.Field{Name: c.field.Name + format.ValidSuffix, DType: dtype.Bool}
 		if s.spec.Index(mask.Name) >= 0 {
 			return fmt.Errorf("a column is called %q, as the mask of %q would be; set Options.Nulls: %w", mask.Name, c.field.Name, loader.ErrSpec)
 		}
 		s.spec = append(s.spec, mask)
 		s.fields = append(s.fields, role{col: k, mask: true})
-		c.masked = true
 	}
 	return nil
 }

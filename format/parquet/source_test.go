@@ -35,13 +35,11 @@ type pose struct {
 	Y *int16  `parquet:"y,optional"`
 }
 
-func p[T any](x T) *T { return &x }
-
 func records() []record {
 	return []record{
-		{ID: 1, Name: "ant", Score: p(float32(0.5)), Count: p(int32(3)), Tokens: []int32{1, 2}, Old: []float64{1}, Pose: pose{X: 1, Y: p(int16(2))}, Hash: [4]byte{1, 2, 3, 4}},
+		{ID: 1, Name: "ant", Score: new(float32(0.5)), Count: new(int32(3)), Tokens: []int32{1, 2}, Old: []float64{1}, Pose: pose{X: 1, Y: new(int16(2))}, Hash: [4]byte{1, 2, 3, 4}},
 		{ID: 2, Name: "bee", Tokens: nil, Maybe: &pose{X: 2}},
-		{ID: 3, Name: "ant", Count: p(int32(0)), Tokens: []int32{3}, Old: []float64{2, 3}, Maybe: &pose{X: 3, Y: p(int16(-4))}},
+		{ID: 3, Name: "ant", Count: new(int32(0)), Tokens: []int32{3}, Old: []float64{2, 3}, Maybe: &pose{X: 3, Y: new(int16(-4))}},
 	}
 }
 
@@ -56,13 +54,57 @@ func TestStructs(t *testing.T) {
 
 func TestProjection(t *testing.T) {
 	path := save(t, structs(t, records()))
-	got, err := dump(t, path, Options{Columns: []string{"tokens", "pose.y", "id"}, Nulls: NullZero})
+	got, err := dump(t, path, Options{Columns: []string{"tokens", "pose.y", "id"}, Nulls: format.NullZero})
 	check(t, got, err,
 		"tokens(2)=[1 2] pose.y()=[2] id()=[1]",
 		"tokens(0)=[] pose.y()=[0] id()=[2]",
 		"tokens(1)=[3] pose.y()=[0] id()=[3]")
-	_, err = dump(t, path, Options{Columns: []string{"count"}, Nulls: NullError})
-	fails(t, err, loader.ErrCorrupt, "a.parquet, row 1", `"count"`, "null")
+	_, err = dump(t, path, Options{Columns: []string{"count"}, Nulls: format.NullError})
+	fails(t, err, loader.ErrSpec, "a.parquet, row 1", `"count"`, "null")
+}
+
+// TestNulls reads what format.Nulls says.
+func TestNulls(t *testing.T) {
+	type rec struct {
+		F *float32  `parquet:"f,optional"`
+		I *int32    `parquet:"i,optional"`
+		L []float32 `parquet:"l,optional,list"`
+	}
+	path := save(t, structs(t, []rec{{new(float32(1)), new(int32(2)), []float32{3}}, {nil, nil, nil}}))
+	const whole = "f()=[1] i()=[2] l(1)=[3]"
+	got, err := dump(t, path, Options{})
+	check(t, got, err, "f()=[1] i()=[2] i.valid()=[true] l(1)=[3] l.valid()=[true]", "f()=[NaN] i()=[0] i.valid()=[false] l(0)=[] l.valid()=[false]")
+	got, err = dump(t, path, Options{Nulls: format.NullZero})
+	check(t, got, err, whole, "f()=[0] i()=[0] l(0)=[]")
+	for _, column := range []string{"f", "i", "l"} {
+		for _, stages := range [][]loader.Transform{nil, {touch{}}} {
+			src, err := Open(path, Options{Columns: []string{column}, Nulls: format.NullError})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ld, err := loader.New(src, loader.Config{BatchSize: 2, Transforms: stages, OnError: loader.Skip(1)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for b, err := range ld.All(t.Context()) {
+				if err != nil || b.Len() != 1 || !strings.Contains(whole, row(b, 0)) {
+					t.Errorf("column %s: %d rows are left, %v", column, b.Len(), err)
+				}
+			}
+			if n := ld.Stats().Skipped; len(n) != 1 || n[0] != 1 {
+				t.Errorf("column %s: skipped %v", column, n)
+			}
+			ld.Close()
+		}
+	}
+}
+
+// TestStoredShapes reads a file that lacks the column with the shapes.
+func TestStoredShapes(t *testing.T) {
+	type rec struct{ X []byte }
+	spec := pq.KeyValueMetadata(format.SpecKey, `{"version":1,"fields":[{"name":"X","dtype":"uint8","shape":[-1,-1]}]}`)
+	_, err := dump(t, save(t, structs(t, []rec{{[]byte{1}}}, spec)), Options{})
+	fails(t, err, loader.ErrSpec, `no column "X.shape"`)
 }
 
 // TestNestedLists reads what the three forms of a list are in older files, and
@@ -98,16 +140,16 @@ func TestNestedLists(t *testing.T) {
 			for i := range want {
 				want[i] = name + want[i]
 			}
-			got, err := dump(t, path, Options{Nulls: NullZero})
+			got, err := dump(t, path, Options{Nulls: format.NullZero})
 			check(t, got, err, want...)
 			if c.defs[1] < 0 {
 				return
 			}
 			path = save(t, writeRows(t, pq.Group{"x": c.node}, append(rows, pq.Row{pq.Int32Value(8).Level(0, c.defs[0], 0), pq.NullValue().Level(1, c.defs[1], 0)})))
-			got, err = dump(t, path, Options{Nulls: NullZero})
+			got, err = dump(t, path, Options{Nulls: format.NullZero})
 			check(t, got, err, append(want, name+"(2)=[8 0]")...)
 			_, err = dump(t, path, Options{})
-			fails(t, err, loader.ErrCorrupt, fmt.Sprintf("row %d", len(want)), "null inside a list")
+			fails(t, err, loader.ErrSpec, fmt.Sprintf("row %d", len(want)), "null inside a list")
 		})
 	}
 }
@@ -213,7 +255,7 @@ func TestShards(t *testing.T) {
 		Y     string  `parquet:"y"`
 		X     *int32  `parquet:"x,optional"`
 	}
-	dir := shards(t, structs(t, []a{{1, p("1")}, {2, nil}}), structs[a](t, nil), structs(t, []b{{0, "3", nil}, {0, "", p(int32(4))}}))
+	dir := shards(t, structs(t, []a{{1, new("1")}, {2, nil}}), structs[a](t, nil), structs(t, []b{{0, "3", nil}, {0, "", new(int32(4))}}))
 	want := []string{
 		"x()=[1] x.valid()=[true] y(1)=[49] y.valid()=[true]",
 		"x()=[2] x.valid()=[true] y(0)=[] y.valid()=[false]",

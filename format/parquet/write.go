@@ -7,8 +7,6 @@ import (
 	"io"
 	"iter"
 	"math"
-	"os"
-	"path/filepath"
 	"time"
 
 	pq "github.com/parquet-go/parquet-go"
@@ -33,6 +31,8 @@ const (
 // WriteOptions says how Write lays out a data set. The zero WriteOptions writes
 // all columns into one file.
 type WriteOptions struct {
+	// Columns lists the fields to write, in order. Nil means all.
+	Columns []string
 	// RowsPerGroup is the rows of a row group, the unit that a reader opens
 	// and a shuffle mixes. 0 means as many as take about 32 MiB uncompressed.
 	RowsPerGroup int
@@ -42,9 +42,7 @@ type WriteOptions struct {
 	RowsPerShard, BytesPerShard int64
 	// Codec compresses pages.
 	Codec Codec
-	// Columns lists the fields to write, in order. Nil means all.
-	Columns []string
-	// Progress hears of what is written.
+	// Progress hears of what is written. It may be nil.
 	Progress format.Progress
 }
 
@@ -62,20 +60,20 @@ const (
 // x of which several dimensions vary has another column "x.shape". Pages and
 // footers carry checksums.
 //
-// A file appears only when it is whole, and the shards of a data set only when
-// all of them are. On an error nothing is left behind.
+// The files appear together, when all are complete and on the disk, or not at
+// all; what had their names is replaced.
 func Write(ctx context.Context, path string, batches iter.Seq2[*loader.Batch, error], o WriteOptions) ([]format.Written, error) {
 	if o.RowsPerGroup < 0 || o.RowsPerShard < 0 || o.BytesPerShard < 0 || o.Codec > Gzip {
 		return nil, fmt.Errorf("parquet: impossible WriteOptions %+v: %w", o, loader.ErrSpec)
 	}
 	w := &writer{path: path, o: o, last: time.Now()}
+	w.series = shard.Series{Path: path, Single: o.RowsPerShard == 0 && o.BytesPerShard == 0}
 	err := w.all(ctx, batches)
 	if err == nil {
-		err = w.rename()
+		err = w.publish()
 	}
 	if err != nil {
-		w.abort()
-		return nil, fmt.Errorf("parquet: write %s: %w", path, err)
+		return nil, fmt.Errorf("parquet: write %s: %w", path, errors.Join(err, w.series.Abort()))
 	}
 	return w.done, nil
 }
@@ -86,9 +84,10 @@ type writer struct {
 	o    WriteOptions
 	enc  *encoder // nil before the first batch
 
-	file *output // nil between shards
-	pq   *pq.Writer
-	rows int64 // of the shard
+	series shard.Series
+	file   *output // nil between shards
+	pq     *pq.GenericWriter[any]
+	rows   int64 // of the shard
 
 	group int   // rows of the row group
 	bytes int64 // of the row group, uncompressed
@@ -97,8 +96,6 @@ type writer struct {
 	total format.Written
 	last  time.Time // of Progress
 }
-
-func (w *writer) sharded() bool { return w.o.RowsPerShard > 0 || w.o.BytesPerShard > 0 }
 
 func (w *writer) all(ctx context.Context, batches iter.Seq2[*loader.Batch, error]) error {
 	for b, err := range batches {
@@ -198,14 +195,14 @@ func (w *writer) flush() error {
 
 // begin begins a shard.
 func (w *writer) begin() error {
-	f, err := shard.Create(w.temp(len(w.done)))
+	f, err := w.series.Next()
 	if err != nil {
 		return err
 	}
 	w.file, w.rows = &output{w: f}, 0
-	w.pq = pq.NewWriter(w.file, w.enc.schema, w.o.Codec.option(), pq.PageBufferSize(pageBytes), pq.WriteBufferSize(256<<10),
+	w.pq = pq.NewGenericWriter[any](w.file, w.enc.schema, w.o.Codec.option(), pq.PageBufferSize(pageBytes), pq.WriteBufferSize(256<<10),
 		pq.CreatedBy("stoker", "", ""))
-	w.pq.SetKeyValueMetadata(specKey, w.enc.spec)
+	w.pq.SetKeyValueMetadata(format.SpecKey, w.enc.spec)
 	w.pq.SetKeyValueMetadata(sumKey, noSum)
 	return nil
 }
@@ -225,7 +222,7 @@ func (w *writer) end() error {
 	if err := w.file.w.Commit(); err != nil {
 		return err
 	}
-	w.done = append(w.done, format.Written{Path: w.temp(len(w.done)), Rows: w.rows, Bytes: w.file.n})
+	w.done = append(w.done, format.Written{Rows: w.rows, Bytes: w.file.n})
 	w.total.Rows += w.rows
 	w.total.Bytes += w.file.n
 	w.file, w.rows = nil, 0
@@ -246,37 +243,13 @@ func (w *writer) report(path string) {
 	w.o.Progress(now)
 }
 
-// temp returns the name of shard i before it is known how many there are.
-func (w *writer) temp(i int) string {
-	if !w.sharded() {
-		return w.path
+// publish gives the shards their names.
+func (w *writer) publish() error {
+	paths, err := w.series.Commit()
+	for i, path := range paths {
+		w.done[i].Path = path
 	}
-	dir, base := filepath.Split(w.path)
-	return filepath.Join(dir, fmt.Sprintf(".%s.%05d.tmp", base, i))
-}
-
-// rename gives the shards their names.
-func (w *writer) rename() error {
-	if !w.sharded() {
-		return nil
-	}
-	for i, name := range shard.Names(w.path, len(w.done)) {
-		if err := os.Rename(w.done[i].Path, name); err != nil {
-			return err
-		}
-		w.done[i].Path = name
-	}
-	return nil
-}
-
-// abort removes what was written.
-func (w *writer) abort() {
-	if w.file != nil {
-		w.file.w.Abort()
-	}
-	for _, d := range w.done {
-		os.Remove(d.Path)
-	}
+	return err
 }
 
 func (c Codec) option() pq.WriterOption {

@@ -184,7 +184,7 @@ func ExampleWriteRecords() {
 		return
 	}
 	defer ld.Close()
-	shards, err := raw.WriteRecords(context.Background(), filepath.Join(dir, "out.bin"), ld.All(context.Background()), raw.RecordWriteOptions{ShardRows: 1})
+	shards, err := raw.WriteRecords(context.Background(), filepath.Join(dir, "out.bin"), ld.All(context.Background()), raw.RecordWriteOptions{RowsPerShard: 1})
 	if err != nil {
 		fmt.Println(err)
 		return

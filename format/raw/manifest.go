@@ -41,8 +41,9 @@ type ManifestOptions struct {
 	// Limits bounds RecordBytes, both of a file and of a row of the manifest;
 	// Columns; ShardRecords, the rows; and BlockBytes, the manifest unpacked.
 	Limits format.Limits
-	// Read says how files are read. Its MaxFileBytes is not used.
-	Read shard.PoolConfig
+	// Pool says how the files are read: descriptors, retries, deadline. Its
+	// MaxFileBytes is not used.
+	Pool shard.PoolConfig
 }
 
 // OpenManifest reads the manifest at path and returns a source with one row for
@@ -78,7 +79,7 @@ func openManifest(path string, o ManifestOptions) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSource(path, set, o.Limits, o.Read)
+	s, err := newSource(path, set, o.Limits, o.Pool)
 	if err != nil {
 		return nil, err
 	}

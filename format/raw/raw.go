@@ -40,8 +40,9 @@ type Options struct {
 	Extensions []string
 	// Limits bounds RecordBytes, the size of a file, here never above 2 GiB.
 	Limits format.Limits
-	// Read says how files are read. Its MaxFileBytes is not used.
-	Read shard.PoolConfig
+	// Pool says how the files are read: descriptors, retries, deadline. Its
+	// MaxFileBytes is not used.
+	Pool shard.PoolConfig
 }
 
 // ParentDir is an Options.Label: the name of the folder that a file lies in,
@@ -61,7 +62,7 @@ func Open(dir string, o Options) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("raw: %w", err)
 	}
-	s, err := newSource(dir, set, o.Limits, o.Read)
+	s, err := newSource(dir, set, o.Limits, o.Pool)
 	if err != nil {
 		return nil, fmt.Errorf("raw: %w", err)
 	}

@@ -269,7 +269,7 @@ func TestPassingFaults(t *testing.T) {
 	for _, op := range []shardtest.Op{shardtest.Open, shardtest.Read, shardtest.Stat} {
 		for nth := 1; nth <= 3; nth++ {
 			faulty := &shardtest.FaultFS{Faults: []shardtest.Fault{{Op: op, Nth: nth, Effect: shardtest.Error(syscall.EIO)}}}
-			src := must[*raw.Source](t)(raw.Open(dir, raw.Options{Read: shard.PoolConfig{FS: faulty, Backoff: time.Microsecond}}))
+			src := must[*raw.Source](t)(raw.Open(dir, raw.Options{Pool: shard.PoolConfig{FS: faulty, Backoff: time.Microsecond}}))
 			got, err := all(t, src, loader.Config{BatchSize: 2}, "image")
 			if err != nil {
 				t.Errorf("fault at call %d of %v: %v", nth, op, err)
@@ -284,7 +284,7 @@ func TestHungRead(t *testing.T) {
 	dir := tree(t, map[string]string{"a": "one", "b": "two", "c": "six"})
 	faulty := &shardtest.FaultFS{Faults: []shardtest.Fault{{Op: shardtest.Read, Path: "b", Count: -1, Effect: shardtest.Hang()}}}
 	defer faulty.Release()
-	src := must[*raw.Source](t)(raw.Open(dir, raw.Options{Read: shard.PoolConfig{FS: faulty, Deadline: 20 * time.Millisecond}}))
+	src := must[*raw.Source](t)(raw.Open(dir, raw.Options{Pool: shard.PoolConfig{FS: faulty, Deadline: 20 * time.Millisecond}}))
 	got, err := all(t, src, loader.Config{BatchSize: 3, OnError: loader.Skip(1)}, "image")
 	if err != nil {
 		t.Fatal(err)

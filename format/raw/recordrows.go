@@ -49,7 +49,7 @@ func (r *recordRows) open(ctx context.Context) (loader.Rows, error) {
 	for i, ref := range r.refs {
 		r.ranges = append(r.ranges, shard.Range{File: s.files[ref.Block], Off: s.offset(ref), Len: s.layout.bytes, Tag: i})
 	}
-	buf, err := s.pool.Fetch(ctx, s.bufs, s.plan, r.ranges)
+	buf, err := s.pool.Fetch(ctx, s.bufs, s.read, r.ranges)
 	if err == nil {
 		r.buf = buf
 		for _, g := range r.ranges {

@@ -37,12 +37,13 @@ type RecordOptions struct {
 	// Limits bounds RecordBytes, the size of a record, and ShardRecords, the
 	// records of a file.
 	Limits format.Limits
-	// Read says how files are read, and Plan how records that lie close to each
-	// other become one read. GapBytes 0 means one record here, so that a read
-	// holds at most twice what is asked for, and Concurrency 0 means 1, as the
-	// loader opens many chunks of rows at once.
-	Read shard.PoolConfig
-	Plan shard.Plan
+	// Pool says how the files are read: descriptors, retries, deadline.
+	Pool shard.PoolConfig
+	// Read says how records that lie close to each other are merged into reads.
+	// GapBytes 0 means one record here, so that a read holds at most twice what
+	// is asked for, and Concurrency 0 means 1, as the loader opens many chunks
+	// of rows at once.
+	Read shard.Plan
 }
 
 // Records is a data set of fixed-size records. It is safe for concurrent use.
@@ -55,7 +56,7 @@ type Records struct {
 
 	pool *shard.Pool
 	bufs *shard.Buffers
-	plan shard.Plan
+	read shard.Plan
 	free sync.Pool // of *recordRows
 }
 
@@ -75,13 +76,13 @@ func OpenRecords(patterns []string, o RecordOptions) (*Records, error) {
 	if err != nil {
 		return nil, fmt.Errorf("raw: %w", err)
 	}
-	s := &Records{spec: o.Fields.Clone(), layout: l, header: o.Header, bufs: newBuffers(), plan: o.Plan}
+	s := &Records{spec: o.Fields.Clone(), layout: l, header: o.Header, bufs: newBuffers(), read: o.Read}
 	s.free.New = func() any { return &recordRows{src: s} }
-	if s.plan.Concurrency == 0 {
-		s.plan.Concurrency = 1
+	if s.read.Concurrency == 0 {
+		s.read.Concurrency = 1
 	}
-	if s.plan.GapBytes == 0 {
-		s.plan.GapBytes = l.bytes
+	if s.read.GapBytes == 0 {
+		s.read.GapBytes = l.bytes
 	}
 	for i, f := range set {
 		if err := s.addFile(i, f, limits); err != nil {
@@ -91,8 +92,8 @@ func OpenRecords(patterns []string, o RecordOptions) (*Records, error) {
 	if len(s.blocks) == 0 {
 		return nil, fmt.Errorf("raw: no records in %q: %w", patterns, loader.ErrCorrupt)
 	}
-	if s.pool, err = shard.NewPool(set, o.Read); err != nil {
-		return nil, fmt.Errorf("raw: %w", err)
+	if s.pool, err = shard.NewPool(set, o.Pool); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

@@ -47,9 +47,9 @@ type Source struct {
 }
 
 // newSource returns a Source of the files of set, without any field.
-func newSource(name string, set shard.Set, limits format.Limits, read shard.PoolConfig) (*Source, error) {
+func newSource(name string, set shard.Set, limits format.Limits, pool shard.PoolConfig) (*Source, error) {
 	limit := min(limits.WithDefaults().RecordBytes, math.MaxInt32)
-	read.MaxFileBytes = limit
+	pool.MaxFileBytes = limit
 	s := &Source{name: name, bufs: newBuffers()}
 	s.free.New = func() any { return &rows{src: s} }
 	s.sum = sync.OnceValue(s.hash)
@@ -61,7 +61,7 @@ func newSource(name string, set shard.Set, limits format.Limits, read shard.Pool
 	s.keep(set)
 	s.cut()
 	var err error
-	if s.pool, err = shard.NewPool(set, read); err != nil {
+	if s.pool, err = shard.NewPool(set, pool); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,11 +12,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/shard"
 )
 
 const (
@@ -25,8 +22,6 @@ const (
 	// its size is a bomb: text shrinks to a tenth, very dull text to a fiftieth.
 	minUnpacked = 64 << 20
 	maxRatio    = 100
-	// zstdMemory bounds the window of an unpacker: 128 MiB is zstd's --long.
-	zstdMemory = 128 << 20
 )
 
 // table holds the cells of a manifest, as text, until their types are known.
@@ -118,9 +113,9 @@ func readTable(path string, want []string, l format.Limits) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, r, err := unpack(strings.ToLower(path), f, info.Size(), l.BlockBytes)
+	name, r, err := shard.Unpack(strings.ToLower(path), f, maxUnpacked(info.Size(), l.BlockBytes))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", err, loader.ErrCorrupt)
 	}
 	defer r.Close()
 	t := &table{}
@@ -134,47 +129,17 @@ func readTable(path string, want []string, l format.Limits) (*table, error) {
 	default:
 		err = fmt.Errorf("%q is not one of .csv, .tsv, .jsonl, .ndjson", ext)
 	}
+	if errors.Is(err, shard.ErrTooLarge) {
+		err = fmt.Errorf("the manifest unpacks to too much: %w: %w", err, loader.ErrCorrupt)
+	}
 	if err == nil && t.rows() == 0 {
 		err = fmt.Errorf("no rows: %w", loader.ErrCorrupt)
 	}
 	return t, err
 }
 
-// unpack undoes the compression that the extension of name tells, and returns
-// what remains of name. What it returns gives at most limit bytes.
-func unpack(name string, f io.Reader, size, limit int64) (string, io.ReadCloser, error) {
-	ext := filepath.Ext(name)
-	bomb := min(limit, max(minUnpacked, size*maxRatio))
-	switch ext {
-	case ".gz":
-		z, err := gzip.NewReader(f)
-		if err != nil {
-			return "", nil, fmt.Errorf("%w: %w", err, loader.ErrCorrupt)
-		}
-		return strings.TrimSuffix(name, ext), &bounded{z, bomb}, nil
-	case ".zst":
-		z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(zstdMemory))
-		if err != nil {
-			return "", nil, err
-		}
-		return strings.TrimSuffix(name, ext), &bounded{z.IOReadCloser(), bomb}, nil
-	}
-	return name, &bounded{io.NopCloser(f), limit}, nil
-}
-
-// bounded is a reader that fails, rather than ends, behind left bytes.
-type bounded struct {
-	io.ReadCloser
-	left int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left+1)])
-	if b.left -= int64(n); b.left < 0 {
-		return 0, fmt.Errorf("the manifest unpacks to too much: %w", loader.ErrCorrupt)
-	}
-	return n, err
-}
+// maxUnpacked returns how much a manifest of so many bytes may unpack to.
+func maxUnpacked(size, limit int64) int64 { return min(limit, max(minUnpacked, size*maxRatio)) }
 
 // addRow notes where a row begins.
 func (t *table) addRow(line int64, l format.Limits) error {

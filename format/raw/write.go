@@ -3,7 +3,6 @@ package raw
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +19,7 @@ import (
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
+	"github.com/stokerdata/stoker/shard"
 )
 
 // WriteOptions says which fields become files and their names. The zero
@@ -62,16 +61,16 @@ func writeFolder(ctx context.Context, dir string, batches iter.Seq2[*loader.Batc
 	if _, err := os.Lstat(dir); err == nil {
 		return all, fs.ErrExist
 	}
-	temp := hidden(dir)
-	if err := os.Mkdir(temp, 0o777); err != nil {
+	temp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*.tmp")
+	if err != nil {
 		return all, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(temp))
-		}
-	}()
-	root, err := os.OpenRoot(temp)
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	folder := filepath.Join(temp, "folder") // with permissions that temp has not
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		return all, err
+	}
+	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return all, err
 	}
@@ -80,34 +79,16 @@ func writeFolder(ctx context.Context, dir string, batches iter.Seq2[*loader.Batc
 	if err = errors.Join(err, root.Close()); err != nil {
 		return all, err
 	}
-	for _, folder := range slices.Sorted(maps.Keys(w.folders)) {
-		if err := syncDir(filepath.Join(temp, folder)); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(w.folders)) {
+		if err := shard.SyncDir(filepath.Join(folder, name)); err != nil {
 			return all, err
 		}
 	}
-	if err := errors.Join(syncDir(temp), os.Rename(temp, dir)); err != nil {
+	if err := errors.Join(shard.SyncDir(folder), os.Rename(folder, dir)); err != nil {
 		return all, err
 	}
 	w.meter.tell()
-	return w.meter.all, syncDir(filepath.Dir(dir))
-}
-
-// hidden returns a name beside path that no reader lists.
-func hidden(path string) string {
-	dir, base := filepath.Split(path)
-	return dir + "." + base + "." + rand.Text()[:8] + ".tmp"
-}
-
-// syncDir makes names in dir survive a crash of the machine.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil // directories cannot be synced there
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return w.meter.all, shard.SyncDir(filepath.Dir(dir))
 }
 
 // folderWriter writes batches as files below root.

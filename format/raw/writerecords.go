@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
-	"path/filepath"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
@@ -21,51 +19,52 @@ const writeBytes = 1 << 20
 // RecordWriteOptions says what records hold and where one shard ends. The zero
 // RecordWriteOptions writes all fields, little-endian, into one file.
 type RecordWriteOptions struct {
-	// Fields names the fields of a record, in order; all must be of fixed
+	// Columns lists the fields of a record, in order; all must be of fixed
 	// shape. Nil means all.
-	Fields []string
+	Columns []string
 	// Header is written before the first record of each shard.
 	Header []byte
 	// ByteOrder is that of numbers of several bytes. Nil means little-endian.
 	ByteOrder binary.ByteOrder
-	// ShardRows and ShardBytes end a shard before it would hold more. If both
-	// are 0, there is one file, called as path; else shards are called as
-	// shard.Names says: records-00000-of-00016.bin.
-	ShardRows, ShardBytes int64
-	// Progress is called as the rows are written.
+	// RowsPerShard and BytesPerShard end a shard before it would hold more; 0
+	// means never. With either, shards are named as shard.Names does; with none,
+	// the one file is at the path.
+	RowsPerShard, BytesPerShard int64
+	// Progress hears of what is written. It may be nil.
 	Progress format.Progress
 }
 
 // WriteRecords writes each row as a record of fixed size, as OpenRecords reads
-// them, and returns the shards. They appear under their names only when all are
-// complete and on the disk. A batch is not needed any more when the next is
+// them, and returns the shards. They appear together, when all are complete and
+// on the disk, or not at all. A batch is not needed any more when the next is
 // asked for.
 func WriteRecords(ctx context.Context, path string, batches iter.Seq2[*loader.Batch, error], o RecordWriteOptions) ([]format.Written, error) {
-	w := &recordWriter{RecordWriteOptions: o, path: path, temp: hidden(path), meter: newMeter(path, o.Progress)}
+	if o.RowsPerShard < 0 || o.BytesPerShard < 0 {
+		return nil, fmt.Errorf("raw: write %s: a shard of %d rows and %d bytes: %w", path, o.RowsPerShard, o.BytesPerShard, loader.ErrSpec)
+	}
+	w := &recordWriter{RecordWriteOptions: o, meter: newMeter(path, o.Progress)}
+	w.series = shard.Series{Path: path, Single: o.RowsPerShard == 0 && o.BytesPerShard == 0}
 	err := w.write(ctx, batches)
 	if err == nil {
 		err = w.publish()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("raw: write %s: %w", path, errors.Join(err, w.abort()))
+		return nil, fmt.Errorf("raw: write %s: %w", path, errors.Join(err, w.series.Abort()))
 	}
 	return w.done, nil
 }
 
-// recordWriter writes batches into shards, of which all but the one at hand are
-// complete, under hidden names.
+// recordWriter writes batches into shards.
 type recordWriter struct {
 	RecordWriteOptions
-	path  string
-	temp  string // start of the hidden names
-	meter *meter
+	series shard.Series
+	meter  *meter
 
 	layout layout
 	fields []int // of the batch
 	file   *shard.Writer
 	buf    []byte
-	done   []format.Written
-	hidden int // shards that have their hidden names still: the last ones of done
+	done   []format.Written // the shard at hand included
 }
 
 func (w *recordWriter) write(ctx context.Context, batches iter.Seq2[*loader.Batch, error]) error {
@@ -95,11 +94,11 @@ func (w *recordWriter) write(ctx context.Context, batches iter.Seq2[*loader.Batc
 func (w *recordWriter) bind(spec loader.Spec) error {
 	var record loader.Spec
 	for i, f := range spec {
-		if w.Fields == nil && f.Name != "" {
+		if w.Columns == nil && f.Name != "" {
 			w.fields, record = append(w.fields, i), append(record, f)
 		}
 	}
-	for _, name := range w.Fields {
+	for _, name := range w.Columns {
 		i := spec.Index(name)
 		if i < 0 {
 			return fmt.Errorf("no field %q among %v: %w", name, spec, loader.ErrSpec)
@@ -137,8 +136,8 @@ func (w *recordWriter) row(b *loader.Batch, i int) error {
 // full reports whether the shard at hand has no room for a record.
 func (w *recordWriter) full() bool {
 	s := &w.done[len(w.done)-1]
-	return w.ShardRows > 0 && s.Rows >= w.ShardRows ||
-		w.ShardBytes > 0 && s.Rows > 0 && s.Bytes+int64(w.layout.bytes) > w.ShardBytes
+	return w.RowsPerShard > 0 && s.Rows >= w.RowsPerShard ||
+		w.BytesPerShard > 0 && s.Rows > 0 && s.Bytes+int64(w.layout.bytes) > w.BytesPerShard
 }
 
 func (w *recordWriter) count(rows, bytes int64) {
@@ -160,15 +159,11 @@ func (w *recordWriter) nextShard() error {
 			return err
 		}
 	}
-	path := w.path
-	if w.ShardRows > 0 || w.ShardBytes > 0 {
-		path = fmt.Sprintf("%s.%d", w.temp, len(w.done))
-	}
 	var err error
-	if w.file, err = shard.Create(path); err != nil {
+	if w.file, err = w.series.Next(); err != nil {
 		return err
 	}
-	w.done = append(w.done, format.Written{Path: path})
+	w.done = append(w.done, format.Written{})
 	w.buf = append(w.buf, w.Header...)
 	w.count(0, int64(len(w.Header)))
 	return nil
@@ -183,38 +178,15 @@ func (w *recordWriter) endShard() error {
 		return err
 	}
 	w.file = nil
-	if w.done[len(w.done)-1].Path != w.path {
-		w.hidden++
-	}
 	w.meter.tell()
 	return nil
 }
 
 // publish gives the shards their names.
 func (w *recordWriter) publish() error {
-	if w.hidden == 0 {
-		return nil
-	}
-	for i, name := range shard.Names(w.path, len(w.done)) {
-		if err := os.Rename(w.done[i].Path, name); err != nil {
-			return err
-		}
-		w.done[i].Path = name
-		w.hidden--
-	}
-	return syncDir(filepath.Dir(w.path))
-}
-
-// abort removes what has no name yet.
-func (w *recordWriter) abort() error {
-	var err error
-	n := len(w.done)
-	if w.file != nil {
-		err = w.file.Abort()
-		n-- // the shard at hand has no hidden name yet
-	}
-	for _, s := range w.done[n-w.hidden : n] {
-		err = errors.Join(err, os.Remove(s.Path))
+	paths, err := w.series.Commit()
+	for i, path := range paths {
+		w.done[i].Path = path
 	}
 	return err
 }

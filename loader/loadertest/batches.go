@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"runtime"
 	"slices"
 	"testing"
@@ -158,17 +159,22 @@ func compareRest(t testing.TB, cut int, got, want []saved) {
 }
 
 const (
-	windowSamples = 512 // whose allocations are counted together
-	windows       = 8
-	// strays is the allocations in a window that are nobody's: the runtime's
-	// own, and a free list that a collection has emptied.
-	strays = 8
+	// windowSamples are counted together. What is prefetched beyond a window is
+	// little beside it.
+	windowSamples = 2048
+	windows       = 10
+	// strays is the share of samples in which an allocation is nobody's: the
+	// runtime's own, or a free list's that a collection has emptied.
+	strays = 0.02
+	// epochStrays is what the plan of an epoch may take.
+	epochStrays = 64
 )
 
 // Allocs checks that a loader, once it runs, makes no more than perSample
-// allocations for each sample, with all epochs of src one behind another. A
-// few that are not made for each sample, at the start of an epoch or batch, do
-// not count. Builds with the race detector skip this, as they allocate more.
+// allocations for each sample, with all epochs of src one behind another. Those
+// at the start of an epoch do not count, nor those until the loader's own lists
+// have reached their size. Builds with the race detector skip this, as they
+// allocate more.
 func Allocs(t testing.TB, src loader.Source, c loader.Config, perSample float64) {
 	t.Helper()
 	if invariant.Enabled {
@@ -176,22 +182,20 @@ func Allocs(t testing.TB, src loader.Source, c loader.Config, perSample float64)
 	}
 	c.Epochs = -1
 	var before, after runtime.MemStats
-	samples, window, least := 0, 0, -1.0
+	samples, window, epoch, least := 0, 0, int64(0), math.Inf(1)
 	for b := range All(t, src, c) {
 		if samples += b.Len(); samples < windowSamples {
 			continue
 		}
 		runtime.ReadMemStats(&after)
 		if window > 0 { // the first is for warming up
-			made := max(0, float64(after.Mallocs-before.Mallocs)-strays)
-			if rate := made / float64(samples); least < 0 || rate < least {
-				least = rate
-			}
+			made := float64(after.Mallocs-before.Mallocs) - epochStrays*float64(1+b.Epoch-epoch)
+			least = min(least, max(0, made/float64(samples)-strays))
 		}
-		if window++; window > windows {
+		if window++; least <= perSample || window > windows {
 			break
 		}
-		samples = 0
+		samples, epoch = 0, b.Epoch
 		runtime.ReadMemStats(&before)
 	}
 	if least > perSample {

@@ -73,12 +73,23 @@ func shapes(s loader.Shape) (list []loader.Shape) {
 	return list
 }
 
-// maxSample is the most elements of a field that sampleOf makes.
+// maxSample is the most elements of a field of an odd sample.
 const maxSample = 1 << 20
 
-// sampleOf returns a sample whose dimensions are n where they vary and whose
-// bytes are x, or nil if it were large.
-func sampleOf(spec loader.Spec, n int, x byte) []loader.Tensor {
+// odd is a sample with unlikely values: field f has dimensions of n+f*step where
+// they vary, and all bytes are x.
+type odd struct {
+	n, step int
+	x       byte
+}
+
+// String describes o.
+func (o odd) String() string {
+	return fmt.Sprintf("all bytes %#x, varying dimensions from %d up by %d", o.x, o.n, o.step)
+}
+
+// sample returns such a sample, or nil if it were large.
+func (o odd) sample(spec loader.Spec) []loader.Tensor {
 	row := make([]loader.Tensor, len(spec))
 	for f, field := range spec {
 		if field.Name == "" {
@@ -87,14 +98,14 @@ func sampleOf(spec loader.Spec, n int, x byte) []loader.Tensor {
 		shape := field.Shape
 		for i := range shape.Rank() {
 			if shape.Dim(i) < 0 {
-				shape = shape.WithDim(i, n)
+				shape = shape.WithDim(i, max(0, o.n+f*o.step))
 			}
 		}
 		if shape.Len() > maxSample {
 			return nil
 		}
 		row[f] = loader.Tensor{DType: field.DType, Shape: shape, Data: make([]byte, shape.Len()*field.DType.Size())}
-		value := x
+		value := o.x
 		if field.DType == dtype.Bool {
 			value &= 1
 		}

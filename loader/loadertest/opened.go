@@ -28,18 +28,17 @@ func (k *sourceKit) open(i int) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.prepare(fmt.Sprintf("block %d", i), rows, k.blocks[i].Rows)
-}
-
-// prepare decodes what must be decoded and makes a loader whose sample i is row
-// i. It takes rows over.
-func (k *sourceKit) prepare(what string, rows loader.Rows, n int) (o *opened, err error) {
-	o = &opened{Rows: rows, k: k, what: what}
 	if d, ok := rows.(loader.Decoder); ok {
-		if err := o.decode(d); err != nil {
+		if err := k.decode(d); err != nil {
 			return nil, errors.Join(err, rows.Close())
 		}
 	}
+	return k.prepare(fmt.Sprintf("block %d", i), rows, k.blocks[i].Rows)
+}
+
+// prepare makes a loader whose sample i is row i of rows, which it takes over.
+func (k *sourceKit) prepare(what string, rows loader.Rows, n int) (o *opened, err error) {
+	o = &opened{Rows: rows, k: k, what: what}
 	o.ld, err = loader.New(&bench{k.spec, max(1, n), o.read}, loader.Config{BatchSize: 1})
 	if err != nil {
 		return nil, errors.Join(err, rows.Close())
@@ -47,15 +46,16 @@ func (k *sourceKit) prepare(what string, rows loader.Rows, n int) (o *opened, er
 	return o, nil
 }
 
-// decode decodes all parts at once, begun in random order.
-func (o *opened) decode(d loader.Decoder) error {
+// decode decodes all parts, one by one from the last to the first or, where
+// blocks are opened together, at once.
+func (k *sourceKit) decode(d loader.Decoder) error {
 	n := d.Parts()
 	if n == 0 {
 		return nil
 	}
 	var mu sync.Mutex
 	var failed error
-	ld, err := loader.New(&bench{o.k.spec, n, func(w *loader.Worker, part int, _ *loader.Sample) error {
+	ld, err := loader.New(&bench{k.spec, n, func(w *loader.Worker, part int, _ *loader.Sample) error {
 		err := d.Decode(w, part)
 		mu.Lock()
 		defer mu.Unlock()
@@ -65,11 +65,13 @@ func (o *opened) decode(d loader.Decoder) error {
 	if err != nil {
 		return err
 	}
-	order := rand.New(rand.NewPCG(uint64(n), 2)).Perm(n)
-	const decoders = 4
+	decoders := 1
+	if k.together {
+		decoders = min(n, 4)
+	}
 	parallel(decoders, func(g int) {
-		for i := g; i < n; i += decoders {
-			ld.Trace(o.k.t.Context(), 0, int64(order[i]), 0)
+		for part := n - 1 - g; part >= 0; part -= decoders {
+			ld.Trace(k.t.Context(), 0, int64(part), 0)
 		}
 	})
 	return failed
@@ -100,11 +102,11 @@ func (o *opened) compare(how string, i int) bool {
 	o.k.t.Helper()
 	fields, err := o.row(i)
 	if err != nil {
-		o.k.t.Errorf("%s, row %d, %s: %v", o.what, i, how, err)
+		o.k.errorf("%s, row %d, %s: %v", o.what, i, how, err)
 		return false
 	}
 	if sumOf(fields) != o.want[i] {
-		o.k.t.Errorf("%s, row %d, %s: other bytes than the first time", o.what, i, how)
+		o.k.errorf("%s, row %d, %s: other bytes than the first time", o.what, i, how)
 		return false
 	}
 	return true
@@ -142,12 +144,12 @@ func (o *opened) close() {
 	o.k.t.Helper()
 	for _, l := range o.lent {
 		if l.row < len(o.want) && sumOf(l.fields) != o.want[l.row] {
-			o.k.t.Errorf("%s, row %d: the memory that it was given has changed before Close", o.what, l.row)
+			o.k.errorf("%s, row %d: the memory that it was given has changed before Close", o.what, l.row)
 			break
 		}
 	}
 	if err := o.Rows.Close(); err != nil {
-		o.k.t.Errorf("%s: Close: %v", o.what, err)
+		o.k.errorf("%s: Close: %v", o.what, err)
 	}
 }
 
@@ -169,7 +171,10 @@ func (o *opened) gather() {
 			o.gatherList(g, w, b, l)
 		})
 		if err != nil {
-			o.k.t.Errorf("%s: %v", l.what, err)
+			o.k.errorf("%s: %v", l.what, err)
+		}
+		if o.k.bad.Load() {
+			return
 		}
 	}
 }
@@ -210,8 +215,7 @@ func lists(n int) []list {
 }
 
 func (o *opened) gatherList(g loader.Gatherer, w *loader.Worker, b *loader.Batch, l list) {
-	t := o.k.t
-	t.Helper()
+	o.k.t.Helper()
 	for f, field := range b.Spec() {
 		if field.Name != "" && field.Shape.Fixed() {
 			fill(b.Column(f).Data, untouched)
@@ -219,21 +223,21 @@ func (o *opened) gatherList(g loader.Gatherer, w *loader.Worker, b *loader.Batch
 	}
 	rows, at := slices.Clone(l.rows), slices.Clone(l.at)
 	if err := g.Gather(w, rows, at, b); err != nil {
-		t.Errorf("%s: %v", l.what, err)
+		o.k.errorf("%s: %v", l.what, err)
 		return
 	}
 	if !slices.Equal(rows, l.rows) || !slices.Equal(at, l.at) {
-		t.Errorf("%s: the lists of rows have changed", l.what)
+		o.k.errorf("%s: the lists of rows have changed", l.what)
 	}
 	for k, i := range l.rows {
 		if sumOf(rowOf(b, l.at[k])) != o.want[i] {
-			t.Errorf("%s: row %d, gathered into row %d, has other bytes than by Row", l.what, i, l.at[k])
+			o.k.errorf("%s: row %d, gathered into row %d, has other bytes than by Row", l.what, i, l.at[k])
 			return
 		}
 	}
 	for i := range b.Len() {
 		if !slices.Contains(l.at, i) && !blank(rowOf(b, i), b.Spec()) {
-			t.Errorf("%s: row %d of the batch was written, and is not among those to be gathered", l.what, i)
+			o.k.errorf("%s: row %d of the batch was written, and is not among those to be gathered", l.what, i)
 			return
 		}
 	}

@@ -48,6 +48,6 @@ func reports(t testing.TB, kit func(t testing.TB)) string {
 func mustReport(t *testing.T, want string, kit func(t testing.TB)) {
 	t.Helper()
 	if got := reports(t, kit); !strings.Contains(got, want) {
-		t.Errorf("reported %q, want %q", got, want)
+		t.Errorf("want %q, reported\n%s", want, got)
 	}
 }

@@ -2,14 +2,14 @@ package loadertest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"reflect"
-	"runtime"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,25 +23,25 @@ import (
 // Spec and Blocks must be valid and never change. Each block is opened alone
 // and beside others; its rows are read in several orders and by several
 // goroutines and must be the same each time, must fit the spec, and what they
-// lend must stay as it is until Close. Gather must agree with Row, OpenRows
-// with Open, and parts of a Decoder may come in any order. A context that is
-// done must end the reading, with its error where a block has Bytes. A loader
-// must deliver each row once per epoch, the same for all settings, and resume.
-// In the end all goroutines must be gone.
+// lend must stay as it is until Close. Gather must agree with Row, and OpenRows
+// with Open. The parts of a Decoder may come in any order; rows from OpenRows are
+// not decoded. A context that is done must end the reading, with its error where
+// a block has Bytes. A loader must deliver each row once per epoch, the same for
+// all settings, and resume. In the end all goroutines must be gone.
 func Source(t testing.TB, open func() loader.Source) {
 	t.Helper()
-	before := runtime.NumGoroutine()
+	before := goroutines()
 	src := open()
 	k := &sourceKit{t: t, src: src, spec: src.Spec(), blocks: slices.Clone(src.Blocks())}
 	k.random, _ = src.(loader.RandomSource)
-	if k.describes() && k.readsAll() {
-		k.readsAgain()
-		k.opensTogether()
-		k.opensRows()
-		k.cancels()
-		k.streams()
-		k.unchanged("after it was read", src)
-		k.resumes(open)
+	for _, check := range []func(){
+		k.describes, k.readsAll, k.readsAgain, k.opensTogether, k.opensRows, k.cancels, k.streams,
+		func() { k.unchanged("after it was read", src) },
+		func() { k.resumes(open) },
+	} {
+		if check(); k.bad.Load() {
+			break // what follows builds on it
+		}
 	}
 	if c, ok := src.(io.Closer); ok {
 		if err := c.Close(); err != nil {
@@ -60,60 +60,67 @@ type sourceKit struct {
 	blocks []loader.Block
 	want   [][]digest // of each row of each block
 	ids    []digest   // the same, by sample id
+
+	together bool        // several blocks are being opened
+	bad      atomic.Bool // something was reported
 }
 
-// describes checks Spec and Blocks, and reports whether to go on.
-func (k *sourceKit) describes() bool {
+func (k *sourceKit) errorf(format string, args ...any) {
+	k.t.Helper()
+	k.bad.Store(true)
+	k.t.Errorf(format, args...)
+}
+
+// describes checks Spec and Blocks.
+func (k *sourceKit) describes() {
 	k.t.Helper()
 	rows := 0
 	for i, b := range k.blocks {
 		if b.Rows < 0 || b.Bytes < 0 || b.Memory < 0 || b.FirstRow < 0 {
-			k.t.Errorf("block %d has a negative number: %+v", i, b)
-			return false
+			k.errorf("block %d has a negative number: %+v", i, b)
+			return
 		}
 		rows += b.Rows
 	}
 	if rows == 0 {
-		k.t.Errorf("no rows to check among %d blocks", len(k.blocks))
-		return false
+		k.errorf("no rows to check among %d blocks", len(k.blocks))
+		return
 	}
 	k.unchanged("a second time", k.src)
 	if _, err := loader.New(lend(k.src), loader.Config{BatchSize: 1}); err != nil {
-		k.t.Errorf("no loader takes it: %v", err)
-		return false
+		k.errorf("no loader takes it: %v", err)
 	}
-	return true
 }
 
 // unchanged checks that Spec, Blocks and Fingerprint of src are what they were.
 func (k *sourceKit) unchanged(when string, src loader.Source) {
 	k.t.Helper()
 	if spec := src.Spec(); !reflect.DeepEqual(spec, k.spec) {
-		k.t.Errorf("Spec %s is %v, was %v", when, spec, k.spec)
+		k.errorf("Spec %s is %v, was %v", when, spec, k.spec)
 	}
 	if blocks := src.Blocks(); !slices.Equal(blocks, k.blocks) {
-		k.t.Errorf("Blocks %s are %+v, were %+v", when, blocks, k.blocks)
+		k.errorf("Blocks %s are %+v, were %+v", when, blocks, k.blocks)
 	}
 	if got, was := printOf(src), printOf(k.src); got != was {
-		k.t.Errorf("Fingerprint %s is %q, was %q", when, got, was)
+		k.errorf("Fingerprint %s is %q, was %q", when, got, was)
 	}
 }
 
 // readsAll reads all rows in order, as what is expected from then on.
-func (k *sourceKit) readsAll() bool {
+func (k *sourceKit) readsAll() {
 	k.t.Helper()
 	for i, b := range k.blocks {
 		o, err := k.open(i)
 		if err != nil {
-			k.t.Errorf("Open(%d): %v", i, err)
-			return false
+			k.errorf("Open(%d): %v", i, err)
+			return
 		}
 		for row := range b.Rows {
 			fields, err := o.row(row)
 			if err != nil {
-				k.t.Errorf("block %d, row %d: %v", i, row, err)
+				k.errorf("block %d, row %d: %v", i, row, err)
 				o.close()
-				return false
+				return
 			}
 			o.want = append(o.want, sumOf(fields))
 		}
@@ -121,7 +128,6 @@ func (k *sourceKit) readsAll() bool {
 		k.ids = append(k.ids, o.want...)
 		o.close()
 	}
-	return true
 }
 
 // readsAgain reads each block anew, in other ways.
@@ -130,13 +136,15 @@ func (k *sourceKit) readsAgain() {
 	for i := range k.blocks {
 		o, err := k.open(i)
 		if err != nil {
-			k.t.Errorf("Open(%d), the second time: %v", i, err)
-			continue
+			k.errorf("Open(%d), the second time: %v", i, err)
+			return
 		}
 		o.want = k.want[i]
 		o.readAll()
 		o.gather()
-		o.close()
+		if o.close(); k.bad.Load() {
+			return
+		}
 	}
 }
 
@@ -147,11 +155,12 @@ const maxTogether = 6
 func (k *sourceKit) opensTogether() {
 	k.t.Helper()
 	list := make([]*opened, maxTogether)
+	k.together = true
 	parallel(len(list), func(n int) {
 		i := n % len(k.blocks) // a source of one block opens it several times
 		o, err := k.open(i)
 		if err != nil {
-			k.t.Errorf("Open(%d), with others beside it: %v", i, err)
+			k.errorf("Open(%d), with others beside it: %v", i, err)
 			return
 		}
 		o.want = k.want[i]
@@ -175,7 +184,9 @@ func (k *sourceKit) opensRows() {
 	parallel(4, func(g int) {
 		rng := rand.New(rand.NewPCG(uint64(g), 1))
 		for _, n := range []int{1, 2, 7, 30} {
-			k.openRows(k.draw(rng, n))
+			if k.openRows(k.draw(rng, n)); k.bad.Load() {
+				return
+			}
 		}
 	})
 }
@@ -204,12 +215,12 @@ func (k *sourceKit) openRows(refs []loader.Ref) {
 	what := fmt.Sprintf("OpenRows of %d rows", len(refs))
 	rows, err := k.random.OpenRows(k.t.Context(), refs)
 	if err != nil {
-		k.t.Errorf("%s: %v", what, err)
+		k.errorf("%s: %v", what, err)
 		return
 	}
 	o, err := k.prepare(what, rows, len(refs))
 	if err != nil {
-		k.t.Errorf("%s: %v", what, err)
+		k.errorf("%s: %v", what, err)
 		return
 	}
 	for _, r := range given {
@@ -219,7 +230,7 @@ func (k *sourceKit) openRows(refs []loader.Ref) {
 	o.gather()
 	o.close()
 	if !slices.Equal(refs, given) {
-		k.t.Errorf("OpenRows has changed its refs to %v from %v", refs, given)
+		k.errorf("OpenRows has changed its refs to %v from %v", refs, given)
 	}
 }
 
@@ -257,10 +268,10 @@ func (k *sourceKit) cancelled(what string, reads bool, open func() (loader.Rows,
 	select {
 	case err := <-done:
 		if err != nil {
-			k.t.Errorf("%s under a context that is done: %v", what, err)
+			k.errorf("%s under a context that is done: %v", what, err)
 		}
 	case <-time.After(patience):
-		k.t.Errorf("%s under a context that is done still waits after %v", what, patience)
+		k.errorf("%s under a context that is done still waits after %v", what, patience)
 	}
 }
 
@@ -269,7 +280,7 @@ func (k *sourceKit) streams() {
 	k.t.Helper()
 	const batch = 7
 	for _, order := range []loader.Order{loader.Sequential{}, loader.Shuffle{}, loader.Shuffle{Live: 2, Lanes: 1}} {
-		var first string
+		var first digest
 		for i, c := range []loader.Config{
 			{Workers: 1, Prefetch: 1},
 			{Workers: 3, Prefetch: 4},
@@ -278,39 +289,49 @@ func (k *sourceKit) streams() {
 		} {
 			c.BatchSize, c.Epochs, c.Order, c.Seed = batch, 2, order, 1
 			what := fmt.Sprintf("%T, %d workers, %d batches ahead, transforms %v", order, c.Workers, c.Prefetch, c.Transforms)
-			k.stream(what, c)
-			if d := Digest(k.t, k.src, c); i == 0 {
+			if d := k.stream(what, k.src, c); i == 0 {
 				first = d
 			} else if d != first {
-				k.t.Errorf("%s: other batches than with 1 worker", what)
+				k.errorf("%s: other batches than with 1 worker", what)
+			}
+			if k.random != nil {
+				k.stream(what+", block by block", struct{ loader.Source }{k.src}, c)
+			}
+			if k.bad.Load() {
+				return
 			}
 		}
 	}
 }
 
-// stream checks each row that a loader delivers, and that none is missing.
-func (k *sourceKit) stream(what string, c loader.Config) {
+// stream checks each row that a loader of src delivers, and that none is
+// missing. It returns the checksum of the batches.
+func (k *sourceKit) stream(what string, src loader.Source, c loader.Config) (d digest) {
 	k.t.Helper()
+	h := sha256.New()
 	seen := make([]int64, len(k.ids)) // epochs in which a row has come
-	for b := range All(k.t, k.src, c) {
+	for b := range All(k.t, src, c) {
+		writeBatch(h, b)
 		for i, id := range b.IDs() {
 			if _, sequential := c.Order.(loader.Sequential); sequential && id != b.Step*int64(c.BatchSize)+int64(i) {
-				k.t.Errorf("%s: row %d of batch %d is sample %d", what, i, b.Step, id)
-				return
+				k.errorf("%s: row %d of batch %d is sample %d", what, i, b.Step, id)
+				return d
 			}
 			if seen[id] != b.Epoch {
-				k.t.Errorf("%s: sample %d came %d times before epoch %d", what, id, seen[id], b.Epoch)
-				return
+				k.errorf("%s: sample %d came %d times before epoch %d", what, id, seen[id], b.Epoch)
+				return d
 			}
 			if seen[id]++; sumOf(rowOf(b, i)) != k.ids[id] {
-				k.t.Errorf("%s: sample %d in epoch %d has other bytes than when read alone", what, id, b.Epoch)
-				return
+				k.errorf("%s: sample %d in epoch %d has other bytes than when read alone", what, id, b.Epoch)
+				return d
 			}
 		}
 	}
 	if id := slices.IndexFunc(seen, func(n int64) bool { return n != int64(c.Epochs) }); id >= 0 {
-		k.t.Errorf("%s: sample %d came %d times in %d epochs", what, id, seen[id], c.Epochs)
+		k.errorf("%s: sample %d came %d times in %d epochs", what, id, seen[id], c.Epochs)
 	}
+	h.Sum(d[:0])
+	return d
 }
 
 // resumes goes on behind some batches with sources that were opened anew.
@@ -325,24 +346,4 @@ func (k *sourceKit) resumes(open func() loader.Source) {
 	n := (len(k.ids) + batch - 1) / batch
 	cuts := []int{0, n / 2, n - 1, n, n + n/2, 2*n - 1}
 	Resume(k.t, open, loader.Config{BatchSize: batch, Epochs: 2, Order: loader.Shuffle{}}, slices.Compact(cuts)...)
-}
-
-// parallel calls do for 0 to n-1 at once and waits.
-func parallel(n int, do func(i int)) {
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { do(i) })
-	}
-	wg.Wait()
-}
-
-// settle waits for the goroutines to be as many as before.
-func settle(t testing.TB, before int) {
-	t.Helper()
-	for end := time.Now().Add(patience); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Errorf("%d goroutines are left behind", runtime.NumGoroutine()-before)
-			return
-		}
-	}
 }

@@ -108,11 +108,12 @@ func (c *table) blame(row, field int) {
 }
 
 // check reports a write that was found.
-func (c *table) check(t testing.TB) {
+func (c *table) check(t testing.TB) bool {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fault != "" {
 		t.Error(c.fault)
 	}
+	return c.fault != ""
 }

@@ -75,7 +75,6 @@ func TestPromises(t *testing.T) {
 			}
 		})
 	}
-	synthtest.Allocs(t, newGenerator(t, crowded))
 }
 
 // hull returns the box around the pixels of instance id.

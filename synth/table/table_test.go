@@ -71,7 +71,6 @@ func TestPromises(t *testing.T) {
 			g := newGenerator(t, c)
 			synthtest.Golden(t, name, g)
 			synthtest.Generator(t, g)
-			synthtest.Allocs(t, g)
 		})
 	}
 }

@@ -93,7 +93,6 @@ func TestPromises(t *testing.T) {
 			if name == "default" { // nested has few distinct texts
 				synthtest.Generator(t, g)
 			}
-			synthtest.Allocs(t, g)
 		})
 	}
 }

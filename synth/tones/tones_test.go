@@ -66,7 +66,6 @@ func TestPromises(t *testing.T) {
 			synthtest.Golden(t, name, g)
 			if name != "default" {
 				synthtest.Generator(t, g)
-				synthtest.Allocs(t, g)
 			}
 		})
 	}

@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/synth"
 )
@@ -84,26 +82,13 @@ func Golden(t *testing.T, name string, g synth.Generator, leftOut ...string) {
 	t.Errorf("golden.txt has no line\n%s", got)
 }
 
-// passThrough is a transform that leaves rows as they are, and so makes the
-// loader take rows instead of columns.
-type passThrough struct{}
-
-// Bind implements loader.Transform.
-func (passThrough) Bind(in loader.Spec) (loader.Stage, error) {
-	return loader.Stage{Out: in, Row: func(*loader.Worker, *loader.Sample) error { return nil }}, nil
-}
-
-// Generator checks that rows of g depend on seed and number alone: not on the
-// order, the workers, the batch size, the epoch, the loader's seed, the size of
-// the data set or whether columns are gathered.
+// Generator checks that rows of g depend on seed and number alone: those of a
+// smaller data set are the first of a larger one, those of another seed are
+// others. The rest of what a source promises, loadertest checks.
 func Generator(t *testing.T, g synth.Generator) {
 	t.Helper()
 	const n = 96
-	names := fieldNames(g.Spec())
-	want := make([]string, n)
-	Each(t, synth.New(g, n, 7), loader.Config{BatchSize: n, Workers: 1}, func(b *loader.Batch, i int) {
-		want[b.IDs()[i]] = digest(b, i, names...)
-	})
+	want := digests(t, synth.New(g, n, 7), loader.Config{BatchSize: n})
 	distinct := map[string]bool{}
 	for _, d := range want {
 		distinct[d] = true
@@ -111,62 +96,28 @@ func Generator(t *testing.T, g synth.Generator) {
 	if len(distinct) < n*9/10 {
 		t.Errorf("%d of %d rows are distinct", len(distinct), n)
 	}
-	for _, c := range []loader.Config{
-		{BatchSize: 5, Workers: 4},
-		{BatchSize: 16, Workers: 2, Order: loader.Shuffle{}, Seed: 3, Epochs: 2},
-		{BatchSize: 7, Workers: 3, Transforms: []loader.Transform{passThrough{}}},
-		{BatchSize: 4, Workers: 2, Order: loader.Shuffle{}, Rank: 1, World: 2},
-	} {
-		seen := 0
-		Each(t, synth.New(g, n, 7), c, func(b *loader.Batch, i int) {
-			seen++
-			if id := b.IDs()[i]; digest(b, i, names...) != want[id] {
-				t.Fatalf("%+v: row %d is not what it was", c, id)
-			}
-		})
-		if seen < n/2 {
-			t.Errorf("%+v: %d rows", c, seen)
+	for id, d := range digests(t, synth.New(g, n/2, 7), loader.Config{BatchSize: 5, Seed: 3, Order: loader.Shuffle{}}) {
+		if d != want[id] {
+			t.Fatalf("row %d is another one in a smaller data set", id)
 		}
 	}
-	other := 0
-	Each(t, synth.New(g, n, 8), loader.Config{BatchSize: n}, func(b *loader.Batch, i int) {
-		if digest(b, i, names...) == want[b.IDs()[i]] {
-			other++
+	same := 0
+	for id, d := range digests(t, synth.New(g, n, 8), loader.Config{BatchSize: n}) {
+		if d == want[id] {
+			same++
 		}
-	})
-	if other > n/10 {
-		t.Errorf("%d of %d rows are the same under another seed", other, n)
+	}
+	if same > n/10 {
+		t.Errorf("%d of %d rows are the same under another seed", same, n)
 	}
 }
 
-// Allocs checks that g allocates nothing per sample once it runs.
-func Allocs(t *testing.T, g synth.Generator, transforms ...loader.Transform) {
+// digests returns a hash of each row, by its number.
+func digests(t *testing.T, src loader.Source, c loader.Config) map[int64]string {
 	t.Helper()
-	if invariant.Enabled {
-		t.Skip("checking builds allocate")
-	}
-	const batch, warm, measured = 32, 40, 40
-	ld, err := loader.New(synth.New(g, batch*(warm+measured), 1), loader.Config{BatchSize: batch, Workers: 1, Prefetch: 2, Transforms: transforms})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ld.Close()
-	var before, after runtime.MemStats
-	for b, err := range ld.All(context.Background()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch b.Step {
-		case warm:
-			runtime.ReadMemStats(&before)
-		case warm + measured - 1:
-			runtime.ReadMemStats(&after)
-		}
-	}
-	// A collection may empty the free lists once.
-	if n := after.Mallocs - before.Mallocs; n > batch*measured/20 {
-		t.Errorf("%d allocations in %d samples", n, batch*measured)
-	}
+	names, all := fieldNames(src.Spec()), map[int64]string{}
+	Each(t, src, c, func(b *loader.Batch, i int) { all[b.IDs()[i]] = digest(b, i, names...) })
+	return all
 }
 
 // Rate measures batches of 64 samples made by one worker, with the loader
