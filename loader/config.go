@@ -69,7 +69,10 @@ const (
 	defaultKept         = 4
 	defaultMemory       = 4 << 30
 	windowPerWorker     = 64 // samples in flight per worker: 28-56 % of ideal speed below, 90 % here, with 1 % slow samples
+	minPrefetch         = 3
 	maxPrefetch         = 64
+	smallPrefetch       = 16      // batches ahead, if so many
+	smallBatches        = 4 << 20 // take no more bytes than this: hand-overs of small batches are worth sharing
 )
 
 func (c Config) check() error {

@@ -32,6 +32,7 @@ type engine struct {
 	walk                  walker
 	free                  []*buffer
 	chunk                 chunker
+	unseen                int   // batches that got ready since the consumer was woken up
 	largest               int64 // bytes that varying fields take in a batch, of late
 
 	cache   *blockCache // sources read in blocks
@@ -343,6 +344,9 @@ func (e *engine) runWorker() {
 // idle waits for work and accounts why there is none.
 func (e *engine) idle() {
 	now := time.Now()
+	if e.unseen > 0 {
+		e.wake()
+	}
 	full := e.active < e.head+int64(len(e.steps)) && len(e.free) == 0 && e.allClaimed()
 	e.work.Wait()
 	if d := time.Since(now); full {
@@ -472,6 +476,26 @@ func (e *engine) finish(w *Worker, s *step) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.ready = true
+	e.announce(s)
+}
+
+// announceTime is some twenty times what it costs to wake the consumer up.
+const announceTime = 250 * time.Microsecond
+
+// announce wakes the consumer up, unless batches get ready so fast that it
+// should find several: then whoever finds nothing to do wakes it up. The caller
+// holds mu.
+func (e *engine) announce(s *step) {
+	e.unseen++
+	work := time.Duration(e.chunk.nsPerRow*float64(s.n)) * time.Duration(e.unseen) / time.Duration(e.l.cfg.Workers)
+	if e.regroup != nil || e.cache != nil || work >= announceTime || e.unseen >= (e.l.cfg.Prefetch+1)/2 {
+		e.wake()
+	}
+}
+
+// wake wakes the consumer up. The caller holds mu.
+func (e *engine) wake() {
+	e.unseen = 0
 	e.out.Broadcast()
 }
 

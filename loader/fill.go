@@ -13,6 +13,7 @@ import (
 func (e *engine) fill(w *Worker, t task) {
 	s := t.s
 	w.arena = &s.buf.arena
+	w.timed = (t.lo + t.hi) / 2
 	e.streams(w, s.epoch)
 	switch e.l.access {
 	case inline:
@@ -211,9 +212,6 @@ func (e *engine) stream(b *bound, epoch int64) uint64 {
 	return prng.Mix(prng.Mix(e.l.cfg.Seed, uint64(epoch)), b.key)
 }
 
-// timedEvery is how often the stages of cheap samples are timed.
-const timedEvery = 64
-
 // makeRow decodes a row, runs the row stages and leaves the result in row i of
 // the batch.
 func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref) error {
@@ -221,7 +219,7 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref)
 	b := &s.buf.batch
 	b.ids[i], b.keys[i] = id, key(id, ref.Draw)
 	smp := w.begin(id, b, i)
-	timed := w.times[0].items%timedEvery == 0
+	timed := i == w.timed
 	var then time.Time
 	if timed {
 		then = time.Now()

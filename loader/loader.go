@@ -139,7 +139,8 @@ func (l *Loader) budget(largest int64, live int) error {
 		batch += 2 * l.rowBytes * int64(c.BatchSize) // a guess: what is read, twice
 	}
 	if c.Prefetch == 0 {
-		c.Prefetch = min(max(3, (windowPerWorker*c.Workers+c.BatchSize-1)/c.BatchSize+1), maxPrefetch)
+		few := int(min(max(smallBatches/max(1, batch), minPrefetch), smallPrefetch))
+		c.Prefetch = min(max(few, (windowPerWorker*c.Workers+c.BatchSize-1)/c.BatchSize+1), maxPrefetch)
 		for c.Prefetch > 2 && int64(c.Prefetch)*batch > c.Memory/2 {
 			c.Prefetch--
 		}

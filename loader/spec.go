@@ -16,90 +16,129 @@ const maxRank = 6
 // Shape holds the dimensions of a tensor. It is a value: a copy shares nothing,
 // and shapes compare with ==. A dimension of -1 varies from sample to sample.
 type Shape struct {
-	rank int8
-	dim  [maxRank]int32
+	// Two dimensions plus one in 31 bits each, and two bits of the rank: words
+	// are passed in registers, where an array would go through memory.
+	d01, d23, d45 uint64
 }
 
-// maxElements bounds a shape, so that sizes in bytes do not overflow.
-const maxElements = 1 << 56
+const (
+	dimBits     = 31
+	dimMask     = 1<<dimBits - 1
+	rankShift   = 2 * dimBits
+	maxDim      = dimMask - 1
+	maxElements = 1 << 56 // so that sizes in bytes do not overflow
+)
 
 // Dims returns the shape with the given dimensions; Dims() is a scalar's. It
-// panics on more than six dimensions, on one that does not fit an int32, and on
+// panics on more than six dimensions, on one below -1 or above 2^31-2, and on
 // more than 2^56 elements.
 func Dims(dims ...int) Shape {
 	if len(dims) > maxRank {
 		panic(fmt.Sprintf("loader: %d dimensions, the most is %d", len(dims), maxRank))
 	}
-	s := Shape{rank: int8(len(dims))}
+	s := Shape{d01: uint64(len(dims)) & 3 << rankShift, d23: uint64(len(dims)) >> 2 << rankShift}
 	for i, n := range dims {
-		s.dim[i] = dimension(n)
+		s = s.with(i, n)
 	}
 	s.check()
 	return s
 }
 
-func dimension(n int) int32 {
-	if n < -1 || int(int32(n)) != n {
+// with returns s with dimension i set to n.
+func (s Shape) with(i, n int) Shape {
+	if n < -1 || n > maxDim {
 		panic(fmt.Sprintf("loader: dimension %d out of range", n))
 	}
-	return int32(n)
+	w := &s.d01
+	switch i >> 1 {
+	case 1:
+		w = &s.d23
+	case 2:
+		w = &s.d45
+	}
+	shift := dimBits * (i & 1)
+	*w = *w&^(dimMask<<shift) | uint64(n+1)<<shift
+	return s
 }
 
 // check panics if s has more elements than any memory.
 func (s Shape) check() {
-	n := int64(1)
-	for _, d := range s.dim[:s.rank] {
-		if d > 0 && n > maxElements/int64(d) {
+	n := 1
+	for i := range s.Rank() {
+		d := max(s.Dim(i), 1)
+		if n > maxElements/d {
 			panic(fmt.Sprintf("loader: shape %v has too many elements", s))
 		}
-		n *= int64(max(d, 1))
+		n *= d
 	}
 }
 
 // Rank returns the number of dimensions.
-func (s Shape) Rank() int { return int(s.rank) }
+func (s Shape) Rank() int { return int(s.d01>>rankShift | s.d23>>rankShift<<2) }
 
-// Dim returns dimension i.
-func (s Shape) Dim(i int) int { return int(s.dim[:s.rank][i]) }
+// Dim returns dimension i, and panics unless i is below the rank.
+func (s Shape) Dim(i int) int {
+	if uint(i) >= uint(s.Rank()) {
+		panic(fmt.Sprintf("loader: dimension %d of shape %v", i, s))
+	}
+	w := s.d01
+	switch i >> 1 {
+	case 1:
+		w = s.d23
+	case 2:
+		w = s.d45
+	}
+	return int(w>>(dimBits*(i&1))&dimMask) - 1
+}
 
 // Fixed reports whether every sample has the same dimensions.
 func (s Shape) Fixed() bool { return s.Len() >= 0 }
 
 // Len returns the number of elements, or -1 if a dimension varies.
 func (s Shape) Len() int {
-	n := 1
-	for _, d := range s.dim[:s.rank] {
+	n, w := 1, s.d01
+	for i := range s.Rank() {
+		switch i {
+		case 2:
+			w = s.d23
+		case 4:
+			w = s.d45
+		}
+		d := int(w&dimMask) - 1
 		if d < 0 {
 			return -1
 		}
-		n *= int(d)
+		n *= d
+		w >>= dimBits
 	}
 	return n
 }
 
 // Rows returns the shape of n values of shape s, one after another.
 func (s Shape) Rows(n int) Shape {
-	r := Shape{rank: s.rank + 1}
-	r.dim[0] = dimension(n)
-	copy(r.dim[1:], s.dim[:s.rank])
-	r.check()
-	return r
+	dims := [maxRank + 1]int{n}
+	for i := range s.Rank() {
+		dims[i+1] = s.Dim(i)
+	}
+	return Dims(dims[:s.Rank()+1]...)
 }
 
-// WithDim returns s with dimension i set to n.
+// WithDim returns s with dimension i set to n, and panics unless i is below the
+// rank.
 func (s Shape) WithDim(i, n int) Shape {
-	s.dim[:s.rank][i] = dimension(n)
+	s.Dim(i)
+	s = s.with(i, n)
 	s.check()
 	return s
 }
 
 // Fits reports whether a sample of shape t is one of the shapes that s allows.
 func (s Shape) Fits(t Shape) bool {
-	if s.rank != t.rank {
+	if s.Rank() != t.Rank() {
 		return false
 	}
-	for i, d := range s.dim[:s.rank] {
-		if d >= 0 && d != t.dim[i] {
+	for i := range s.Rank() {
+		if d := s.Dim(i); d >= 0 && d != t.Dim(i) {
 			return false
 		}
 	}
@@ -110,11 +149,11 @@ func (s Shape) Fits(t Shape) bool {
 func (s Shape) String() string {
 	var b strings.Builder
 	b.WriteByte('(')
-	for i, d := range s.dim[:s.rank] {
+	for i := range s.Rank() {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		if d < 0 {
+		if d := s.Dim(i); d < 0 {
 			b.WriteByte('?')
 		} else {
 			fmt.Fprint(&b, d)

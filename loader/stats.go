@@ -22,7 +22,7 @@ type Stats struct {
 	// Reading is how long readers, all together, were busy.
 	Reading time.Duration
 	// Stages lists decoding and each transform. Times of cheap stages are
-	// estimated from every 64th sample.
+	// estimated from a few samples.
 	Stages []StageStats
 	// Bottleneck names what limits the rate: "trainer", "disk", "decode" or the
 	// type of a transform.

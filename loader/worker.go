@@ -33,6 +33,7 @@ type Worker struct {
 	row     Sample // the row at hand
 	trace   *Trace
 	times   []stageTime
+	timed   int      // row of the batch whose stages are timed, one in a task
 	epoch   uint64   // of streams
 	streams []uint64 // key of each stage's random numbers in that epoch
 }
@@ -97,19 +98,14 @@ func (w *Worker) Run(path uint64, st *Stage, s *Sample) error {
 // by the caller: the place in the batch itself where no later stage writes f,
 // scratch otherwise. It never overlaps the present value and is not cleared.
 func (w *Worker) Out(f int, t dtype.Type, shape Shape) Tensor {
-	// Small enough to be inlined, so that no Tensor is passed through memory.
-	return Tensor{t, shape, w.memory(f, t, &shape)}
-}
-
-func (w *Worker) memory(f int, t dtype.Type, shape *Shape) []byte {
 	at := &w.fields[f]
 	n := t.Size() * shape.Len()
 	at.own = true
 	if at.last == w.stage && len(at.dst) == n && !at.given {
 		at.given = true
-		return at.dst
+		return Tensor{t, shape, at.dst}
 	}
-	return w.room(at, f, n)
+	return Tensor{t, shape, w.room(at, f, n)}
 }
 
 // room returns n bytes for field f that are not its place in the batch, or not
