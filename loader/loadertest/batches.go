@@ -181,6 +181,9 @@ func Allocs(t testing.TB, src loader.Source, c loader.Config, perSample float64)
 		return
 	}
 	c.Epochs = -1
+	if c.Prefetch == 0 {
+		c.Prefetch = 2 // or much of a window is made before it begins
+	}
 	var before, after runtime.MemStats
 	samples, window, epoch, least := 0, 0, int64(0), math.Inf(1)
 	for b := range All(t, src, c) {
