@@ -511,8 +511,7 @@ func (e *engine) batchStages(w *Worker, s *step) {
 		if err == nil {
 			err = u.replacedAll()
 		}
-		t := &w.times[len(e.p.row)+1+k]
-		t.items, t.timed, t.ns = t.items+int64(u.batch.n), t.timed+int64(u.batch.n), t.ns+int64(time.Since(start))
+		w.times[len(e.p.row)+1+k].all(u.batch.n, &u.batch, start)
 		if err != nil {
 			s.fail(0, asSampleError(err, SampleError{ID: -1, Stage: st.name}))
 			return

@@ -125,8 +125,7 @@ func (e *engine) gather(w *Worker, g Gatherer, rows, at []int, s *step) error {
 	w.stage, w.used, w.s = 0, 0, nil
 	start := time.Now()
 	err := g.Gather(w, rows, at, &s.buf.batch)
-	t := &w.times[0]
-	t.items, t.timed, t.ns = t.items+int64(len(at)), t.timed+int64(len(at)), t.ns+int64(time.Since(start))
+	w.times[0].all(len(at), &s.buf.batch, start)
 	return err
 }
 
@@ -230,7 +229,7 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref)
 	}
 	w.times[0].items++
 	if timed {
-		then = w.times[0].lap(then)
+		then = w.times[0].lap(then, smp.Fields[:len(e.p.in)])
 	}
 	for k := range e.p.row {
 		w.enter(k+1, e.p.row[k].name, b.keys[i])
@@ -242,7 +241,7 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref)
 		}
 		w.times[k+1].items++
 		if timed {
-			then = w.times[k+1].lap(then)
+			then = w.times[k+1].lap(then, smp.Fields[:len(e.p.row[k].Out)])
 		}
 	}
 	if err := w.place(b, i); err != nil {
@@ -260,12 +259,26 @@ func (w *Worker) enter(stage int, name string, key uint64) {
 	}
 }
 
-// lap adds the time since then and returns now.
-func (t *stageTime) lap(then time.Time) time.Time {
+// lap adds the time since then and the size of the fields, and returns now.
+func (t *stageTime) lap(then time.Time, fields []Tensor) time.Time {
 	now := time.Now()
 	t.timed++
 	t.ns += int64(now.Sub(then))
+	for f := range fields {
+		t.bytes += int64(len(fields[f].Data))
+	}
 	return now
+}
+
+// all adds the work on all rows of b at once.
+func (t *stageTime) all(rows int, b *Batch, began time.Time) {
+	t.items, t.timed = t.items+int64(rows), t.timed+int64(rows)
+	t.ns += int64(time.Since(began))
+	for f := range b.spec {
+		if c := &b.cols[f]; c.row > 0 && b.spec[f].Name != "" {
+			t.bytes += int64(c.row * rows)
+		}
+	}
 }
 
 // begin makes w ready for row i of b.

@@ -563,6 +563,9 @@ func TestStatsAtAnyTime(t *testing.T) {
 			if s.Samples != 500 || s.Batches != 125 || s.Stages[0].Items != 500 || s.Stages[1].Items != 500 || s.Bottleneck == "" {
 				t.Errorf("%+v", s)
 			}
+			if in, out := s.Stages[0].Bytes, s.Stages[1].Bytes; in < 500*8 || out != in+500*8 { // the id and some text; and two float32
+				t.Errorf("%d bytes decoded, %d behind the transform", in, out)
+			}
 		})
 	}
 }

@@ -114,8 +114,7 @@ func (e *engine) decode(w *Worker, b *block, part int) {
 	start := time.Now()
 	w.stage, w.used, w.s = 0, 0, nil
 	err := b.decoder.Decode(w, part)
-	w.times[len(w.times)-1].lap(start)
-	w.times[len(w.times)-1].items++
+	w.times[len(w.times)-1].ns += int64(time.Since(start))
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !b.partDone(err) {

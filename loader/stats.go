@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,6 +52,7 @@ type Stats struct {
 type StageStats struct {
 	Name  string
 	Items int64
+	Bytes int64         // that it handed on, with all fields of a row
 	Time  time.Duration // CPU or waiting, over all workers
 }
 
@@ -64,21 +66,24 @@ func (s Stats) String() string {
 // stageTime accumulates the work of one stage.
 type stageTime struct {
 	items int64
-	timed int64 // items whose time was taken
+	timed int64 // items whose time and size were taken
 	ns    int64
+	bytes int64
 }
 
 func (t *stageTime) add(o *stageTime) {
-	t.items, t.timed, t.ns = t.items+o.items, t.timed+o.timed, t.ns+o.ns
+	t.items, t.timed, t.ns, t.bytes = t.items+o.items, t.timed+o.timed, t.ns+o.ns, t.bytes+o.bytes
 	*o = stageTime{}
 }
 
-// total estimates the time of all items.
-func (t *stageTime) total() time.Duration {
-	if t.timed == 0 {
-		return 0
+// stats estimates the work on all items.
+func (t *stageTime) stats(name string) StageStats {
+	s := StageStats{Name: name, Items: t.items}
+	if t.timed > 0 {
+		scale := float64(t.items) / float64(t.timed)
+		s.Time, s.Bytes = time.Duration(float64(t.ns)*scale), int64(float64(t.bytes)*scale)
 	}
-	return time.Duration(float64(t.ns) * float64(t.items) / float64(t.timed))
+	return s
 }
 
 // bottleneck names what the rate is bound by.
@@ -156,14 +161,10 @@ func (e *engine) held() (n int64) {
 // comes last among the counters, is part of "decode".
 func (e *engine) stageStats() []StageStats {
 	t := e.stats.stages
-	decode := t[0].total() + time.Duration(t[len(t)-1].ns)
-	list := []StageStats{{"decode", t[0].items, decode}}
-	for k := range e.p.row {
-		list = append(list, StageStats{e.p.row[k].name, t[k+1].items, t[k+1].total()})
-	}
-	for k := range e.p.batch {
-		i := len(e.p.row) + 1 + k
-		list = append(list, StageStats{e.p.batch[k].name, t[i].items, t[i].total()})
+	list := []StageStats{t[0].stats("decode")}
+	list[0].Time += time.Duration(t[len(t)-1].ns)
+	for k, b := range slices.Concat(e.p.row, e.p.batch) {
+		list = append(list, t[k+1].stats(b.name))
 	}
 	return list
 }
