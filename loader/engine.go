@@ -256,10 +256,12 @@ func (e *engine) extend() {
 }
 
 // overBudget reports whether one batch more would, if it is like the largest of
-// late, take more memory for varying fields than is left for them. Memory that
-// is not in use is given up then. The caller holds mu.
+// late, take more memory for varying fields than is left for them. As many
+// steps are built ahead as are complete, at most, so that there is something
+// to learn from. Memory that is not in use is given up. The caller holds mu.
 func (e *engine) overBudget() bool {
-	if !e.l.varies || (e.active-e.head+1)*e.largest <= e.l.growth {
+	ahead := e.active - e.head
+	if !e.l.varies || ahead <= e.head && (ahead+1)*e.largest <= e.l.growth {
 		return false
 	}
 	for _, u := range e.free {

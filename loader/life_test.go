@@ -563,7 +563,7 @@ func TestStatsAtAnyTime(t *testing.T) {
 			if s.Samples != 500 || s.Batches != 125 || s.Stages[0].Items != 500 || s.Stages[1].Items != 500 || s.Bottleneck == "" {
 				t.Errorf("%+v", s)
 			}
-			if in, out := s.Stages[0].Bytes, s.Stages[1].Bytes; in < 500*8 || out != in+500*8 { // the id and some text; and two float32
+			if in, out := s.Stages[0].Bytes, s.Stages[1].Bytes; in < 500*8 || max(out-in-500*8, in+500*8-out) > 2 { // the id and some text; and two float32; estimates
 				t.Errorf("%d bytes decoded, %d behind the transform", in, out)
 			}
 		})
@@ -590,8 +590,9 @@ func TestMemory(t *testing.T) {
 		peak = max(peak, ld.Stats().HeldBytes)
 		n += b.Len()
 	}
-	if batch := int64(2 * 8 * 400 << 10); n != 400 || peak > budget+2*batch {
-		t.Errorf("%d samples, %d bytes held, %d allowed and two batches of %d", n, peak, budget, batch)
+	// Each batch is larger than all before it, so that what is learnt is late.
+	if batch := int64(2 * 8 * 400 << 10); n != 400 || peak > 2*budget+batch {
+		t.Errorf("%d samples, %d bytes held, twice %d allowed and a batch of %d", n, peak, budget, batch)
 	}
 }
 

@@ -174,6 +174,7 @@ func (r *regrouper) leave(s *step) {
 		}
 	}
 	e.unlocked(func() { e.closeStep(s) })
+	e.sized(s.buf)
 	e.free = append(e.free, s.buf)
 	s.buf, s.delivered = nil, true
 	e.advance()
