@@ -44,9 +44,6 @@ const (
 	decoded
 )
 
-// lookaheadRows is how far the planner looks for blocks to read.
-const lookaheadRows = 1 << 18
-
 func newBlockCache(l *Loader, w *walker) *blockCache {
 	return &blockCache{
 		l: l, walk: w, room: l.openBlocks, open: map[int]*block{},

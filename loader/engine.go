@@ -11,9 +11,10 @@ import (
 // the engine, its steps and blocks; it is never held during I/O, decoding or a
 // transform. Hand-overs are per chunk of rows.
 type engine struct {
-	l   *Loader
-	p   *pipeline
-	ctx context.Context
+	l      *Loader
+	p      *pipeline
+	ctx    context.Context // of reads
+	cancel context.CancelFunc
 
 	mu    sync.Mutex
 	work  sync.Cond // workers wait for a task
@@ -65,7 +66,8 @@ const (
 )
 
 func newEngine(l *Loader, ctx context.Context) *engine {
-	e := &engine{l: l, p: l.pipe, ctx: ctx}
+	e := &engine{l: l, p: l.pipe}
+	e.ctx, e.cancel = context.WithCancel(ctx)
 	for _, c := range []*sync.Cond{&e.work, &e.reads, &e.plans, &e.out} {
 		c.L = &e.mu
 	}
@@ -141,11 +143,10 @@ const grace = 40 * time.Millisecond
 // shutdown ends the run and joins its goroutines. Those that hang in a read or a
 // transform are given up after a grace period, with all memory they may write.
 func (e *engine) shutdown() {
+	e.cancel()
+	e.halt()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.stop {
-		e.halt()
-	}
 	late := time.AfterFunc(grace, func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -175,8 +176,10 @@ func (e *engine) closeRows() {
 	}
 }
 
-// halt makes all goroutines end soon. The caller holds mu.
+// halt makes all goroutines end soon.
 func (e *engine) halt() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.stop = true
 	for _, c := range []*sync.Cond{&e.work, &e.reads, &e.plans, &e.out} {
 		c.Broadcast()

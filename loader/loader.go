@@ -30,6 +30,7 @@ type Loader struct {
 	unitRows   int   // read together
 	readBudget int64 // bytes read and not used
 	openBlocks int   // the most
+	mixes      bool  // the order mixes blocks, in lanes that depend on the global batch
 	planned    int64 // bytes
 	varies     bool  // the batches have varying fields
 	growth     int64 // bytes that these may take
@@ -50,6 +51,9 @@ type Loader struct {
 // the first read: names, types and shapes (errors wrap ErrSpec), and that
 // Config.Resume belongs to this data and pipeline (ErrState).
 func New(src Source, cfg Config) (*Loader, error) {
+	if src == nil {
+		return nil, errors.New("loader: no source")
+	}
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
@@ -76,110 +80,6 @@ func New(src Source, cfg Config) (*Loader, error) {
 		l.iota[i] = i
 	}
 	return l, nil
-}
-
-const (
-	unitBytes = 256 << 10 // that one reader reads at a time
-	maxUnit   = 1024      // rows of a unit
-
-	maxPlanned = 4096 // steps ahead of which the rows are known
-)
-
-// layOut decides how the source is read and how much is done ahead.
-func (l *Loader) layOut() error {
-	c := &l.cfg
-	var bytes, largest int64
-	for _, b := range l.blocks {
-		bytes += b.Bytes
-		largest = max(largest, b.Bytes, b.Memory)
-	}
-	l.rowBytes = bytes / max(1, l.index.Len())
-	set := func(p *int, n int) {
-		if *p == 0 {
-			*p = n
-		}
-	}
-	l.access = blocks
-	if l.random != nil {
-		l.access = inline
-		if bytes > 0 {
-			l.access = random
-		}
-	}
-	if l.access == blocks {
-		set(&c.Readers, defaultBlockReaders)
-	}
-	set(&c.Readers, defaultReaders)
-	l.unitRows = int(min(max(unitBytes/max(1, l.rowBytes), 1), maxUnit))
-	live := l.live()
-	set(&c.ReadAhead, max(2, live/4))
-	return l.budget(largest, live)
-}
-
-// live returns how many blocks the order mixes.
-func (l *Loader) live() int {
-	if l.access != blocks {
-		return 0
-	}
-	if p, ok := l.planEpoch(0).(interface{ Live() int }); ok {
-		return p.Live()
-	}
-	return 1
-}
-
-// budget fits batches, blocks and reads into the memory that Config allows.
-func (l *Loader) budget(largest int64, live int) error {
-	c := &l.cfg
-	batch := l.pipe.layout.fixedBytes()
-	fixed := batch
-	for _, f := range l.pipe.layout.rows {
-		l.varies = l.varies || f.Name != "" && !f.Shape.Fixed()
-	}
-	if l.varies {
-		batch += 2 * l.rowBytes * int64(c.BatchSize) // a guess: what is read, twice
-	}
-	if c.Prefetch == 0 {
-		few := int(min(max(smallBatches/max(1, batch), minPrefetch), smallPrefetch))
-		c.Prefetch = min(max(few, (windowPerWorker*c.Workers+c.BatchSize-1)/c.BatchSize+1), maxPrefetch)
-		for c.Prefetch > 2 && int64(c.Prefetch)*batch > c.Memory/2 {
-			c.Prefetch--
-		}
-	}
-	if l.pipe.regroups() {
-		batch += l.pipe.feed().fixedBytes()
-	}
-	for ; ; c.ReadAhead-- {
-		l.openBlocks = live + c.ReadAhead
-		l.planned = int64(c.Prefetch+1)*batch + int64(l.openBlocks)*largest*btoi(l.access == blocks)
-		if l.planned <= c.Memory || c.ReadAhead <= 1 || l.access != blocks {
-			break
-		}
-	}
-	l.readBudget = max(c.Memory-l.planned, int64(c.BatchSize)*l.rowBytes)
-	if l.access == random {
-		l.planned += min(l.readBudget, int64(c.Prefetch*c.BatchSize)*l.rowBytes)
-	}
-	if l.planned > c.Memory {
-		return fmt.Errorf("loader: %d batches of %d bytes and %d open blocks of up to %d need %d bytes, Memory allows %d",
-			c.Prefetch+1, batch, l.openBlocks*int(btoi(l.access == blocks)), largest, l.planned, c.Memory)
-	}
-	l.growth = c.Memory - l.planned + int64(c.Prefetch+1)*(batch-fixed)
-	l.ring = c.Prefetch
-	if c.AsReady {
-		l.ring *= 2
-	}
-	if l.access == blocks {
-		epoch := l.index.Len()/int64(c.BatchSize*c.World) + 1
-		l.ring = max(l.ring, min(lookaheadRows/c.BatchSize, maxPlanned, int(min(epoch, maxPlanned))))
-	}
-	return nil
-}
-
-func btoi(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // planEpoch returns the order of an epoch.
@@ -209,7 +109,7 @@ func (l *Loader) resume(s *State) error {
 		return fmt.Errorf("loader: state of another data set, order or pipeline (%s, this is %s): %w", s.Fingerprint, l.print, ErrState)
 	case s.Epoch < 0 || s.Position < 0 || s.Position > l.planEpoch(s.Epoch).Len():
 		return fmt.Errorf("loader: state at epoch %d, position %d does not exist: %w", s.Epoch, s.Position, ErrState)
-	case s.Batch != global && (l.access == blocks && l.live() > 1 || len(s.Ahead) > 0 || s.Position%int64(global) != 0):
+	case s.Batch != global && (l.mixes || len(s.Ahead) > 0 || s.Position%int64(global) != 0):
 		return fmt.Errorf("loader: state of global batches of %d rows (World x BatchSize), these have %d: %w", s.Batch, global, ErrState)
 	case l.pipe.regroups() && (s.World != l.cfg.World || s.Rank != l.cfg.Rank):
 		return fmt.Errorf("loader: state of rank %d of %d, this is rank %d of %d, and rows are regrouped rank by rank: %w", s.Rank, s.World, l.cfg.Rank, l.cfg.World, ErrState)
@@ -270,25 +170,17 @@ var (
 // outlives the loop: when it ends, by whatever means, all goroutines are joined.
 func (l *Loader) All(ctx context.Context) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
 		e, err := l.open(ctx)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		defer l.end(e)
-		release := context.AfterFunc(ctx, func() {
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			e.halt()
-		})
-		defer release()
 		defer e.shutdown()
-		defer cancel() // reads first
+		stop := context.AfterFunc(e.ctx, e.halt)
+		defer stop()
 		e.start()
 		if err := e.consume(yield); err != nil {
-			cancel()
 			e.shutdown() // before the loop body sees the error
 			yield(nil, err)
 		}
