@@ -3,7 +3,9 @@ package augment
 import (
 	"fmt"
 	"math"
+	"slices"
 
+	"github.com/stokerdata/stoker/internal/draw"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -79,7 +81,7 @@ type OneOf struct {
 // Bind implements loader.Transform. The transforms must announce the same
 // fields.
 func (o OneOf) Bind(in loader.Spec) (loader.Stage, error) {
-	upTo, err := o.cumulate()
+	choice, err := o.choice()
 	if err != nil {
 		return loader.Stage{}, err
 	}
@@ -94,40 +96,36 @@ func (o OneOf) Bind(in loader.Spec) (loader.Stage, error) {
 	}
 	st := join(all[0].Out, all)
 	st.Row = func(w *loader.Worker, s *loader.Sample) error {
-		k, x := 0, w.Rand().Float64()*upTo[len(upTo)-1]
-		for k < len(upTo)-1 && x >= upTo[k] {
-			k++
-		}
+		k := choice.Pick(w.Rand())
 		w.Note("choice", float64(k))
 		return all[k].run(w, s)
 	}
 	return st, nil
 }
 
-// cumulate returns the sums of the weights up to and including each.
-func (o OneOf) cumulate() ([]float64, error) {
+// choice checks the weights and returns the choice that they make.
+func (o OneOf) choice() (draw.Choice, error) {
+	weights := o.Weights
 	if len(o.Transforms) == 0 {
-		return nil, fmt.Errorf("augment: OneOf has no transforms: %w", loader.ErrSpec)
+		return draw.Choice{}, fmt.Errorf("augment: OneOf has no transforms: %w", loader.ErrSpec)
 	}
-	if o.Weights != nil && len(o.Weights) != len(o.Transforms) {
-		return nil, fmt.Errorf("augment: %d weights of %d transforms: %w", len(o.Weights), len(o.Transforms), loader.ErrSpec)
+	if weights == nil {
+		weights = slices.Repeat([]float64{1}, len(o.Transforms))
 	}
-	upTo, sum := make([]float64, len(o.Transforms)), 0.0
-	for i := range upTo {
-		weight := 1.0
-		if o.Weights != nil {
-			weight = o.Weights[i]
-		}
+	if len(weights) != len(o.Transforms) {
+		return draw.Choice{}, fmt.Errorf("augment: %d weights of %d transforms: %w", len(weights), len(o.Transforms), loader.ErrSpec)
+	}
+	sum := 0.0
+	for i, weight := range weights {
 		if !(weight >= 0) {
-			return nil, fmt.Errorf("augment: weight %d is %v: %w", i+1, weight, loader.ErrSpec)
+			return draw.Choice{}, fmt.Errorf("augment: weight %d is %v: %w", i+1, weight, loader.ErrSpec)
 		}
 		sum += weight
-		upTo[i] = sum
 	}
 	if sum == 0 || math.IsInf(sum, 1) {
-		return nil, fmt.Errorf("augment: the sum of weights %v is %v: %w", o.Weights, sum, loader.ErrSpec)
+		return draw.Choice{}, fmt.Errorf("augment: the sum of weights %v is %v: %w", weights, sum, loader.ErrSpec)
 	}
-	return upTo, nil
+	return draw.NewChoice(weights), nil
 }
 
 // SomeOf applies N different ones of its transforms, drawn anew for each sample,

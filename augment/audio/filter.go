@@ -1,6 +1,10 @@
 package audio
 
-import "math"
+import (
+	"math"
+
+	"github.com/stokerdata/stoker/internal/stable"
+)
 
 const (
 	zeroCrossings = 24
@@ -45,14 +49,9 @@ func sinc(taps []float64, cutoff, at float64) {
 	for t := range taps {
 		x := float64(t) - half + 1 - at
 		u := 1 - float64(x*x)/float64(half*half)
-		v := cutoff
-		if y := x * cutoff; y != 0 {
-			v = cutoff * sinPi(y) / float64(y*math.Pi)
-		}
-		if u < 0 {
-			v = 0
-		} else {
-			v *= bessel(kaiserBeta*math.Sqrt(u)) * window
+		v := 0.0
+		if u >= 0 {
+			v = float64(cutoff * stable.Sinc(float64(x*cutoff)) * bessel(kaiserBeta*math.Sqrt(u)) * window)
 		}
 		taps[t] = v
 		sum += v
@@ -60,6 +59,18 @@ func sinc(taps []float64, cutoff, at float64) {
 	for t := range taps {
 		taps[t] /= sum
 	}
+}
+
+// bessel returns the modified Bessel function I0, to 1e-15 for 0 <= x < 30, by
+// its power series (Abramowitz and Stegun, 9.6.12).
+func bessel(x float64) float64 {
+	q := x * x / 4
+	term, sum := 1.0, 1.0
+	for k := 1.0; term > 1e-17*sum; k++ {
+		term = term * q / float64(k*k)
+		sum += term
+	}
+	return sum
 }
 
 // mono sets each sample of y to what f finds in x, which begins with half
@@ -129,7 +140,7 @@ type bank struct {
 func newBank(lo, hi float64) *bank {
 	b := &bank{}
 	for i := 0; ; i++ {
-		limit := exp2(float64(i) / perOctave)
+		limit := stable.Exp2(float64(i) / perOctave)
 		if limit < lo {
 			continue
 		}

@@ -2,7 +2,10 @@ package audio
 
 import (
 	"fmt"
+	"math"
 
+	"github.com/stokerdata/stoker/internal/draw"
+	"github.com/stokerdata/stoker/internal/stable"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -25,11 +28,16 @@ func (m Gain) Bind(in loader.Spec) (loader.Stage, error) {
 		return loader.Stage{}, err
 	}
 	return loader.Stage{Out: in, Row: func(w *loader.Worker, s *loader.Sample) error {
-		db := uniform(w.Rand(), m.MinDB, m.MaxDB)
+		db := draw.Uniform(w.Rand(), m.MinDB, m.MaxDB)
 		w.Note("gain", db)
 		scale(loader.View[float32](w.Mutable(s, f)), float32(amplitude(db)))
 		return nil
 	}}, nil
+}
+
+// amplitude returns the factor that a level in decibels stands for.
+func amplitude(db float64) float64 {
+	return stable.Exp2(float64(db * (math.Log2E * math.Ln10 / 20)))
 }
 
 func scale(x []float32, by float32) {

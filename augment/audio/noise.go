@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"math/rand/v2"
 
+	"github.com/stokerdata/stoker/internal/draw"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -47,7 +48,7 @@ func (m AddNoise) Bind(in loader.Spec) (loader.Stage, error) {
 		return loader.Stage{}, err
 	}
 	return loader.Stage{Out: in, Row: func(w *loader.Worker, s *loader.Sample) error {
-		snr := uniform(w.Rand(), m.MinSNR, m.MaxSNR)
+		snr := draw.Uniform(w.Rand(), m.MinSNR, m.MaxSNR)
 		w.Note("snr", snr)
 		t := w.Mutable(s, f)
 		x := loader.View[float32](t)
@@ -66,12 +67,8 @@ func (m AddNoise) Bind(in loader.Spec) (loader.Stage, error) {
 
 // white fills every stride-th sample of x from first on.
 func white(rng *rand.Rand, x []float32, first, stride int) {
-	for i := first; i < len(x); i += 2 * stride {
-		a, b := normal(rng)
-		x[i] = float32(a)
-		if i+stride < len(x) {
-			x[i+stride] = float32(b)
-		}
+	for i := first; i < len(x); i += stride {
+		x[i] = float32(draw.Normal(rng))
 	}
 }
 
@@ -141,7 +138,7 @@ func (m MixAt) Bind(in loader.Spec) (loader.Stage, error) {
 }
 
 func (m *MixAt) row(w *loader.Worker, s *loader.Sample, f, g int) error {
-	snr := uniform(w.Rand(), m.MinSNR, m.MaxSNR)
+	snr := draw.Uniform(w.Rand(), m.MinSNR, m.MaxSNR)
 	w.Note("snr", snr)
 	from := s.Fields[g]
 	frames, channels := s.Fields[f].Shape.Dim(0), s.Fields[f].Shape.Dim(1)
@@ -181,6 +178,15 @@ func noiseScale(x, noise []float32, snr float64) float64 {
 		return 0
 	}
 	return math.Sqrt(signal/level) / amplitude(snr)
+}
+
+// power returns the mean square of x, 0 if it is empty.
+func power(x []float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(float64(v) * float64(v))
+	}
+	return sum / float64(max(1, len(x)))
 }
 
 // mix adds noise times by to x.

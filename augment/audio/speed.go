@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/stokerdata/stoker/internal/draw"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -39,7 +40,7 @@ func (m Speed) Bind(in loader.Spec) (loader.Stage, error) {
 	}
 	bank := newBank(m.Min, m.Max)
 	return loader.Stage{Out: out, Writes: t.writes(), Row: func(w *loader.Worker, s *loader.Sample) error {
-		factor := uniform(w.Rand(), m.Min, m.Max)
+		factor := draw.Uniform(w.Rand(), m.Min, m.Max)
 		w.Note("speed", factor)
 		return resample(w, s, &t, bank.filter(factor), uint64(math.RoundToEven(factor*one)))
 	}}, nil

@@ -76,14 +76,6 @@ func TestAreaFallback(t *testing.T) {
 	}
 }
 
-func TestExp(t *testing.T) {
-	for x := -20.0; x < 20; x += 0.137 {
-		if got, want := exp(x), math.Exp(x); math.Abs(got-want) > 4e-16*want*max(1, math.Abs(x)) {
-			t.Errorf("exp(%v) = %v, want %v", x, got, want)
-		}
-	}
-}
-
 // TestRandomCropCovers checks that a crop begins everywhere and nowhere else.
 func TestRandomCropCovers(t *testing.T) {
 	ld := load(t, images(400, 12, 10).source(t), 1, RandomCrop{Height: 9, Width: 14, Pad: 1})

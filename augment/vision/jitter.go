@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/stokerdata/stoker/internal/draw"
 	"github.com/stokerdata/stoker/internal/pixel"
 	"github.com/stokerdata/stoker/loader"
 )
@@ -45,7 +46,7 @@ func (j ColorJitter) Bind(in loader.Spec) (loader.Stage, error) {
 		r := w.Rand()
 		for _, k := range order3(r) {
 			if x := steps[k].spread; x > 0 {
-				factor := uniform(r, max(0, 1-x), 1+x)
+				factor := draw.Uniform(r, max(0, 1-x), 1+x)
 				w.Note(steps[k].name, factor)
 				steps[k].apply(m, float32(factor))
 			}
@@ -62,11 +63,6 @@ func order3(r *rand.Rand) [3]int {
 		o[i], o[k] = o[k], o[i]
 	}
 	return o
-}
-
-// uniform draws from lo to hi.
-func uniform(r *rand.Rand, lo, hi float64) float64 {
-	return lo + float64((hi-lo)*r.Float64())
 }
 
 // RandomErasing paints a rectangle of random area and shape over images (Zhong

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/stokerdata/stoker/internal/draw"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -65,7 +66,6 @@ func (c RandomResizedCrop) Bind(in loader.Spec) (loader.Stage, error) {
 // area draws windows by area and shape.
 type area struct {
 	scale, ratio [2]float64
-	logRatio     float64 // of the bounds' quotient
 }
 
 // newArea checks bounds; those that are zero get the default.
@@ -82,8 +82,7 @@ func newArea(scale, ratio, defaultScale, defaultRatio [2]float64) (area, error) 
 	if !(ratio[0] >= 1e-6 && ratio[0] <= ratio[1] && ratio[1] <= 1e6) {
 		return area{}, fmt.Errorf("vision: Ratio %v must rise and lie within 1e-6 and 1e6: %w", ratio, loader.ErrSpec)
 	}
-	// Rounded, for the last bits of Log are not the same on all platforms.
-	return area{scale, ratio, float64(float32(math.Log(ratio[1] / ratio[0])))}, nil
+	return area{scale, ratio}, nil
 }
 
 // tries is how often a window is drawn that does not fit, before giving up.
@@ -93,8 +92,8 @@ const tries = 10
 func (a area) draw(r *rand.Rand, z size) (window, bool) {
 	whole := float64(z.h) * float64(z.w)
 	for range tries {
-		part := whole * (a.scale[0] + float64((a.scale[1]-a.scale[0])*r.Float64()))
-		ratio := a.ratio[0] * exp(float64(a.logRatio*r.Float64()))
+		part := whole * draw.Uniform(r, a.scale[0], a.scale[1])
+		ratio := draw.LogUniform(r, a.ratio[0], a.ratio[1])
 		w := int(math.RoundToEven(math.Sqrt(part * ratio)))
 		h := int(math.RoundToEven(math.Sqrt(part / ratio)))
 		if w > 0 && w <= z.w && h > 0 && h <= z.h {
@@ -115,16 +114,4 @@ func (a area) middle(z size) window {
 		w = min(max(int(math.RoundToEven(float64(h)*a.ratio[1])), 1), z.w)
 	}
 	return window{(z.w - w) / 2, (z.h - h) / 2, h, w}
-}
-
-// exp returns e to the power of x, with the same bits on all platforms, which
-// math.Exp does not promise.
-func exp(x float64) float64 {
-	n := math.Floor(x/math.Ln2 + 0.5)
-	r := x - float64(n*math.Ln2)
-	sum := 1.0
-	for k := 18.0; k > 0; k-- { // Taylor: |r| is below 0.35, the rest below 1e-25
-		sum = 1 + float64(r*sum)/k
-	}
-	return math.Ldexp(sum, int(n))
 }

@@ -28,13 +28,13 @@ func (a *axis) set(in, out int, filter Filter) {
 	}
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1)
-	support := filter.support() * stretch
+	support := float64(filter.support() * stretch)
 	a.in, a.out, a.filter = in, out, filter
 	a.taps = int(math.Ceil(support))*2 + 1
 	a.lo, a.n = resized(a.lo, out), resized(a.n, out)
 	a.k, a.f = resized(a.k, out*a.taps), resized(a.f, a.taps)
 	for i := range out {
-		centre := (float64(i) + 0.5) * scale
+		centre := float64((float64(i) + 0.5) * scale)
 		lo := max(int(centre-support+0.5), 0)
 		hi := min(int(centre+support+0.5), in)
 		a.lo[i], a.n[i] = int32(lo), int32(hi-lo)
@@ -47,7 +47,7 @@ func (a *axis) weigh(k []int32, centre float64, lo int, shrink float64) {
 	f := a.f[:len(k)]
 	sum := 0.0
 	for j := range f {
-		f[j] = a.filter.weight((float64(j+lo) - centre + 0.5) * shrink)
+		f[j] = float64(a.filter.weight(float64((float64(j+lo) - centre + 0.5) * shrink)))
 		sum += f[j]
 	}
 	for j, v := range f {

@@ -1,6 +1,10 @@
 package pixel
 
-import "math"
+import (
+	"math"
+
+	"github.com/stokerdata/stoker/internal/stable"
+)
 
 // Filter is the shape of the window that weighs source pixels.
 type Filter uint8
@@ -38,7 +42,7 @@ func (f Filter) weight(x float64) float64 {
 		if x < -3 || x >= 3 {
 			return 0
 		}
-		return sinc(x) * sinc(x/3)
+		return stable.Sinc(x) * stable.Sinc(x/3)
 	case Box:
 		if x > -0.5 && x <= 0.5 {
 			return 1
@@ -49,7 +53,7 @@ func (f Filter) weight(x float64) float64 {
 		if x >= 1 {
 			return 0
 		}
-		return sinc(x) * (0.54 + float64(0.46*sinPi(x+0.5)))
+		return stable.Sinc(x) * (0.54 + float64(0.46*stable.SinPi(x+0.5)))
 	}
 	return max(0, 1-math.Abs(x))
 }
@@ -64,28 +68,4 @@ func cubic(x float64) float64 {
 		return (float64((float64((x-5)*x)+8)*x) - 4) * a
 	}
 	return 0
-}
-
-func sinc(x float64) float64 {
-	if x == 0 {
-		return 1
-	}
-	return sinPi(x) / (math.Pi * x)
-}
-
-// sinPi returns sin(πx). It is here because math.Sin may be compiled with fused
-// products and then differs in the last bit between platforms.
-func sinPi(x float64) float64 {
-	n := math.RoundToEven(x)
-	r := (x - n) * math.Pi // |r| <= π/2
-	z := r * r
-	sum := 0.0
-	for k := 21.0; k > 1; k -= 2 { // Taylor: the first term left out is below 1e-18
-		sum = float64((1+sum)*-z) / (k * (k - 1))
-	}
-	s := r + float64(r*sum)
-	if int(n)&1 != 0 {
-		return -s
-	}
-	return s
 }

@@ -159,17 +159,6 @@ func TestResizeAllocates(t *testing.T) {
 	}
 }
 
-func TestSinPi(t *testing.T) {
-	for x := -3.0; x <= 3; x += 1.0 / 512 {
-		if d := math.Abs(sinPi(x) - math.Sin(math.Pi*x)); d > 2e-15 { // math.Sin of a rounded πx is no better
-			t.Errorf("sinPi(%v) is off by %g", x, d)
-		}
-	}
-	if sinPi(2) != 0 || sinPi(-3) != 0 {
-		t.Errorf("whole numbers: %v %v", sinPi(2), sinPi(-3))
-	}
-}
-
 // TestGather compares the two ways to look pixels up backwards.
 func TestGather(t *testing.T) {
 	src := picture(30, 20, 1).Pix

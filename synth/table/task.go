@@ -4,9 +4,9 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/stokerdata/stoker/internal/draw"
 	"github.com/stokerdata/stoker/internal/prng"
-	"github.com/stokerdata/stoker/synth/internal/draw"
-	"github.com/stokerdata/stoker/synth/internal/stable"
+	"github.com/stokerdata/stoker/internal/stable"
 )
 
 // task is what Config.Seed decides: how columns and label hang together.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/stokerdata/stoker/synth/internal/draw"
+	"github.com/stokerdata/stoker/internal/draw"
 )
 
 // maxText bounds the bytes of a text: slots that double each other could

@@ -6,10 +6,10 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/stokerdata/stoker/internal/draw"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
-	"github.com/stokerdata/stoker/synth/internal/draw"
 )
 
 // Config describes texts. The zero Config is valid: English sentences of eight

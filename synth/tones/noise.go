@@ -5,7 +5,7 @@ import (
 	"math/bits"
 	"math/rand/v2"
 
-	"github.com/stokerdata/stoker/synth/internal/stable"
+	"github.com/stokerdata/stoker/internal/stable"
 )
 
 // white fills x with independent numbers: each is the sum of the four quarters

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/stokerdata/stoker/internal/draw"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
-	"github.com/stokerdata/stoker/synth/internal/draw"
 )
 
 // Generator makes sounds; it is a synth.Generator.

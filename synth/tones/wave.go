@@ -4,8 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/stokerdata/stoker/synth/internal/draw"
-	"github.com/stokerdata/stoker/synth/internal/stable"
+	"github.com/stokerdata/stoker/internal/draw"
+	"github.com/stokerdata/stoker/internal/stable"
 )
 
 const (

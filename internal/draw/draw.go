@@ -1,5 +1,11 @@
 // Package draw turns random bits into values, with the same result on every
-// processor and with a fixed number of draws for each value.
+// processor and, but for Int, a fixed number of draws for each value:
+//
+//	gain := draw.Uniform(rng, -6, 6)
+//	pitch := draw.LogUniform(rng, 110, 880)
+//	noise := 0.1 * draw.Normal(rng)
+//	side := draw.Int(rng, 1, 6)
+//	class := draw.NewChoice([]float64{3, 1}).Pick(rng) // 0 in three of four cases
 package draw
 
 import (
@@ -7,17 +13,18 @@ import (
 	"math/rand/v2"
 	"sort"
 
-	"github.com/stokerdata/stoker/synth/internal/stable"
+	"github.com/stokerdata/stoker/internal/stable"
 )
 
-// Uniform returns a number in [lo, hi).
+// Uniform returns a number from lo to hi, which is reached by rounding alone.
 func Uniform(rng *rand.Rand, lo, hi float64) float64 {
 	return lo + float64(rng.Float64()*(hi-lo))
 }
 
-// LogUniform returns a number in [lo, hi) whose logarithm is uniform; lo > 0.
+// LogUniform returns a number from lo > 0 to hi whose logarithm is uniform. By
+// rounding it may lie above hi, by a part of 10^15.
 func LogUniform(rng *rand.Rand, lo, hi float64) float64 {
-	return lo * stable.Exp2(rng.Float64()*(stable.Log(hi/lo)/math.Ln2))
+	return float64(lo * stable.Exp2(float64(rng.Float64()*(stable.Log(hi/lo)/math.Ln2))))
 }
 
 // Int returns a whole number from lo to hi, both included.
@@ -25,16 +32,16 @@ func Int(rng *rand.Rand, lo, hi int) int { return lo + int(rng.Int64N(int64(hi-l
 
 // Normal returns a standard normal number, the quantile of a uniform one.
 func Normal(rng *rand.Rand) float64 {
-	return Quantile(float64(float64(rng.Uint64()>>11)+0.5) / (1 << 53))
+	return quantile(float64(float64(rng.Uint64()>>11)+0.5) / (1 << 53))
 }
 
-// Quantile returns the standard normal quantile of 0 < p < 1, to about 16
+// quantile returns the standard normal quantile of 0 < p < 1, to about 16
 // digits: Wichura, "Algorithm AS 241: the percentage points of the normal
 // distribution", Applied Statistics 37 (1988), routine PPND16.
-func Quantile(p float64) float64 {
+func quantile(p float64) float64 {
 	q := p - 0.5
 	if math.Abs(q) <= 0.425 {
-		return q * ratio(0.180625-float64(q*q), &centre)
+		return float64(q * ratio(0.180625-float64(q*q), &centre))
 	}
 	tail := p
 	if q > 0 {
@@ -96,8 +103,7 @@ func NewChoice(weights []float64) Choice {
 
 // At returns the number at quantile 0 <= u < 1.
 func (c Choice) At(u float64) int {
-	i := sort.Search(len(c.upTo)-1, func(i int) bool { return c.upTo[i] > u })
-	return i
+	return sort.Search(len(c.upTo)-1, func(i int) bool { return c.upTo[i] > u })
 }
 
 // Pick draws a number.
