@@ -7,7 +7,9 @@ import (
 )
 
 // Filter leaves out the rows that Keep refuses. Batches stay full: the rows
-// behind move up.
+// behind move up. Each rank filters what it reads, so that ranks may get
+// different numbers of batches; a trainer that waits for all of them stops at
+// the first that ends, or counts its steps.
 type Filter struct {
 	// Name stands for Keep in the fingerprint of a pipeline, which cannot look
 	// into functions: it should change when Keep changes.

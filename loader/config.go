@@ -28,9 +28,13 @@ type Config struct {
 
 	// Rank and World say which part of every global batch this process takes:
 	// of World*BatchSize consecutive positions, the Rank-th BatchSize. World 0
-	// means 1. All ranks get the same number of batches.
+	// means 1. All ranks get the same number of batches, unless a transform
+	// drops or regroups rows: each rank does so by itself.
 	Rank, World int
-	// Resume is a position to go on from, nil for the beginning.
+	// Resume is a position to go on from, nil for the beginning. It may come
+	// from another World and BatchSize with the same product; from another
+	// product too, if no blocks are mixed and it divides the position. Behind a
+	// transform that drops or regroups rows, Rank and World must be the same.
 	Resume *State
 	// OnError says what a damaged sample does; the zero policy stops.
 	OnError ErrorPolicy
@@ -81,8 +85,9 @@ func (c Config) check() error {
 		return fmt.Errorf("loader: BatchSize is %d", c.BatchSize)
 	case c.World < 0 || c.Rank < 0 || c.Rank >= max(1, c.World):
 		return fmt.Errorf("loader: Rank %d of World %d", c.Rank, c.World)
-	case c.Workers < 0 || c.Readers < 0 || c.Prefetch < 0 || c.ReadAhead < 0 || c.MaxKept < 0 || c.Memory < 0:
-		return fmt.Errorf("loader: a count in Config is negative")
+	case c.Memory < 0 || min(c.Workers, c.Readers, c.Prefetch, c.ReadAhead, c.MaxKept) < 0:
+		return fmt.Errorf("loader: Workers %d, Readers %d, Prefetch %d, ReadAhead %d, MaxKept %d, Memory %d: none may be negative",
+			c.Workers, c.Readers, c.Prefetch, c.ReadAhead, c.MaxKept, c.Memory)
 	case c.Remainder > remainder.Repeat:
 		return fmt.Errorf("loader: unknown Remainder %d", c.Remainder)
 	}

@@ -33,7 +33,7 @@ func (e *engine) await() (*step, error) {
 		}
 		if e.starvedByKeeps() {
 			if time.Since(e.l.lastKeep()) >= patience {
-				return nil, fmt.Errorf("loader: %d batches are kept, as many as MaxKept allows, and none was released for %v", e.l.cfg.MaxKept, patience)
+				return nil, fmt.Errorf("loader: kept batches take all memory (%d are, MaxKept is %d), and none was released for %v", e.l.keptCount(), e.l.cfg.MaxKept, patience)
 			}
 			e.deadline = time.AfterFunc(patience, e.wakeConsumer)
 		}
@@ -103,14 +103,14 @@ func (e *engine) judge(s *step) error {
 	return nil
 }
 
-// maxLedger is how many ids of skipped samples Stats lists.
+// maxLedger is how many skipped samples Stats lists.
 const maxLedger = 1000
 
 func (e *engine) countSkipped(s *step) {
 	sortRowErrors(s.errs)
 	for _, r := range s.errs {
 		e.stats.skippedTotal++
-		e.stats.skipped = append(e.stats.skipped, r.err.ID)
+		e.stats.skipped = append(e.stats.skipped, r.err)
 	}
 	if n := len(e.stats.skipped); n > maxLedger {
 		e.stats.skipped = append(e.stats.skipped[:0], e.stats.skipped[n-maxLedger:]...)
@@ -122,7 +122,7 @@ func (e *engine) deliver(s *step) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.delivered = true
-	s.buf.inBody = true
+	e.l.handOut(s.buf)
 	b := &s.buf.batch
 	b.Epoch, b.Step = s.epoch, s.number
 	e.stats.batches++

@@ -51,7 +51,7 @@ type counters struct {
 	starved, trained          time.Duration
 	blocked, waiting, reading time.Duration
 	stages                    []stageTime
-	skipped                   []int64
+	skipped                   []*SampleError
 	skippedTotal              int64
 	stuck                     int
 }

@@ -306,3 +306,17 @@ func TestRemainders(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingComesThrough ends an endless stream of which all is dropped.
+func TestNothingComesThrough(t *testing.T) {
+	n := 0
+	for b, err := range mustNew(t, tables()["inline"]().source(), loader.Config{BatchSize: 8, Epochs: -1, Transforms: []loader.Transform{jitter{Drop: 1}}}).All(t.Context()) {
+		if b != nil || !strings.Contains(err.Error(), "no row came through") {
+			t.Errorf("got %v, %v", b, err)
+		}
+		n++
+	}
+	if n != 1 {
+		t.Errorf("%d times", n)
+	}
+}

@@ -190,8 +190,14 @@ func (e *engine) standIn(w *Worker, s *step, i, try int) error {
 
 // sampleError says where the row ref lies.
 func (e *engine) sampleError(ref Ref, stage string, err error) *SampleError {
-	b := &e.l.blocks[ref.Block]
-	return asSampleError(err, SampleError{ID: e.l.index.id(ref), Shard: b.Shard, Row: b.FirstRow + int64(ref.Row), Stage: stage})
+	at := SampleError{ID: e.l.index.id(ref), Stage: stage}
+	if l, ok := e.l.src.(interface{ Locate(Ref) (string, int64) }); ok {
+		at.Shard, at.Row = l.Locate(ref)
+	} else {
+		b := &e.l.blocks[ref.Block]
+		at.Shard, at.Row = b.Shard, b.FirstRow+int64(ref.Row)
+	}
+	return asSampleError(err, at)
 }
 
 // streams prepares the random streams of an epoch.

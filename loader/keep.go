@@ -5,12 +5,23 @@ import "time"
 // Keep makes b outlive the loop body: it is valid until Release. Config.MaxKept
 // batches can be kept beside those that are built ahead, more take memory from
 // these; the stream waits for a Release when there is none left, and fails if
-// none comes for ten seconds.
-// Keep is called in the loop body.
+// none comes for ten seconds. Keep panics outside the loop body that got b.
+//
+//	for b, err := range ld.All(ctx) {
+//		...
+//		kept := b.Keep()
+//		g.Go(func() error {
+//			defer kept.Release()
+//			return send(kept)
+//		})
+//	}
 func (b *Batch) Keep() *Batch {
 	l := b.buf.owner
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !b.buf.kept && !b.buf.inBody {
+		panic("loader: Keep of a batch outside the loop body that got it")
+	}
 	if !b.buf.kept {
 		b.buf.kept = true
 		l.kept++
@@ -41,6 +52,13 @@ func (b *Batch) Release() {
 	if e != nil && !inBody {
 		e.wakeConsumer()
 	}
+}
+
+// handOut notes that u goes to the loop body.
+func (l *Loader) handOut(u *buffer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	u.inBody = true
 }
 
 // wasKept notes that the loop body has left u and reports whether u is kept. A

@@ -35,6 +35,9 @@ func bind(in Spec, transforms []Transform, batchSize int) (*pipeline, error) {
 	spec := in
 	for i, t := range transforms {
 		name := fmt.Sprintf("%T", t)
+		if t == nil {
+			return nil, fmt.Errorf("loader: transform %d is nil", i+1)
+		}
 		n := seen[name]
 		if seen[name]++; n > 0 {
 			name = fmt.Sprintf("%s#%d", name, n+1)

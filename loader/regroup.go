@@ -28,6 +28,7 @@ type regrouper struct {
 	into     int   // rows of it that are placed
 	errs     int   // errors of it that are accounted for
 	atEnd    bool  // all rows of the epoch are placed
+	barren   int   // epochs without a batch
 
 	placer Placer
 	bins   Bins
@@ -193,9 +194,17 @@ func (r *regrouper) endEpoch() {
 		r.epoch, r.number = epoch+1, 0
 		return
 	}
+	if r.barren++; r.barren > maxBarren && number == 0 && r.e.l.cfg.Epochs < 0 {
+		r.cur.fail(0, &SampleError{ID: -1, Stage: "batch", Err: fmt.Errorf("no row came through the pipeline in %d epochs", r.barren)})
+		r.emit(r.state())
+		return
+	}
 	r.cur.buf.reset()
 	r.cur.buf.batch.resize(0)
 }
+
+// maxBarren is after how many epochs without a batch an endless stream ends.
+const maxBarren = 2
 
 // emit completes the batch at hand, behind which the stream is at the given state.
 func (r *regrouper) emit(after State) {
@@ -206,6 +215,7 @@ func (r *regrouper) emit(after State) {
 		after.Step = r.number
 	}
 	s.state = after
+	r.barren = 0
 	s.buf.compact()
 	r.todo = append(r.todo, s)
 }

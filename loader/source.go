@@ -9,6 +9,8 @@ import "context"
 // A Source must be safe for concurrent use. Loader.Close closes one that
 // implements io.Closer. One that implements Fingerprint() string adds it to what
 // a State must match: what tells its data from other data of the same layout.
+// One that implements Locate(Ref) (shard string, row int64) says in errors where
+// a row lies, instead of Block.Shard and FirstRow.
 type Source interface {
 	// Spec describes the rows. It does not change.
 	Spec() Spec

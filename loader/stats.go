@@ -38,10 +38,10 @@ type Stats struct {
 	OpenBlocks, PeakBlocks int
 	// Kept is the number of batches that are kept.
 	Kept int
-	// Skipped lists the ids of the last damaged samples that were left out or
-	// replaced, at most 1,000, and SkippedTotal counts all since the beginning
-	// of the epoch sequence, those before a resume included.
-	Skipped      []int64
+	// Skipped lists the last damaged samples that were left out or replaced, at
+	// most 1,000, and SkippedTotal counts all since the first epoch, those before
+	// a resume included.
+	Skipped      []*SampleError
 	SkippedTotal int64
 	// Stuck is the number of goroutines that did not return from a read or a
 	// transform when the stream was ended.

@@ -22,7 +22,9 @@ type Stage struct {
 	// is only changed in place (Worker.Mutable) is not among them. The last
 	// stage that writes a field writes straight into the batch.
 	Writes []int
-	// Row changes one sample. It may return Drop if Drops is set.
+	// Row changes one sample. It may return Drop if Drops is set. Where rows are
+	// dropped, batches are filled with the rows that follow, so that the ranks
+	// of a World may get different numbers of batches.
 	Row   func(w *Worker, s *Sample) error
 	Drops bool
 	// Regroup changes the number of rows: packing, buckets, windows.

@@ -2,6 +2,7 @@ package vision
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -52,6 +53,9 @@ func sniff(data []byte) (format, error) {
 			}
 			return f.format, nil
 		}
+	}
+	if len(data) == 0 {
+		return 0, errors.New("the file is empty")
 	}
 	return 0, fmt.Errorf("neither JPEG nor PNG, the file begins with % x", data[:min(len(data), 8)])
 }

@@ -129,7 +129,7 @@ func TestDecodeHostile(t *testing.T) {
 		d    Decode
 		want string
 	}{
-		{"empty", nil, Decode{}, "neither JPEG nor PNG"},
+		{"empty", nil, Decode{}, "the file is empty"},
 		{"text", []byte("hello, world"), Decode{}, "68 65 6c 6c"},
 		{"gif", []byte("GIF89a......"), Decode{}, "a GIF file"},
 		{"webp", []byte("RIFF....WEBPVP8 "), Decode{}, "WebP"},

@@ -112,7 +112,8 @@ func run(ctx context.Context, c config, w io.Writer) error {
 	if err != nil {
 		return errors.Join(err, src.Close())
 	}
-	o := loader.Config{BatchSize: min(c.n, 64), Seed: c.seed, Transforms: transforms}
+	// A damaged sample is no reason not to show the others.
+	o := loader.Config{BatchSize: min(c.n, 64), Seed: c.seed, Transforms: transforms, OnError: loader.Skip(int64(c.n))}
 	if c.shuffle {
 		o.Order = loader.Shuffle{}
 	}

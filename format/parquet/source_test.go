@@ -91,7 +91,7 @@ func TestNulls(t *testing.T) {
 					t.Errorf("column %s: %d rows are left, %v", column, b.Len(), err)
 				}
 			}
-			if n := ld.Stats().Skipped; len(n) != 1 || n[0] != 1 {
+			if n := ld.Stats().Skipped; len(n) != 1 || n[0].ID != 1 {
 				t.Errorf("column %s: skipped %v", column, n)
 			}
 			ld.Close()

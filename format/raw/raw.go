@@ -2,11 +2,14 @@ package raw
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
@@ -59,6 +62,9 @@ func ParentDir(file string) string {
 // none of them; an empty one is a legal value of no bytes.
 func Open(dir string, o Options) (*Source, error) {
 	set, err := find(dir, o.Extensions)
+	if errors.Is(err, fs.ErrNotExist) && len(o.Extensions) > 0 {
+		err = fmt.Errorf("%w (among files called %s)", err, strings.Join(dotted(o.Extensions), ", "))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("raw: %w", err)
 	}
@@ -93,7 +99,18 @@ func find(dir string, ext []string) (shard.Set, error) {
 	if !filepath.IsAbs(dir) {
 		dir = "." + string(filepath.Separator) + dir // a leading @ means a list to shard
 	}
-	return shard.Finder{Ext: ext}.Find(context.Background(), dir)
+	return shard.Finder{Ext: dotted(ext)}.Find(context.Background(), dir)
+}
+
+// dotted returns extensions with their dots.
+func dotted(ext []string) []string {
+	list := slices.Clone(ext)
+	for i, e := range list {
+		if e != "" && e[0] != '.' {
+			list[i] = "." + e
+		}
+	}
+	return list
 }
 
 // fileField returns the field that holds a file's bytes.

@@ -183,6 +183,13 @@ func (s *Source) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, 
 	return r.open(ctx)
 }
 
+// Locate returns the file that holds a row, and the row's number in the source,
+// for errors.
+func (s *Source) Locate(ref loader.Ref) (file string, row int64) {
+	row = s.blocks[ref.Block].FirstRow + int64(ref.Row)
+	return s.path(int(row)), row
+}
+
 // rows is a number of files, read into one buffer.
 type rows struct {
 	src  *Source
