@@ -28,7 +28,7 @@ func TestEndings(t *testing.T) {
 		for pn, pipe := range pipelines() {
 			for _, how := range []string{"break", "cancel", "close", "panic", "pull"} {
 				t.Run(tn+"/"+pn+"/"+how, func(t *testing.T) {
-					for at := range 5 {
+					for at := range 14 { // into the second epoch
 						synctest.Test(t, func(t *testing.T) { endAt(t, table(), pipe, how, at) })
 					}
 				})
