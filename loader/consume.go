@@ -18,7 +18,7 @@ func (e *engine) await() (*step, error) {
 	began := time.Now()
 	defer func() { e.stats.starved += time.Since(began) }()
 	for {
-		if e.stop {
+		if e.stop || e.ctx.Err() != nil { // a cancelled read makes its rows look damaged
 			if err := context.Cause(e.ctx); err != nil && !e.l.isClosed() {
 				return nil, err
 			}
@@ -92,7 +92,7 @@ func (e *engine) starvedByKeeps() bool {
 // budget counts in the order of delivery. The caller holds mu.
 func (e *engine) judge(s *step) error {
 	e.countSkipped(s)
-	over := e.l.cfg.OnError.action != stop && e.stats.skippedTotal > e.l.cfg.OnError.budget
+	over := e.l.cfg.OnError.action != stop && len(s.errs) > 0 && e.stats.skippedTotal > e.l.cfg.OnError.budget
 	switch {
 	case s.fatal != nil:
 		return s.fatal.err

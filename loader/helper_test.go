@@ -29,6 +29,7 @@ type table struct {
 	broken map[int]error   // blocks that do not open
 	decode bool            // blocks decode in two parts
 	garble map[int]error   // blocks that do not decode
+	heeds  bool            // reads fail when they are cancelled
 	stuck  chan struct{}   // closed to let opens go on; nil for at once
 
 	opened, closed atomic.Int64
@@ -76,6 +77,10 @@ func (t *table) wait(ctx context.Context, block int) error {
 	}
 	if t.delay != nil {
 		time.Sleep(t.delay(block))
+	}
+	if t.heeds && ctx.Err() != nil {
+		t.closed.Add(1)
+		return ctx.Err()
 	}
 	if err := t.broken[block]; err != nil {
 		t.closed.Add(1)

@@ -139,6 +139,38 @@ func TestStuckRead(t *testing.T) {
 	}
 }
 
+// TestCancelIsNoDamage cancels under a policy that leaves damaged samples out:
+// reads that fail because of it are no damage, and no batch lacks their rows.
+func TestCancelIsNoDamage(t *testing.T) {
+	for _, name := range []string{"inline", "random", "blocks"} {
+		t.Run(name, func(t *testing.T) {
+			for at := range 200 {
+				tb := tables()[name]()
+				tb.heeds = true
+				ctx, cancel := context.WithCancel(t.Context())
+				ld := mustNew(t, tb.source(), loader.Config{BatchSize: 4, Epochs: -1, Prefetch: 2, OnError: loader.Skip(1 << 20)})
+				n := 0
+				for b, err := range ld.All(ctx) {
+					if err != nil {
+						if !errors.Is(err, context.Canceled) {
+							t.Errorf("ended with %v", err)
+						}
+						break
+					}
+					if b.Len() != 4 {
+						t.Fatalf("cancelled behind batch %d: a batch of %d rows", at%20, b.Len())
+					}
+					if n++; n > at%20 {
+						cancel()
+					}
+				}
+				cancel()
+				ld.Close()
+			}
+		})
+	}
+}
+
 // TestNothingIsLeft counts goroutines and descriptors of the whole process.
 func TestNothingIsLeft(t *testing.T) {
 	before := runtime.NumGoroutine()

@@ -497,6 +497,19 @@ func (r *regrouper) taken(s *step) {
 	r.outs = slices.DeleteFunc(r.outs, func(o *step) bool { return o == s })
 }
 
+// held returns the bytes of all batches.
+func (r *regrouper) held() (n int64) {
+	for _, u := range r.free {
+		n += u.held()
+	}
+	for _, s := range r.outs {
+		if s.buf != nil {
+			n += s.buf.held()
+		}
+	}
+	return n
+}
+
 // reclaim returns the memory of all batches.
 func (r *regrouper) reclaim() []*buffer {
 	for _, s := range r.outs {

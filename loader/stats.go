@@ -149,6 +149,9 @@ func (e *engine) held() (n int64) {
 	for _, u := range e.free {
 		n += u.held()
 	}
+	if e.regroup != nil {
+		n += e.regroup.held()
+	}
 	if e.cache != nil {
 		for i := range e.cache.open {
 			n += max(e.l.blocks[i].Memory, e.l.blocks[i].Bytes)
