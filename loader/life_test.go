@@ -730,3 +730,24 @@ func (r *pooledRows) Close() error {
 	freeRows <- r
 	return nil
 }
+
+// TestSpentBudget resumes a state that says more was skipped than is allowed:
+// it goes on, and ends at the next damaged sample.
+func TestSpentBudget(t *testing.T) {
+	c := loader.Config{BatchSize: 10, OnError: loader.Skip(3)}
+	_, states := digests(t, tables()["inline"]().source(), c)
+	states[0].Skipped = 999
+	c.Resume = &states[0]
+	tb := tables()["inline"]()
+	tb.bad = map[int64]error{75: errRotten}
+	n := 0
+	var last error
+	for b, err := range mustNew(t, tb.source(), c).All(t.Context()) {
+		if last = err; err == nil {
+			n += b.Len()
+		}
+	}
+	if n != 60 || !errors.Is(last, errRotten) {
+		t.Errorf("%d samples, ended with %v", n, last)
+	}
+}
