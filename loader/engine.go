@@ -323,7 +323,7 @@ const (
 
 // runWorker is a worker.
 func (e *engine) runWorker() {
-	w := newWorker(e.p.last, len(e.stats.stages))
+	w := newWorker(e.p.rows, e.p.last, len(e.stats.stages))
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defer e.ends()
@@ -341,8 +341,12 @@ func (e *engine) runWorker() {
 		}
 		e.unlocked(func() { e.run(w, t) })
 		for i := range w.times {
+			if i <= len(e.p.row) {
+				w.times[i].items += w.through
+			}
 			e.stats.stages[i].add(&w.times[i])
 		}
+		w.through = 0
 	}
 }
 

@@ -122,7 +122,7 @@ func (e *engine) mark(s *step, at []int) {
 }
 
 func (e *engine) gather(w *Worker, g Gatherer, rows, at []int, s *step) error {
-	w.stage, w.used, w.s = 0, 0, nil
+	w.stage, w.used = 0, 0
 	start := time.Now()
 	err := g.Gather(w, rows, at, &s.buf.batch)
 	w.times[0].all(len(at), &s.buf.batch, start)
@@ -233,27 +233,36 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref)
 	if err := rows.Row(w, row, smp); err != nil {
 		return e.sampleError(ref, "decode", err)
 	}
-	w.times[0].items++
 	if timed {
 		then = w.times[0].lap(then, smp.Fields[:len(e.p.in)])
 	}
-	for k := range e.p.row {
-		w.enter(k+1, e.p.row[k].name, b.keys[i])
-		if err := e.p.row[k].Row(w, smp); err != nil {
-			if errors.Is(err, Drop) && e.p.row[k].Drops {
+	stages := e.p.row
+	for k := range stages {
+		st := &stages[k]
+		w.enter(k+1, st.name, b.keys[i])
+		if err := st.Row(w, smp); err != nil {
+			w.stopped(k)
+			if errors.Is(err, Drop) && st.Drops {
 				return Drop
 			}
-			return e.sampleError(ref, e.p.row[k].name, err)
+			return e.sampleError(ref, st.name, err)
 		}
-		w.times[k+1].items++
 		if timed {
-			then = w.times[k+1].lap(then, smp.Fields[:len(e.p.row[k].Out)])
+			then = w.times[k+1].lap(then, smp.Fields[:len(st.Out)])
 		}
 	}
+	w.through++
 	if err := w.place(b, i); err != nil {
 		return e.sampleError(ref, "batch", err)
 	}
 	return nil
+}
+
+// stopped counts a sample that got through decoding and n row stages.
+func (w *Worker) stopped(n int) {
+	for k := range n + 1 {
+		w.times[k].items++
+	}
 }
 
 // enter makes w ready for a stage.
@@ -291,14 +300,13 @@ func (t *stageTime) all(rows int, b *Batch, began time.Time) {
 func (w *Worker) begin(id int64, b *Batch, i int) *Sample {
 	smp := &w.row
 	smp.ID, smp.Fields = id, smp.Fields[:len(w.fields)]
-	w.s = smp
 	for f := range w.fields {
 		at := &w.fields[f]
-		at.own, at.given, at.placed = false, false, nil
+		at.own, at.given, at.placed.Data = false, false, nil
 		if c := &b.cols[f]; c.row > 0 {
-			at.dst = c.slab[i*c.row : (i+1)*c.row : (i+1)*c.row]
+			at.dst.Data = c.slab[i*c.row : (i+1)*c.row : (i+1)*c.row]
 		} else {
-			at.dst = nil
+			at.dst.Data = nil
 		}
 	}
 	return smp
@@ -309,7 +317,7 @@ func (w *Worker) place(b *Batch, i int) error {
 	for f := range b.spec {
 		c, t := &b.cols[f], &w.row.Fields[f]
 		if c.row >= 0 && t.DType == c.DType && t.Shape == b.spec[f].Shape && len(t.Data) == c.row {
-			if d := w.fields[f].dst; c.row > 0 && !sameStart(t.Data, d) {
+			if d := w.fields[f].dst.Data; c.row > 0 && !sameStart(t.Data, d) {
 				copy(d, t.Data)
 			}
 			continue
@@ -320,7 +328,7 @@ func (w *Worker) place(b *Batch, i int) error {
 		if err := b.spec[f].holds(t); err != nil {
 			return err
 		}
-		if len(t.Data) == 0 || !w.fields[f].own || sameStart(t.Data, w.fields[f].placed) {
+		if len(t.Data) == 0 || !w.fields[f].own || sameStart(t.Data, w.fields[f].placed.Data) {
 			c.vary[i] = value{t.Data, t.Shape}
 			continue
 		}
