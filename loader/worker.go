@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/stokerdata/stoker/internal/prng"
@@ -27,6 +28,7 @@ type Worker struct {
 	rng    *rand.Rand
 	pcg    rand.PCG
 	seeded bool
+	drawn  bool   // Rand was called, since Pure looked
 	stream uint64 // key of (seed, epoch, stage path)
 	sample uint64 // key of (sample id, draw)
 
@@ -100,7 +102,7 @@ func newWorker(rows Spec, last []int, stages int) *Worker {
 func (w *Worker) Rand() *rand.Rand {
 	if !w.seeded {
 		w.pcg.Seed(w.stream, w.sample)
-		w.seeded = true
+		w.seeded, w.drawn = true, true
 	}
 	return w.rng
 }
@@ -121,6 +123,28 @@ func (w *Worker) Run(path uint64, st *Stage, s *Sample) error {
 	stream, state, seeded := w.stream, w.pcg, w.seeded
 	w.seed(prng.Mix(stream, path+1), w.sample)
 	err := st.Row(w, s)
+	w.stream, w.pcg, w.seeded = stream, state, seeded
+	return err
+}
+
+// nowhere is the stage inside Pure: the last writer of no field.
+const nowhere = -1
+
+var errDrawn = fmt.Errorf("draws random numbers, which would be the same in every epoch: %w", ErrSpec)
+
+// Pure runs f, which makes what a source keeps for other epochs, so that it must
+// follow from the row alone: if f calls Rand, Pure returns an error that wraps
+// ErrSpec. Inside, Out gives scratch and never a place in the batch, and Note
+// does nothing.
+func (w *Worker) Pure(f func() error) error {
+	stage, trace, drawn := w.stage, w.trace, w.drawn
+	stream, state, seeded := w.stream, w.pcg, w.seeded
+	w.stage, w.trace, w.drawn, w.seeded = nowhere, nil, false, false
+	err := f()
+	if w.drawn {
+		err = errDrawn
+	}
+	w.stage, w.trace, w.drawn = stage, trace, drawn
 	w.stream, w.pcg, w.seeded = stream, state, seeded
 	return err
 }
