@@ -65,6 +65,11 @@ const (
 	blocks               // whole blocks, shared by many steps
 )
 
+// String says how rows are read.
+func (a access) String() string {
+	return [...]string{"opened by workers", "read by rows", "read by blocks"}[a]
+}
+
 func newEngine(l *Loader, ctx context.Context) *engine {
 	e := &engine{l: l, p: l.pipe}
 	e.ctx, e.cancel = context.WithCancel(ctx)

@@ -225,30 +225,26 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref)
 	b.ids[i], b.keys[i] = id, key(id, ref.Draw)
 	smp := w.begin(id, b, i)
 	timed := i == w.timed
-	var then time.Time
-	if timed {
-		then = time.Now()
+	if w.timing = timed; timed {
+		w.then = time.Now()
 	}
 	w.enter(0, "decode", b.keys[i])
 	if err := rows.Row(w, row, smp); err != nil {
 		return e.sampleError(ref, "decode", err)
 	}
 	if timed {
-		then = w.times[0].lap(then, smp.Fields[:len(e.p.in)])
+		w.measured(0, 0, smp.Fields[:len(e.p.in)])
 	}
 	stages := e.p.row
-	for k := range stages {
+	for k := 0; k < len(stages); {
 		st := &stages[k]
 		w.enter(k+1, st.name, b.keys[i])
 		if err := st.Row(w, smp); err != nil {
-			w.stopped(k)
-			if errors.Is(err, Drop) && st.Drops {
-				return Drop
-			}
-			return e.sampleError(ref, st.name, err)
+			return e.stopped(w, ref, err)
 		}
+		k += 1 + st.fused
 		if timed {
-			then = w.times[k+1].lap(then, smp.Fields[:len(st.Out)])
+			w.measured(w.base, k, smp.Fields[:len(stages[k-1].Out)])
 		}
 	}
 	w.through++
@@ -258,31 +254,17 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref)
 	return nil
 }
 
-// stopped counts a sample that got through decoding and n row stages.
-func (w *Worker) stopped(n int) {
-	for k := range n + 1 {
+// stopped counts a sample that got no further than the stage that works, and
+// says what became of it.
+func (e *engine) stopped(w *Worker, ref Ref, err error) error {
+	for k := range w.stage {
 		w.times[k].items++
 	}
-}
-
-// enter makes w ready for a stage.
-func (w *Worker) enter(stage int, name string, key uint64) {
-	w.stage, w.used = stage, 0
-	w.seed(w.streams[stage], key)
-	if w.trace != nil {
-		w.trace.begin(name)
+	st := &e.p.row[w.stage-1]
+	if st.Drops && errors.Is(err, Drop) {
+		return Drop
 	}
-}
-
-// lap adds the time since then and the size of the fields, and returns now.
-func (t *stageTime) lap(then time.Time, fields []Tensor) time.Time {
-	now := time.Now()
-	t.timed++
-	t.ns += int64(now.Sub(then))
-	for f := range fields {
-		t.bytes += int64(len(fields[f].Data))
-	}
-	return now
+	return e.sampleError(ref, st.name, err)
 }
 
 // all adds the work on all rows of b at once.

@@ -3,6 +3,7 @@ package loader
 import (
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"github.com/stokerdata/stoker/internal/prng"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -32,7 +33,8 @@ type Worker struct {
 	stream uint64 // key of (seed, epoch, stage path)
 	sample uint64 // key of (sample id, draw)
 
-	stage   int // that runs, 0 is the source
+	stage   int // that works, 0 is the source
+	base    int // the first of those that are fused with it
 	fields  []fieldPlace
 	arena   *arena // memory for varying fields of the batch
 	scratch []byte
@@ -41,10 +43,12 @@ type Worker struct {
 	row     Sample // the row at hand
 	trace   *Trace
 	times   []stageTime
-	through int64    // samples that got through all row stages, to be added to times
-	timed   int      // row of the batch whose stages are timed, one in a task
-	epoch   uint64   // of streams
-	streams []uint64 // key of each stage's random numbers in that epoch
+	through int64     // samples that got through all row stages, to be added to times
+	timed   int       // row of the batch whose stages are timed, one in a task
+	timing  bool      // this is that row
+	then    time.Time // of the last lap
+	epoch   uint64    // of streams
+	streams []uint64  // key of each stage's random numbers in that epoch
 }
 
 // fieldPlace is where the value of a field goes. It holds whole Tensors to be
