@@ -293,6 +293,9 @@ type arena struct {
 const arenaPage = 256 << 10
 
 func (a *arena) alloc(n int) []byte {
+	if n == 0 {
+		return nil
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m := (n + 7) &^ 7

@@ -64,7 +64,7 @@ func newRegrouper(e *engine) *regrouper {
 	if e.p.group != nil {
 		r.placer = e.p.group.Regroup.New()
 	}
-	r.w = newWorker(make([]int, len(e.p.formed())), 1)
+	r.w = newWorker(e.p.formed(), make([]int, len(e.p.formed())), 1)
 	return r
 }
 

@@ -63,38 +63,35 @@ func (d Decode) Bind(in loader.Spec) (loader.Stage, error) {
 	out := in.Clone()
 	out[f].Kind, out[f].Shape = kind.Image, loader.Dims(-1, -1, 3)
 	return loader.Stage{Out: out, Writes: []int{f}, Row: func(w *loader.Worker, s *loader.Sample) error {
-		t, err := d.decode(w, f, s.Fields[f].Data, limits)
-		if err != nil {
+		if err := d.decode(w, s, f, limits); err != nil {
 			return fmt.Errorf("vision: field %q: %w: %w", in[f].Name, err, loader.ErrCorrupt)
 		}
-		s.Fields[f] = t
 		return nil
 	}}, nil
 }
 
-// decode returns the pixels of a file as the new value of field f.
-func (d Decode) decode(w *loader.Worker, f int, data []byte, l Limits) (loader.Tensor, error) {
+// decode gives field f the pixels of the file that it holds.
+func (d Decode) decode(w *loader.Worker, s *loader.Sample, f int, l Limits) error {
+	data := s.Fields[f].Data
 	h, err := readHeader(data, l)
 	if err != nil {
-		return loader.Tensor{}, err
+		return err
 	}
 	turn := 1
 	if d.Orient && h.format == jpegFormat {
 		turn = orientation(data)
 	}
 	if turn == 1 {
-		t := w.Out(f, dtype.Uint8, loader.Dims(h.h, h.w, 3))
-		return t, decodeRGB(asImage(t), data, h, w)
+		return decodeRGB(asImage(*w.Out(s, f, dtype.Uint8, loader.Dims(h.h, h.w, 3))), data, h, w)
 	}
 	stored := pixel.Packed(w.Scratch(3*h.h*h.w), h.h, h.w, 3)
 	if err := decodeRGB(stored, data, h, w); err != nil {
-		return loader.Tensor{}, err
+		return err
 	}
 	to := size{h.h, h.w}
 	if turn >= 5 {
 		to = size{h.w, h.h}
 	}
-	t := w.Out(f, dtype.Uint8, loader.Dims(to.h, to.w, 3))
-	pixel.Orient(asImage(t), stored, turn)
-	return t, nil
+	pixel.Orient(asImage(*w.Out(s, f, dtype.Uint8, loader.Dims(to.h, to.w, 3))), stored, turn)
+	return nil
 }

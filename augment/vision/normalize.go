@@ -143,13 +143,12 @@ func lookUp[T uint8 | uint16 | float32](p pixels, l Layout, t dtype.Type, table 
 		if err != nil {
 			return err
 		}
-		dst := w.Out(p.image, t, l.shape(s.Fields[p.image].Shape))
+		dst := loader.View[T](*w.Out(s, p.image, t, l.shape(s.Fields[p.image].Shape)))
 		if l == NCHW {
-			pixel.Planar(loader.View[T](dst), src, table)
+			pixel.Planar(dst, src, table)
 		} else {
-			pixel.Interleaved(loader.View[T](dst), src, table)
+			pixel.Interleaved(dst, src, table)
 		}
-		s.Fields[p.image] = dst
 		return nil
 	}}, nil
 }

@@ -54,7 +54,7 @@ func (r Resize) Bind(in loader.Spec) (loader.Stage, error) {
 		if to.check() != nil {
 			return fmt.Errorf("vision: an image of %v would become one of %v: %w", from, to, loader.ErrCorrupt)
 		}
-		sc.scale(w, c.fresh(w, s, to), src)
+		sc.scale(c.fresh(w, s, to), src)
 		return c.move(w, s, scale(from, to))
 	}}, nil
 }
@@ -103,8 +103,8 @@ func newScaler(f Filter) *scaler {
 	return &scaler{filter: pixel.Filter(f), pool: sync.Pool{New: func() any { return new(pixel.Resizer) }}}
 }
 
-func (sc *scaler) scale(w *loader.Worker, dst, src pixel.Image) {
+func (sc *scaler) scale(dst, src pixel.Image) {
 	r := sc.pool.Get().(*pixel.Resizer)
-	r.Resize(dst, src, sc.filter, w.Scratch(pixel.ScratchBytes(dst, src)))
+	r.Resize(dst, src, sc.filter)
 	sc.pool.Put(r)
 }

@@ -58,7 +58,7 @@ func (c RandomResizedCrop) Bind(in loader.Spec) (loader.Stage, error) {
 			at = area.middle(from)
 		}
 		w.Note("crop", float64(at.x), float64(at.y), float64(at.w), float64(at.h))
-		sc.scale(w, cv.fresh(w, s, to), src.Crop(at.x, at.y, at.w, at.h))
+		sc.scale(cv.fresh(w, s, to), src.Crop(at.x, at.y, at.w, at.h))
 		return cv.move(w, s, crop(from, at, to))
 	}}, nil
 }

@@ -109,10 +109,9 @@ func TestResizeCrop(t *testing.T) {
 	for f := Bilinear; f <= Nearest; f++ {
 		var r Resizer
 		src := inset(20, 30, 3)
-		tmp := make([]uint8, 3*30*30)
 		a, b := Packed(make([]uint8, 3*11*17), 11, 17, 3), Packed(make([]uint8, 3*11*17), 11, 17, 3)
-		r.Resize(a, src, f, tmp)
-		r.Resize(b, Packed(packed(src), 20, 30, 3), f, tmp)
+		r.Resize(a, src, f)
+		r.Resize(b, Packed(packed(src), 20, 30, 3), f)
 		if !bytes.Equal(a.Pix, b.Pix) {
 			t.Errorf("filter %d: the window differs from its copy", f)
 		}
@@ -122,7 +121,7 @@ func TestResizeCrop(t *testing.T) {
 			for i := range plane.Pix {
 				plane.Pix[i] = packed(src)[3*i+c]
 			}
-			r.Resize(one, plane, f, tmp)
+			r.Resize(one, plane, f)
 			for i, v := range one.Pix {
 				if a.Pix[3*i+c] != v {
 					t.Fatalf("filter %d: channel %d differs at %d", f, c, i)
@@ -139,7 +138,7 @@ func TestResizeFlat(t *testing.T) {
 		for _, v := range []uint8{0, 1, 127, 254, 255} {
 			src := Packed(bytes.Repeat([]uint8{v}, 3*13*19), 13, 19, 3)
 			dst := Packed(make([]uint8, 3*31*7), 31, 7, 3)
-			r.Resize(dst, src, f, make([]uint8, ScratchBytes(dst, src)))
+			r.Resize(dst, src, f)
 			if i := slices.IndexFunc(dst.Pix, func(x uint8) bool { return x != v }); i >= 0 {
 				t.Errorf("filter %d makes %d of %d", f, dst.Pix[i], v)
 			}
@@ -149,11 +148,11 @@ func TestResizeFlat(t *testing.T) {
 
 func TestResizeAllocates(t *testing.T) {
 	var r Resizer
-	src, dst, tmp := photo()
+	src, dst := photo()
 	i := 0
 	if n := testing.AllocsPerRun(20, func() {
 		i++
-		r.Resize(dst, src.Crop(0, 0, 500-i%7, 375-i%5), Bilinear, tmp)
+		r.Resize(dst, src.Crop(0, 0, 500-i%7, 375-i%5), Bilinear)
 	}); n > 0 {
 		t.Errorf("%v allocations per image", n)
 	}
