@@ -18,7 +18,12 @@ type opener func(config json.RawMessage) (*rounds.Work, error)
 // children lists the contenders that run in a process of their own.
 func children() map[string]opener {
 	return map[string]opener{
-		"loader": openLoader,
+		"loader":  openLoader,
+		"cached":  openCached,
+		"imaging": openGoPeer,
+		"jpeg":    openJPEG,
+		"resize":  openResize,
+		"turbo":   openTurbo,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // The sets of images below a -data folder. A folder without them is taken as
@@ -54,12 +55,13 @@ func readAll(files []string, most int) (all [][]byte, err error) {
 
 // crop is how one image becomes one sample: a window of it, mirrored or not.
 type crop struct {
-	File string `json:"file,omitempty"`
-	X    int    `json:"x"`
-	Y    int    `json:"y"`
-	W    int    `json:"w"`
-	H    int    `json:"h"`
-	Flip bool   `json:"flip"`
+	File  string `json:"file,omitempty"`
+	Index int    `json:"index"` // of the image, where it is no file
+	X     int    `json:"x"`
+	Y     int    `json:"y"`
+	W     int    `json:"w"`
+	H     int    `json:"h"`
+	Flip  bool   `json:"flip"`
 }
 
 // resizedCrop draws the window of torchvision's RandomResizedCrop at its
@@ -102,6 +104,18 @@ func compare[T uint8 | float32](got, want []T, scale func(i int) float64) (d dif
 	}
 	d.mean, d.share = sum/float64(max(1, len(want))), float64(unequal)/float64(max(1, len(want)))
 	return d, nil
+}
+
+// asBytes returns the memory of x.
+func asBytes(x []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
+}
+
+// asFloats returns the numbers in b.
+func asFloats(b []byte) []float32 {
+	x := make([]float32, len(b)/4)
+	copy(asBytes(x), b)
+	return x
 }
 
 // String says how far, in words.

@@ -21,6 +21,7 @@ var workloads = []struct {
 }{
 	{"W1", workload1},
 	{"W2", workload2},
+	{"jpeg", workloadJPEG},
 	{"resize", workloadResize},
 }
 

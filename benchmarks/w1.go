@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"unsafe"
 
 	"github.com/stokerdata/stoker/augment/vision"
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
@@ -74,6 +73,13 @@ func (b *bench) images(float bool) (rounds.Match, error) {
 	for workers := range 3 {
 		m.Entries = append(m.Entries, b.python(fmt.Sprintf("%s_%d", torch, workers), fmt.Sprintf("DataLoader, num_workers=%d", workers), "torch_images.py", with(workers), check))
 	}
+	if !float {
+		m.Entries = append(m.Entries, b.python("spdl", "SPDL, 2 threads", "spdl_images.py", with(2), want.asking(filepath.Join(b.work, "sample"), 3)))
+	}
+	m.Entries = append(m.Entries, b.python("dali", "DALI on the CPU, 2 threads", "dali_images.py", with(2), check))
+	m.Entries = append(m.Entries, b.python("tfdata", "tf.data, 2 calls in parallel", "tf_images.py", with(2), check))
+	m.Entries = append(m.Entries, b.own("go_imaging", "image/jpeg and disintegration/imaging, one goroutine", "imaging", with(0), check))
+	m.Entries = append(m.Entries, b.limits(files)...)
 	m.Ratios = against("ours", m.Entries)
 	return m, nil
 }
@@ -202,6 +208,5 @@ func (s *samples) difference(got []byte) (difference, error) {
 	if s.f32 == nil {
 		return compare(got, s.u8, func(int) float64 { return 1 })
 	}
-	floats := unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(got))), len(got)/4)
-	return compare(floats, s.f32, func(i int) float64 { return 255 * imageNetStd[i/(side*side)%3] })
+	return compare(asFloats(got), s.f32, func(i int) float64 { return 255 * imageNetStd[i/(side*side)%3] })
 }

@@ -8,16 +8,15 @@ import (
 	"github.com/stokerdata/stoker/internal/cputime"
 )
 
-// Func returns an entry that runs in this process. open returns the work, which
-// does one of several equal parts and tells the number of its items.
-func Func(name, about string, open func() (work func(part, parts int) (items int, err error), err error)) Entry {
+// Func returns an entry that runs in this process. open gets it ready.
+func Func(name, about string, open func() (*Work, error)) Entry {
 	return Entry{Name: name, About: about, Open: func(context.Context) (*Contender, error) {
-		work, err := open()
+		w, err := open()
 		if err != nil {
 			return nil, err
 		}
-		return &Contender{Run: func(_ context.Context, part, parts int) (Usage, error) {
-			return measure(part, parts, work)
+		return &Contender{Version: w.Version, Run: func(_ context.Context, part, parts int) (Usage, error) {
+			return measure(part, parts, w.Run)
 		}, Peak: peakOfSelf}, nil
 	}}
 }

@@ -128,7 +128,7 @@ func prepare(ctx context.Context, e Entry, row *Row, parts int) *runner {
 	row.Version = c.Version
 	if c.Check != nil {
 		if row.Output, err = c.Check(ctx); err != nil {
-			r.drop(fmt.Errorf("the output is wrong: %w", err))
+			r.drop(fmt.Errorf("its output could not be confirmed: %w", err))
 			return nil
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"runtime"
 )
 
-// Work is a contender on the side of a child process.
+// Work is what a contender does: in this process, or on the side of a child.
 type Work struct {
 	Version string
 	// Check makes what a check asks for. Nil means that nothing can be asked.
