@@ -25,12 +25,31 @@ type Options struct {
 	// reckoned before any of it is allocated. Zero means 1 GiB. A baseline file
 	// needs a few rows of samples, a progressive one 2 bytes for each sample.
 	MaxBytes int64
+	// MaxScans bounds the scans of a file. Zero means 64: encoders write up to
+	// some 15, and each costs a pass over the whole image, however few bytes it
+	// has.
+	MaxScans int
 }
 
 const (
 	defaultMaxPixels = 100_000_000
 	defaultMaxBytes  = 1 << 30
+	defaultMaxScans  = 64
 )
+
+// withDefaults returns o with its zeros replaced.
+func (o Options) withDefaults() Options {
+	if o.MaxPixels <= 0 {
+		o.MaxPixels = defaultMaxPixels
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = defaultMaxBytes
+	}
+	if o.MaxScans <= 0 {
+		o.MaxScans = defaultMaxScans
+	}
+	return o
+}
 
 // A Decoder decodes one file after the other. The zero value is ready to use,
 // by one goroutine at a time. It keeps its memory, so that decoding images no
@@ -38,12 +57,15 @@ const (
 type Decoder struct {
 	Options Options
 
-	data   []byte
-	opened bool
-	parser parser
-	frame  frame
-	scan   scanner
-	strip  strip
+	options Options // with defaults
+	data    []byte
+	opened  bool
+	stored  bool // by several scans, in store
+	parser  parser
+	frame   frame
+	scan    scanner
+	store   store
+	strip   strip
 }
 
 // Header is what a file says of itself.
@@ -67,6 +89,7 @@ type Sink interface {
 
 // Open reads a file up to its first scan. It borrows data until the next Open.
 func (d *Decoder) Open(data []byte) (Header, error) {
+	d.options = d.Options.withDefaults()
 	d.data, d.opened = data, false
 	d.parser.reset(data)
 	if err := d.parser.toScan(); err != nil {
@@ -75,31 +98,34 @@ func (d *Decoder) Open(data []byte) (Header, error) {
 	if err := d.frame.set(&d.parser); err != nil {
 		return Header{}, fmt.Errorf("jpeg: %w", err)
 	}
-	if err := d.check(); err != nil {
-		return Header{}, fmt.Errorf("jpeg: %w", err)
-	}
+	d.scan.reset()
 	if err := d.scan.set(&d.parser, &d.frame); err != nil {
 		return Header{}, fmt.Errorf("jpeg: %w", err)
 	}
-	d.opened = true
+	d.stored = d.frame.progressive || d.scan.header.n < d.frame.n
+	if err := d.check(); err != nil {
+		return Header{}, fmt.Errorf("jpeg: %w", err)
+	}
+	d.opened, d.store.full = true, false
 	return d.frame.header(), nil
 }
 
-// check holds what the frame asks for against the limits.
+// check holds what the frame asks for against the limits, and against the length
+// of the file: each block has at least a bit of it.
 func (d *Decoder) check() error {
 	f := &d.frame
-	pixels, bytes := d.Options.MaxPixels, d.Options.MaxBytes
-	if pixels <= 0 {
-		pixels = defaultMaxPixels
+	if n := int64(f.width) * int64(f.height); n > d.options.MaxPixels {
+		return fmt.Errorf("%dx%d pixels, the limit is %d: %w", f.width, f.height, d.options.MaxPixels, ErrLimit)
 	}
-	if bytes <= 0 {
-		bytes = defaultMaxBytes
+	n := f.stripBytes()
+	if d.stored {
+		n += f.storeBytes()
 	}
-	if int64(f.width)*int64(f.height) > pixels {
-		return fmt.Errorf("%dx%d pixels, the limit is %d: %w", f.width, f.height, pixels, ErrLimit)
+	if n > d.options.MaxBytes {
+		return fmt.Errorf("%d bytes of memory, the limit is %d: %w", n, d.options.MaxBytes, ErrLimit)
 	}
-	if n := f.bytes(); n > bytes {
-		return fmt.Errorf("%d bytes of memory, the limit is %d: %w", n, bytes, ErrLimit)
+	if n := f.leastBits(); n > 8*int64(len(d.data)) {
+		return fmt.Errorf("%d bytes cannot hold %dx%d pixels: %w", len(d.data), f.width, f.height, ErrFormat)
 	}
 	return nil
 }
@@ -134,11 +160,13 @@ func (d *Decoder) RGB(dst []uint8, stride int, window image.Rectangle) error {
 func (d *Decoder) rows(window image.Rectangle, to target) error {
 	f, s := &d.frame, &d.strip
 	s.set(f, window)
-	if err := d.scan.start(s.first); err != nil {
+	if err := d.start(); err != nil {
 		return fmt.Errorf("jpeg: %w", err)
 	}
 	for my := s.first; my <= s.last; my++ {
-		if err := d.scan.row(s, my); err != nil {
+		if d.stored {
+			d.scan.transform(f, &d.store, s, my)
+		} else if err := d.scan.row(s, my); err != nil {
 			return fmt.Errorf("jpeg: %w", err)
 		}
 		s.edges(f)
@@ -146,6 +174,17 @@ func (d *Decoder) rows(window image.Rectangle, to target) error {
 			return err
 		}
 		s.keep(f)
+	}
+	return nil
+}
+
+// start gets ready for the first strip.
+func (d *Decoder) start() error {
+	switch {
+	case !d.stored:
+		return d.scan.start(d.strip.first)
+	case !d.store.full:
+		return d.fill()
 	}
 	return nil
 }

@@ -127,11 +127,31 @@ func (f *frame) header() Header {
 	return h
 }
 
-// bytes returns the memory that decoding all of the image needs.
-func (f *frame) bytes() int64 {
+// stripBytes returns the memory that strips of the whole width need.
+func (f *frame) stripBytes() int64 {
 	n := int64(f.width+slack) * 8
 	for _, c := range f.comps[:f.n] {
 		n += int64(f.mcusX*8*c.h+margin+2*slack) * int64(8*c.v+1)
+	}
+	return n
+}
+
+// storeBytes returns the memory that all coefficients need.
+func (f *frame) storeBytes() int64 { return int64(f.blocks()) * (128 + 8) }
+
+// blocks returns how many blocks there are.
+func (f *frame) blocks() (n int) {
+	for _, c := range f.comps[:f.n] {
+		n += f.mcusX * c.h * f.mcusY * c.v
+	}
+	return n
+}
+
+// leastBits returns how many bits entropy-coded data has at least: one for each
+// block within the image, in the first scan of a component.
+func (f *frame) leastBits() (n int64) {
+	for _, c := range f.comps[:f.n] {
+		n += int64(ceil(c.width, 8)) * int64(ceil(c.height, 8))
 	}
 	return n
 }

@@ -2,6 +2,7 @@ package jpeg
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/stokerdata/stoker/internal/jpegsimd"
 )
@@ -11,83 +12,153 @@ const maxBlocks = 10
 
 // A block is what decoding needs to know of one block of an MCU.
 type block struct {
-	comp   int
-	x, y   int // in blocks, within the MCU
-	dc, ac *jpegsimd.Table
-	quant  *[64]int16
+	comp         int
+	x, y         int // in blocks, within the MCU
+	across, down int // blocks that the component has in an MCU
+	dc, ac       *jpegsimd.Table
+	quant        *[64]int16
 }
 
-// A scanner decodes a sequential scan, MCU by MCU.
+// A scanner decodes scans, MCU by MCU.
 type scanner struct {
-	feed   feed
-	tables [2][4]jpegsimd.Table
-	quant  [4][64]int16 // by component, in the order of Place
-	pred   [4]int32
-	coef   [64]int16
+	feed    feed
+	tables  [2][4]jpegsimd.Table
+	quant   [4][64]int16 // by component, in the order of Place
+	latched [4]bool      // what quant has
+	pred    [4]int32
+	coef    [64]int16
 
-	data     []byte
-	at       int // where in data the scan begins
-	interval int
+	header   scanHeader
 	blocks   [maxBlocks]block
 	n        int // blocks of an MCU
-	mcusX    int
+	mcusX    int // MCUs of this scan across
+	mcusY    int
+	interval int // MCUs from restart to restart, 0 for one segment
 	mcu      int // the next one
 	left     int // MCUs up to a restart
+	run      int // blocks that have no more coefficients in a progressive scan
 }
 
-// set reads the header of a scan.
-func (s *scanner) set(p *parser, f *frame) error {
+// reset forgets what belongs to a file.
+func (s *scanner) reset() { s.latched = [4]bool{} }
+
+// A scanHeader says what a scan holds.
+type scanHeader struct {
+	n         int // components
+	comps     [4]int
+	codes     [4]uint8 // destinations of their tables, DC above AC
+	band      jpegsimd.Band
+	high      int    // the lowest bit that scans before have left out, 0 if there are none
+	data      []byte // the file
+	at        int    // where in data entropy-coded bytes begin
+	component bool   // whether it is for one component, whose blocks stand alone
+}
+
+// read reads the header of the scan that p has found.
+func (h *scanHeader) read(p *parser, f *frame) error {
 	b := p.scan
 	if len(b) < 1 || b[0] < 1 || b[0] > 4 || len(b) != 4+2*int(b[0]) {
 		return p.errorf(ErrFormat, "a scan header of %d bytes", len(b))
 	}
-	if f.progressive || int(b[0]) != f.n {
-		return p.errorf(ErrUnsupported, "a scan of its own for each component")
+	*h = scanHeader{n: int(b[0]), data: p.data, at: p.at, component: b[0] == 1}
+	for i := range h.n {
+		// Components stand in the order of the frame (B.2.3), which tells those
+		// apart that a file gives the same id.
+		id, c := b[1+2*i], i
+		for c < f.n && f.comps[c].id != id {
+			c++
+		}
+		if c == f.n || i > 0 && c <= h.comps[i-1] {
+			return p.errorf(ErrFormat, "a scan of component %d, which the frame lacks there", id)
+		}
+		h.comps[i], h.codes[i] = c, b[2+2*i]
 	}
-	s.data, s.at, s.interval, s.mcusX, s.n = p.data, p.at, p.interval, f.mcusX, 0
-	var seen [4]bool
-	for i := range f.n {
-		if err := s.component(p, f, b[1+2*i], b[2+2*i], &seen); err != nil {
+	if !f.progressive {
+		h.band.Last = 63
+		return nil
+	}
+	b = b[len(b)-3:]
+	h.band = jpegsimd.Band{First: int(b[0]), Last: int(b[1]), Low: uint(b[2] & 15)}
+	h.high = int(b[2] >> 4)
+	if !h.legal() {
+		return p.errorf(ErrFormat, "a scan of coefficients %d to %d, bits %d to %d", b[0], b[1], h.high, h.band.Low)
+	}
+	return nil
+}
+
+// legal reports whether a progressive file may have such a scan (G.1.1.1).
+func (h *scanHeader) legal() bool {
+	b := h.band
+	if b.First == 0 && b.Last != 0 || b.First > b.Last || b.Last > 63 || b.First > 0 && h.n > 1 {
+		return false
+	}
+	return b.Low <= 13 && (h.high == 0 || h.high == int(b.Low)+1)
+}
+
+// set reads the header of a scan and gets its tables.
+func (s *scanner) set(p *parser, f *frame) error {
+	h := &s.header
+	if err := h.read(p, f); err != nil {
+		return err
+	}
+	s.interval, s.n = p.interval, 0
+	s.mcusX, s.mcusY = f.mcusX, f.mcusY
+	if c := &f.comps[h.comps[0]]; h.component {
+		s.mcusX, s.mcusY = ceil(c.width, 8), ceil(c.height, 8)
+	}
+	for i := range h.n {
+		if err := s.component(p, f, h.comps[i], h.codes[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// component adds the blocks of the component with an id.
-func (s *scanner) component(p *parser, f *frame, id, dests uint8, seen *[4]bool) error {
-	i := 0
-	for i < f.n && (f.comps[i].id != id || seen[i]) {
-		i++
+// component adds the blocks of a component to those of an MCU.
+func (s *scanner) component(p *parser, f *frame, i int, codes uint8) (err error) {
+	c, b := &f.comps[i], block{comp: i, quant: &s.quant[i]}
+	if err := s.latch(p, c, i); err != nil {
+		return err
 	}
-	if i == f.n {
-		return p.errorf(ErrFormat, "a scan of component %d, which the frame lacks", id)
+	if h := &s.header; h.band.First == 0 && h.high == 0 {
+		if b.dc, err = s.table(p, jpegsimd.DC, codes>>4); err != nil {
+			return err
+		}
 	}
-	seen[i] = true
-	c := &f.comps[i]
+	if s.header.band.Last > 0 {
+		if b.ac, err = s.table(p, jpegsimd.AC, codes&15); err != nil {
+			return err
+		}
+	}
+	b.across, b.down = c.h, c.v
+	if s.header.component {
+		b.across, b.down = 1, 1
+	}
+	if s.n+b.across*b.down > maxBlocks {
+		return p.errorf(ErrFormat, "an MCU of more than %d blocks", maxBlocks)
+	}
+	for b.y = range b.down {
+		for b.x = range b.across {
+			s.blocks[s.n] = b
+			s.n++
+		}
+	}
+	return nil
+}
+
+// latch takes the quantisation table of a component, when its first scan begins:
+// later ones of the file may replace it.
+func (s *scanner) latch(p *parser, c *component, i int) error {
+	if s.latched[i] {
+		return nil
+	}
 	if !p.hasQuant[c.quant] {
 		return p.errorf(ErrFormat, "quantisation table %d is missing", c.quant)
 	}
 	for k, v := range p.quant[c.quant] {
 		s.quant[i][jpegsimd.Zigzag(k)] = int16(v)
 	}
-	dc, err := s.table(p, jpegsimd.DC, dests>>4)
-	if err != nil {
-		return err
-	}
-	ac, err := s.table(p, jpegsimd.AC, dests&15)
-	if err != nil {
-		return err
-	}
-	if s.n+c.h*c.v > maxBlocks {
-		return p.errorf(ErrFormat, "an MCU of more than %d blocks", maxBlocks)
-	}
-	for y := range c.v {
-		for x := range c.h {
-			s.blocks[s.n] = block{i, x, y, dc, ac, &s.quant[i]}
-			s.n++
-		}
-	}
+	s.latched[i] = true
 	return nil
 }
 
@@ -103,101 +174,22 @@ func (s *scanner) table(p *parser, class jpegsimd.Class, dest uint8) (*jpegsimd.
 	return t, nil
 }
 
-// start goes to a row of MCUs.
-func (s *scanner) start(row int) error {
-	s.feed.start(s.data, s.at)
-	s.mcu, s.pred = 0, [4]int32{}
+// begin goes to the first MCU.
+func (s *scanner) begin() {
+	s.feed.start(s.header.data, s.header.at)
+	s.mcu, s.run, s.pred = 0, 0, [4]int32{}
 	s.left = s.interval
 	if s.interval == 0 {
-		s.left = 1 << 62
+		s.left = math.MaxInt
 	}
-	for s.mcu+s.interval <= row*s.mcusX && s.interval > 0 {
-		s.mcu += s.interval
-		if err := s.restart(); err != nil {
-			return err
-		}
-	}
-	for y := s.mcu / s.mcusX; y < row; y++ {
-		if err := s.skip((y+1)*s.mcusX - s.mcu); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // restart begins the next segment.
 func (s *scanner) restart() error {
-	if s.interval > 0 && s.mcu > 0 {
-		if !s.feed.restart(s.mcu/s.interval - 1) {
-			return fmt.Errorf("byte %d: no restart marker before MCU %d: %w", s.feed.next, s.mcu, ErrFormat)
-		}
+	if !s.feed.restart(s.mcu/s.interval - 1) {
+		return fmt.Errorf("byte %d: no restart marker before MCU %d: %w", s.feed.next, s.mcu, ErrFormat)
 	}
-	s.left, s.pred = s.interval, [4]int32{}
-	return nil
-}
-
-// row decodes the MCUs of row y that the strip needs, and passes over the others.
-func (s *scanner) row(to *strip, y int) error {
-	if err := s.skip(to.left); err != nil {
-		return err
-	}
-	for x := range to.right - to.left {
-		if err := s.decode(to, x); err != nil {
-			return err
-		}
-	}
-	if y == to.last {
-		return nil
-	}
-	return s.skip(s.mcusX - to.right)
-}
-
-// decode decodes one MCU into column x of a strip.
-func (s *scanner) decode(to *strip, x int) error {
-	if s.left == 0 {
-		if err := s.restart(); err != nil {
-			return err
-		}
-	}
-	for i := range s.blocks[:s.n] {
-		b := &s.blocks[i]
-		end := jpegsimd.Block(&s.coef, b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
-		for end < 0 {
-			if err := s.stuck(end); err != nil {
-				return err
-			}
-			end = jpegsimd.Block(&s.coef, b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
-		}
-		p := &to.planes[b.comp]
-		jpegsimd.IDCT(p.pix[p.origin+x*p.step+8*b.y*p.stride+8*b.x:], p.stride, &s.coef, b.quant, end)
-	}
-	return s.done()
-}
-
-// skip passes over n MCUs.
-func (s *scanner) skip(n int) error {
-	for range n {
-		if s.left == 0 {
-			if err := s.restart(); err != nil {
-				return err
-			}
-		}
-		for i := range s.blocks[:s.n] {
-			b := &s.blocks[i]
-			for {
-				end := jpegsimd.Skip(b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
-				if end >= 0 {
-					break
-				}
-				if err := s.stuck(end); err != nil {
-					return err
-				}
-			}
-		}
-		if err := s.done(); err != nil {
-			return err
-		}
-	}
+	s.left, s.run, s.pred = s.interval, 0, [4]int32{}
 	return nil
 }
 

@@ -71,6 +71,11 @@ func (s *strip) set(f *frame, window image.Rectangle) {
 	s.line = take(3*window.Dx() + slack)
 }
 
+// block returns where block (bx, by) of the MCU in column x is.
+func (p *plane) block(x, bx, by int) (dst []uint8, stride int) {
+	return p.pix[p.origin+x*p.step+8*(by*p.stride+bx):], p.stride
+}
+
 // row returns n samples from column x of row y, counted from the first row and
 // the first column of the strip.
 func (p *plane) row(x, y, n int) []uint8 {
