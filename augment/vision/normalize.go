@@ -138,20 +138,66 @@ func lookUp[T uint8 | uint16 | float32](p pixels, l Layout, t dtype.Type, table 
 	out := p.spec.Clone()
 	out[p.image].DType = t
 	out[p.image].Shape = l.shape(in.Shape)
-	return loader.Stage{Out: out, Writes: []int{p.image}, Row: func(w *loader.Worker, s *loader.Sample) error {
+	op := &layer{image: p.image, layout: l, dtype: t, rows: func() layerRows { return &tableRows[T]{table: table, layout: l} }}
+	return loader.Stage{Out: out, Writes: []int{p.image}, Op: op, Row: func(w *loader.Worker, s *loader.Sample) error {
 		src, err := p.view(s)
 		if err != nil {
 			return err
 		}
-		dst := w.Out(p.image, t, l.shape(s.Fields[p.image].Shape))
+		dst := loader.View[T](*w.Out(s, p.image, t, l.shape(s.Fields[p.image].Shape)))
 		if l == NCHW {
-			pixel.Planar(loader.View[T](dst), src, table)
+			pixel.Planar(dst, src, table)
 		} else {
-			pixel.Interleaved(loader.View[T](dst), src, table)
+			pixel.Interleaved(dst, src, table)
 		}
-		s.Fields[p.image] = dst
 		return nil
 	}}, nil
+}
+
+// layer is what a Normalize or ToTensor that is fused does.
+type layer struct {
+	image  int
+	layout Layout
+	dtype  dtype.Type
+	rows   func() layerRows
+}
+
+// layerRows lays the rows of an image out.
+type layerRows interface {
+	pixel.Rows
+	begin(dst *loader.Tensor, z size, mirrored bool)
+}
+
+type tableRows[T dtype.Element] struct {
+	table    *[3][256]T
+	layout   Layout
+	dst      []T
+	z        size
+	mirrored bool
+}
+
+func (r *tableRows[T]) begin(dst *loader.Tensor, z size, mirrored bool) {
+	r.dst, r.z, r.mirrored = loader.View[T](*dst), z, mirrored
+}
+
+// Row implements pixel.Rows.
+func (r *tableRows[T]) Row(y int, px []uint8) error {
+	n, w := r.z.h*r.z.w, r.z.w
+	for c := range 3 {
+		for x := range w {
+			to := x
+			if r.mirrored {
+				to = w - 1 - x
+			}
+			v := r.table[c][px[3*x+c]]
+			if r.layout == NCHW {
+				r.dst[c*n+y*w+to] = v
+			} else {
+				r.dst[(y*w+to)*3+c] = v
+			}
+		}
+	}
+	return nil
 }
 
 // shape returns the shape of an image (h, w, c) in layout l.
