@@ -323,7 +323,7 @@ func TestRefused(t *testing.T) {
 // TestMisfit has a transform break its own promise.
 func TestMisfit(t *testing.T) {
 	wrong := bind{loader.Stage{Row: func(w *loader.Worker, s *loader.Sample) error {
-		s.Fields[0] = w.Out(0, dtype.Uint8, loader.Dims(3, 5, 1))
+		w.Out(s, 0, dtype.Uint8, loader.Dims(3, 5, 1))
 		return nil
 	}}}
 	s := open(t, newTable(), cache.Options{Transforms: []loader.Transform{wrong}})

@@ -92,13 +92,12 @@ func (r *tableRowsOf) Row(w *loader.Worker, i int, s *loader.Sample) error {
 	}
 	shapes := []loader.Shape{loader.Dims(3, 5, 3), loader.Dims(id%4, 4), loader.Dims(id * 3 % 11), loader.Dims(3), loader.Dims(id%3, 2, id%5), loader.Dims()}
 	for f, field := range r.t.Spec() {
-		v := w.Out(f, field.DType, shapes[f])
+		v := w.Out(s, f, field.DType, shapes[f])
 		for k := range v.Data {
 			if v.Data[k] = uint8(id*31 + f*7 + k*k); field.DType == dtype.Bool {
 				v.Data[k] &= 1
 			}
 		}
-		s.Fields[f] = v
 	}
 	return nil
 }
@@ -112,9 +111,9 @@ func (v invert) Bind(in loader.Spec) (loader.Stage, error) {
 	f, err := in.Find(v.Field, kind.Plain)
 	return loader.Stage{Out: in, Writes: []int{f}, Row: func(w *loader.Worker, s *loader.Sample) error {
 		old := s.Fields[f]
-		s.Fields[f] = w.Out(f, old.DType, old.Shape)
+		v := w.Out(s, f, old.DType, old.Shape)
 		for i, x := range old.Data {
-			s.Fields[f].Data[i] = ^x
+			v.Data[i] = ^x
 		}
 		return nil
 	}}, err
@@ -131,9 +130,7 @@ func (c count) Bind(in loader.Spec) (loader.Stage, error) {
 	out, n := in.With(loader.Field{Name: c.Field + ".len", DType: dtype.Int32})
 	out[f].Name = ""
 	return loader.Stage{Out: out, Writes: []int{n}, Row: func(w *loader.Worker, s *loader.Sample) error {
-		v := w.Out(n, dtype.Int32, loader.Dims())
-		loader.View[int32](v)[0] = int32(len(s.Fields[f].Data))
-		s.Fields[n] = v
+		loader.View[int32](*w.Out(s, n, dtype.Int32, loader.Dims()))[0] = int32(len(s.Fields[f].Data))
 		return nil
 	}}, nil
 }
@@ -144,7 +141,7 @@ type shift struct{ Field string }
 func (v shift) Bind(in loader.Spec) (loader.Stage, error) {
 	f, err := in.Find(v.Field, kind.Plain)
 	return loader.Stage{Out: in, Row: func(w *loader.Worker, s *loader.Sample) error {
-		add(w.Mutable(s, f), 3)
+		add(*w.Mutable(s, f), 3)
 		return nil
 	}}, err
 }
@@ -163,7 +160,7 @@ func (j jitter) Bind(in loader.Spec) (loader.Stage, error) {
 	return loader.Stage{Out: in, Row: func(w *loader.Worker, s *loader.Sample) error {
 		x := w.Rand().Uint32()
 		w.Note("by", float64(x))
-		add(w.Mutable(s, f), uint8(x))
+		add(*w.Mutable(s, f), uint8(x))
 		return nil
 	}}, err
 }
