@@ -28,6 +28,9 @@ type Decode struct {
 	// as they are stored, as in Pillow.
 	Orient bool
 	Limits Limits
+	// JPEG bounds and adjusts the decoding of JPEG files; MaxPixels is that of
+	// Limits. Zero decodes what is whole, as it is.
+	JPEG jpeg.Options
 }
 
 // Limits bounds what Decode takes on. A zero field means its default.
@@ -71,9 +74,8 @@ func (d Decode) Bind(in loader.Spec) (loader.Stage, error) {
 	out[f].Kind, out[f].Shape = kind.Image, loader.Dims(-1, -1, 3)
 	b := &decoding{Decode: d, field: f, name: in[f].Name}
 	b.Limits = limits
-	b.lines.New = func() any {
-		return &line{decoder: jpeg.Decoder{Options: jpeg.Options{MaxPixels: limits.Pixels}}}
-	}
+	b.JPEG.MaxPixels = limits.Pixels
+	b.lines.New = func() any { return &line{decoder: jpeg.Decoder{Options: b.JPEG}} }
 	st := loader.Stage{Out: out, Writes: []int{f}, Row: b.row}
 	st.Fuse = func(next []loader.Stage) (int, func(w *loader.Worker, s *loader.Sample) error) {
 		return b.fuse(loader.Stage{Row: b.row}, next)
@@ -114,7 +116,7 @@ func (d *decoding) open(dec *jpeg.Decoder, data []byte) (stored, error) {
 	}
 	z := stored{size{h.Height, h.Width}, 1}
 	if d.Orient {
-		z.turn = orientation(data)
+		z.turn = h.Orientation
 	}
 	return z, header{format: jpegFormat, h: h.Height, w: h.Width}.check(data, d.Limits)
 }
