@@ -38,15 +38,6 @@ func BenchmarkTables(b *testing.B) {
 	}
 }
 
-func BenchmarkPlanarFloat32(b *testing.B) {
-	_, src := photo()
-	dst, table := make([]float32, len(src.Pix)), new([3][256]float32)
-	b.SetBytes(int64(4 * len(dst)))
-	for b.Loop() {
-		Planar(dst, src, table)
-	}
-}
-
 // BenchmarkCopy is the ideal of the operations in place and of table look-ups.
 func BenchmarkCopy(b *testing.B) {
 	_, src := photo()

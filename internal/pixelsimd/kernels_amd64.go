@@ -21,37 +21,37 @@ func across1AVX2(dst *uint8, src *uint8, off *int32, coef *uint32, groups int, b
 //go:noescape
 func downAVX2(dst *uint8, src *uint8, rows *int, coef *uint32, pairs int, n int)
 
-// planesFloatAVX2 tones n RGB pixels, at least 8, into planes. If order is 1 the row
-// is mirrored.
+// planesFloatAVX2 tones n RGB pixels, at least 16, into planes. If order is 1 the
+// row is mirrored.
 //
 //go:noescape
 func planesFloatAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, tone *float32, order int)
 
-// pixelsFloatAVX2 tones n samples, at least 24. If order is 1 the row is mirrored,
+// pixelsFloatAVX2 tones n samples, at least 48. If order is 1 the row is mirrored,
 // pixel by pixel of three samples; if it is 2, sample by sample.
 //
 //go:noescape
 func pixelsFloatAVX2(dst *uint8, src *uint8, n int, tone *float32, order int)
 
-// planesHalfAVX2 tones n RGB pixels, at least 8, into planes. If order is 1 the row
-// is mirrored.
+// planesHalfAVX2 tones n RGB pixels, at least 16, into planes. If order is 1 the
+// row is mirrored.
 //
 //go:noescape
 func planesHalfAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, tone *float32, order int)
 
-// pixelsHalfAVX2 tones n samples, at least 24. If order is 1 the row is mirrored,
+// pixelsHalfAVX2 tones n samples, at least 48. If order is 1 the row is mirrored,
 // pixel by pixel of three samples; if it is 2, sample by sample.
 //
 //go:noescape
 func pixelsHalfAVX2(dst *uint8, src *uint8, n int, tone *float32, order int)
 
-// planesBrainAVX2 tones n RGB pixels, at least 8, into planes. If order is 1 the row
-// is mirrored.
+// planesBrainAVX2 tones n RGB pixels, at least 16, into planes. If order is 1 the
+// row is mirrored.
 //
 //go:noescape
 func planesBrainAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, tone *float32, order int)
 
-// pixelsBrainAVX2 tones n samples, at least 24. If order is 1 the row is mirrored,
+// pixelsBrainAVX2 tones n samples, at least 48. If order is 1 the row is mirrored,
 // pixel by pixel of three samples; if it is 2, sample by sample.
 //
 //go:noescape

@@ -65,7 +65,7 @@ func raw[T Number](s []T) *uint8 { return (*uint8)(unsafe.Pointer(&s[0])) }
 // planes is Tone.Planes, if there is a kernel for it.
 func planes[T Number](l *lanes, r, g, b []T, px []uint8, o Order) bool {
 	n := len(r)
-	if !l.on || n < 8 || l.format == Byte && n < 32 {
+	if !l.on || n < 16 || l.format == Byte && n < 32 {
 		return false
 	}
 	tone := l.planes.first()
@@ -85,7 +85,7 @@ func planes[T Number](l *lanes, r, g, b []T, px []uint8, o Order) bool {
 // pixels is Tone.Pixels, if there is a kernel for it.
 func pixels[T Number](l *lanes, dst []T, px []uint8, c int, o Order) bool {
 	n, order := len(dst), int(o)
-	if !l.on || n < 24 {
+	if !l.on || n < 48 {
 		return false
 	}
 	tone := l.pixels.first()

@@ -11,57 +11,59 @@ import (
 // Elements are written from the first on, and sources read from the first on or,
 // for a mirrored row, from the last on.
 type walk struct {
-	block int              // elements
-	size  int              // bytes of a source element
-	at    reg.GPVirtual    // the first element of the block
-	p     reg.GPVirtual    // the sources of the block
-	half  [2]reg.GPVirtual // where the two halves of the sources begin behind p
-	last  reg.GPVirtual    // the first element of the last block
-	end   reg.GPVirtual    // its sources
-	step  reg.GPVirtual    // from the sources of one block to those of the next
+	block, size int           // elements, and bytes of the source of one
+	at          reg.GPVirtual // the first element of the block
+	p           reg.GPVirtual // the sources of the block
+	last        reg.GPVirtual // the first element of the last block
+	end         reg.GPVirtual // its sources
 }
 
-// newWalk begins at src, over n elements. The halves of a block of sources are
-// split bytes apart, and change places if order is not 0.
-func newWalk(block, size, split int, src, n, order reg.Register) (w walk) {
-	w = walk{block: block, size: size, at: GP64(), p: GP64(), last: GP64(), end: GP64(), step: GP64()}
-	w.half = [2]reg.GPVirtual{GP64(), GP64()}
+// run emits the walk over n elements, whose sources are at src: in their order,
+// and mirrored, which it is if order is not 0. body makes a block, whose parts
+// begin at the given distances behind p.
+func (w walk) run(src, n, order reg.Register, body func(w *walk, mirrored bool)) {
+	w.at, w.p, w.last, w.end = GP64(), GP64(), GP64(), GP64()
 	XORQ(w.at, w.at)
-	LEAQ(Mem{Base: n, Disp: -block}, w.last)
+	LEAQ(Mem{Base: n, Disp: -w.block}, w.last)
 	MOVQ(src, w.p)
-	IMUL3Q(Imm(uint64(size)), w.last, w.end)
+	IMUL3Q(Imm(uint64(w.size)), w.last, w.end)
 	ADDQ(src, w.end)
-	MOVQ(I32(int32(block*size)), w.step)
-	XORQ(w.half[0], w.half[0])
-	MOVQ(I32(int32(split)), w.half[1])
 	TESTQ(order, order)
-	JEQ(LabelRef("block"))
+	JNE(LabelRef("mirrored"))
+	w.loop("block", false, body)
+	Label("mirrored")
 	XCHGQ(w.p, w.end)
-	XCHGQ(w.half[0], w.half[1])
-	NEGQ(w.step)
-	Label("block")
-	return w
+	w.loop("mirroredBlock", true, body)
 }
 
-// source is what lies disp bytes behind the given half of the sources.
-func (w *walk) source(half, disp int) Mem {
-	return Mem{Base: w.p, Index: w.half[half], Scale: 1, Disp: disp}
-}
-
-// next goes back for the next block, if there is one, and returns otherwise.
-func (w *walk) next() {
+func (w *walk) loop(label string, mirrored bool, body func(w *walk, mirrored bool)) {
+	Label(label)
+	body(w, mirrored)
 	CMPQ(w.at, w.last)
-	JEQ(LabelRef("done"))
+	JEQ(LabelRef(label + "Done"))
 	ADDQ(Imm(uint64(w.block)), w.at)
-	ADDQ(w.step, w.p)
+	if mirrored {
+		SUBQ(Imm(uint64(w.block*w.size)), w.p)
+	} else {
+		ADDQ(Imm(uint64(w.block*w.size)), w.p)
+	}
 	CMPQ(w.at, w.last)
-	JLE(LabelRef("block"))
+	JLE(LabelRef(label))
 	MOVQ(w.last, w.at)
 	MOVQ(w.end, w.p)
-	JMP(LabelRef("block"))
-	Label("done")
+	JMP(LabelRef(label))
+	Label(label + "Done")
 	VZEROUPPER()
 	RET()
+}
+
+// source is the part of a block's sources that begins at disp or, mirrored, ends
+// as far from their end. It is read in pieces of n bytes.
+func (w *walk) source(disp, n int, mirrored bool) Mem {
+	if mirrored {
+		disp = w.block*w.size - n - disp
+	}
+	return Mem{Base: w.p, Disp: disp}
 }
 
 // load loads count vectors of 32 bytes, of table number order.
@@ -78,8 +80,8 @@ func load(table Mem, order reg.Register, count int) []reg.VecVirtual {
 	return all
 }
 
-// tails writes the kernels that make numbers of samples, 24 at a time in three
-// vectors: the channels of 8 pixels for planes, else thirds of the 24.
+// tails writes the kernels that make numbers of samples, 48 at a time in six
+// vectors: the channels of 16 pixels for planes, else sixths of the 48.
 func tails() {
 	planes, pixels := planeMasks(), pixelMasks()
 	r := rounding{one: bytes("one", times(8, 1, 0, 0, 0)...), most: bytes("most", times(8, 0xff, 0x7f, 0, 0)...)}
@@ -132,23 +134,28 @@ func (t *tone) apply(i int, x reg.VecVirtual) reg.VecVirtual {
 // rounded down.
 type rounding struct{ one, most Mem }
 
-// store writes eight numbers in a format, the at-th of which is at dst.
-func (r *rounding) store(format string, x reg.VecVirtual, dst, at reg.Register, vector int) {
+// store writes two vectors of numbers in a format. The first is the at-th number
+// behind dst, or n numbers further on.
+func (r *rounding) store(format string, x, y reg.VecVirtual, dst, at reg.Register, n int) {
 	switch format {
 	case "Float":
-		VMOVUPS(x, Mem{Base: dst, Index: at, Scale: 4, Disp: 32 * vector})
+		VMOVUPS(x, Mem{Base: dst, Index: at, Scale: 4, Disp: 4 * n})
+		VMOVUPS(y, Mem{Base: dst, Index: at, Scale: 4, Disp: 4*n + 32})
 	case "Half":
-		VCVTPS2PH(Imm(0), x, Mem{Base: dst, Index: at, Scale: 2, Disp: 16 * vector})
+		VCVTPS2PH(Imm(0), x, Mem{Base: dst, Index: at, Scale: 2, Disp: 2 * n})
+		VCVTPS2PH(Imm(0), y, Mem{Base: dst, Index: at, Scale: 2, Disp: 2*n + 16})
 	case "Brain":
-		odd := YMM()
-		VPSRLD(Imm(16), x, odd)
-		VPAND(r.one, odd, odd)
-		VPADDD(r.most, odd, odd)
-		VPADDD(odd, x, x)
-		VPSRLD(Imm(16), x, x)
-		VPACKUSDW(x, x, x)
-		VPERMQ(Imm(0x08), x, x)
-		VMOVDQU(x.AsX(), Mem{Base: dst, Index: at, Scale: 2, Disp: 16 * vector})
+		for _, v := range []reg.VecVirtual{x, y} {
+			odd := YMM()
+			VPSRLD(Imm(16), v, odd)
+			VPAND(r.one, odd, odd)
+			VPADDD(r.most, v, v)
+			VPADDD(odd, v, v)
+			VPSRLD(Imm(16), v, v)
+		}
+		VPACKUSDW(y, x, x)
+		VPERMQ(Imm(0xd8), x, x)
+		VMOVDQU(x, Mem{Base: dst, Index: at, Scale: 2, Disp: 2 * n})
 	}
 }
 
@@ -158,7 +165,7 @@ func tonePlanes(format string, masks Mem, r rounding) {
 	name := "planes" + format + "AVX2"
 	TEXT(name, NOSPLIT, "func(red, green, blue, src *uint8, n int, tone *float32, order int)")
 	Pragma("noescape")
-	Doc(name+" tones n RGB pixels, at least 8, into planes. If order is 1 the row", "is mirrored.")
+	Doc(name+" tones n RGB pixels, at least 16, into planes. If order is 1 the", "row is mirrored.")
 	var dst [3]reg.Register
 	for i, plane := range []string{"red", "green", "blue"} {
 		dst[i] = Load(Param(plane), GP64())
@@ -166,16 +173,23 @@ func tonePlanes(format string, masks Mem, r rounding) {
 	src, n, order := Load(Param("src"), GP64()), Load(Param("n"), GP64()), Load(Param("order"), GP64())
 	t := loadTone(Load(Param("tone"), GP64()))
 	mask := load(masks, order, 3)
-	w := newWalk(8, 3, 8, src, n, order)
-	data := YMM()
-	VMOVDQU(w.source(0, 0), data.AsX())
-	VINSERTI128(Imm(1), w.source(1, 0), data, data)
-	for i, m := range mask {
-		x := YMM()
-		VPSHUFB(m, data, x)
-		r.store(format, t.apply(i, x), dst[i], w.at, 0)
-	}
-	w.next()
+	walk{block: 16, size: 3}.run(src, n, order, func(w *walk, mirrored bool) {
+		var data [2]reg.VecVirtual
+		for i := range data {
+			data[i] = YMM()
+			VMOVDQU(w.source(24*i, 16, mirrored), data[i].AsX())
+			VINSERTI128(Imm(1), w.source(24*i+8, 16, mirrored), data[i], data[i])
+		}
+		for c, m := range mask {
+			x, y := YMM(), data[1]
+			VPSHUFB(m, data[0], x)
+			if c < 2 {
+				y = YMM()
+			}
+			VPSHUFB(m, data[1], y)
+			r.store(format, t.apply(c, x), t.apply(c, y), dst[c], w.at, 0)
+		}
+	})
 }
 
 // planeMasks makes what spreads 8 RGB pixels over three vectors: in their order,
@@ -202,19 +216,22 @@ func tonePixels(format string, masks Mem, r rounding) {
 	name := "pixels" + format + "AVX2"
 	TEXT(name, NOSPLIT, "func(dst, src *uint8, n int, tone *float32, order int)")
 	Pragma("noescape")
-	Doc(name+" tones n samples, at least 24. If order is 1 the row is mirrored,", "pixel by pixel of three samples; if it is 2, sample by sample.")
+	Doc(name+" tones n samples, at least 48. If order is 1 the row is mirrored,", "pixel by pixel of three samples; if it is 2, sample by sample.")
 	dst := Load(Param("dst"), GP64())
 	src, n, order := Load(Param("src"), GP64()), Load(Param("n"), GP64()), Load(Param("order"), GP64())
 	t := loadTone(Load(Param("tone"), GP64()))
 	mask := load(masks, order, 3)
-	w := newWalk(24, 1, 8, src, n, order)
-	for i, at := range []Mem{w.source(0, 0), {Base: w.p, Disp: 4}, w.source(1, 0)} {
-		x := YMM()
-		VBROADCASTI128(at, x)
-		VPSHUFB(mask[i], x, x)
-		r.store(format, t.apply(i, x), dst, w.at, i)
-	}
-	w.next()
+	walk{block: 48, size: 1}.run(src, n, order, func(w *walk, mirrored bool) {
+		spread := func(i int) reg.VecVirtual {
+			x := YMM()
+			VBROADCASTI128(w.source(i/3*24+i%3*4, 16, mirrored), x)
+			VPSHUFB(mask[i%3], x, x)
+			return t.apply(i%3, x)
+		}
+		for i := 0; i < 6; i += 2 {
+			r.store(format, spread(i), spread(i+1), dst, w.at, 8*i)
+		}
+	})
 }
 
 // pixelMasks makes what spreads 24 samples over three vectors, each of which is
@@ -248,23 +265,27 @@ func bytePlanes() {
 	}
 	src, n, order := Load(Param("src"), GP64()), Load(Param("n"), GP64()), Load(Param("order"), GP64())
 	mask := load(byteMasks(), order, 9)
-	w := newWalk(32, 3, 48, src, n, order)
-	var data [3]reg.VecVirtual
-	for i := range data {
-		data[i] = YMM()
-		VMOVDQU(w.source(0, 16*i), data[i].AsX())
-		VINSERTI128(Imm(1), w.source(1, 16*i), data[i], data[i])
-	}
-	for c := range dst {
-		x, y := YMM(), YMM()
-		VPSHUFB(mask[3*c], data[0], x)
-		VPSHUFB(mask[3*c+1], data[1], y)
-		VPOR(x, y, x)
-		VPSHUFB(mask[3*c+2], data[2], y)
-		VPOR(x, y, x)
-		VMOVDQU(x, Mem{Base: dst[c], Index: w.at, Scale: 1})
-	}
-	w.next()
+	walk{block: 32, size: 3}.run(src, n, order, func(w *walk, mirrored bool) {
+		var data [3]reg.VecVirtual
+		for i := range data {
+			data[i] = YMM()
+			third := 16 * i
+			if mirrored {
+				third = 32 - third
+			}
+			VMOVDQU(w.source(third, 16, mirrored), data[i].AsX())
+			VINSERTI128(Imm(1), w.source(48+third, 16, mirrored), data[i], data[i])
+		}
+		for c := range dst {
+			x, y := YMM(), YMM()
+			VPSHUFB(mask[3*c], data[0], x)
+			VPSHUFB(mask[3*c+1], data[1], y)
+			VPOR(x, y, x)
+			VPSHUFB(mask[3*c+2], data[2], y)
+			VPOR(x, y, x)
+			VMOVDQU(x, Mem{Base: dst[c], Index: w.at, Scale: 1})
+		}
+	})
 }
 
 // byteMasks makes what picks a channel of 16 pixels from each third of them.
@@ -303,20 +324,36 @@ func flip() {
 	mask := load(flipMasks(), order, 2)
 	right := GP64()
 	LEAQ(Mem{Base: left, Index: n, Scale: 1, Disp: -16}, right)
+	// The next ends are loaded before these are stored: they share bytes that
+	// stay, and a load waits for a store that it overlaps.
+	x, y, next := YMM(), YMM(), YMM()
+	ends := func(v reg.VecVirtual) {
+		VMOVDQU(Mem{Base: left}, v.AsX())
+		VINSERTI128(Imm(1), Mem{Base: right}, v, v)
+	}
+	store := func(l, r reg.Register) {
+		VPERMQ(Imm(0x4e), x, y)
+		VPSHUFB(mask[0], y, y)
+		VPAND(mask[1], x, x)
+		VPOR(x, y, y)
+		VMOVDQU(y.AsX(), Mem{Base: l})
+		VEXTRACTI128(Imm(1), y, Mem{Base: r})
+	}
+	ends(x)
+	l, r := GP64(), GP64()
 	Label("step")
-	x, y := YMM(), YMM()
-	VMOVDQU(Mem{Base: left}, x.AsX())
-	VINSERTI128(Imm(1), Mem{Base: right}, x, x)
-	VPERMQ(Imm(0x4e), x, y)
-	VPSHUFB(mask[0], y, y)
-	VPAND(mask[1], x, x)
-	VPOR(x, y, y)
-	VMOVDQU(y.AsX(), Mem{Base: left})
-	VEXTRACTI128(Imm(1), y, Mem{Base: right})
+	MOVQ(left, l)
+	MOVQ(right, r)
+	DECQ(steps)
+	JEQ(LabelRef("last"))
 	ADDQ(size, left)
 	SUBQ(size, right)
-	DECQ(steps)
-	JNE(LabelRef("step"))
+	ends(next)
+	store(l, r)
+	VMOVDQA(next, x)
+	JMP(LabelRef("step"))
+	Label("last")
+	store(l, r)
 	VZEROUPPER()
 	RET()
 }
