@@ -151,7 +151,7 @@ func (u *buffer) replace(f int) Tensor {
 	c := &b.cols[f]
 	c.row = rowBytes(field.DType, field.Shape)
 	c.slab = u.extra(f)
-	c.Tensor = Tensor{field.DType, field.Shape.Rows(b.n), c.slab[:b.n*c.row]}
+	c.Tensor = Tensor{DType: field.DType, Shape: field.Shape.Rows(b.n), Data: c.slab[:b.n*c.row]}
 	return c.Tensor
 }
 

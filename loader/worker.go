@@ -76,7 +76,7 @@ func (s *scratch) like(t dtype.Type, shape Shape) *Tensor {
 		if cap(s.buf) < n {
 			s.buf = newBytes(n + n/4)
 		}
-		s.Tensor = Tensor{t, shape, s.buf[:n]}
+		s.Tensor = Tensor{DType: t, Shape: shape, Data: s.buf[:n]}
 	}
 	return &s.Tensor
 }
@@ -174,7 +174,7 @@ func (w *Worker) Out(s *Sample, f int, t dtype.Type, shape Shape) *Tensor {
 // place of fixed size, and not in the memory of old.
 func (w *Worker) room(at *fieldPlace, old []byte, t dtype.Type, shape Shape) *Tensor {
 	if at.last == w.stage && w.arena != nil && !at.dst.Shape.Fixed() {
-		at.placed = Tensor{t, shape, w.arena.alloc(t.Size() * shape.Len())}
+		at.placed = Tensor{DType: t, Shape: shape, Data: w.arena.alloc(t.Size() * shape.Len())}
 		return &at.placed
 	}
 	if overlaps(at.ping[0].buf, old) {

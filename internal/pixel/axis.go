@@ -28,12 +28,13 @@ func (a *axis) set(in, out int, filter Filter) bool {
 	a.Room = int(math.Ceil(support))*2 + 1
 	a.Lo, a.N = resized(a.Lo, out), resized(a.N, out)
 	a.K, a.f = resized(a.K, out*a.Room), resized(a.f, a.Room)
+	shrink := 1 / stretch
 	for i := range out {
 		centre := float64((float64(i) + 0.5) * scale)
 		lo := max(int(centre-support+0.5), 0)
 		hi := min(int(centre+support+0.5), in)
 		a.Lo[i], a.N[i] = int32(lo), int32(hi-lo)
-		a.weigh(a.K[i*a.Room:][:hi-lo], centre, lo, 1/stretch)
+		a.weigh(a.K[i*a.Room:][:hi-lo], centre, lo, shrink)
 	}
 	return true
 }
@@ -41,16 +42,12 @@ func (a *axis) set(in, out int, filter Filter) bool {
 // weigh sets k to the weights of the source pixels from lo on.
 func (a *axis) weigh(k []int32, centre float64, lo int, shrink float64) {
 	f := a.f[:len(k)]
-	sum := 0.0
-	for j := range f {
-		f[j] = float64(a.filter.weight(float64((float64(j+lo) - centre + 0.5) * shrink)))
-		sum += f[j]
+	sum := a.filter.weights(f, float64(lo), centre, shrink)
+	if sum == 0 {
+		sum = 1
 	}
 	for j, v := range f {
-		if sum != 0 {
-			v /= sum
-		}
-		v = float64(v * (1 << pixelsimd.Precision))
+		v = float64(v / sum * (1 << pixelsimd.Precision))
 		if v < 0 {
 			k[j] = int32(v - 0.5)
 		} else {

@@ -2,6 +2,8 @@ package pixel
 
 import "testing"
 
+var filterNames = []string{"bilinear", "bicubic", "lanczos", "box", "hamming", "nearest"}
+
 // The usual way of a photograph: 500 by 375 to 224 by 224.
 func photo() (src, dst Image) {
 	src = picture(500, 375, 3)
@@ -10,16 +12,13 @@ func photo() (src, dst Image) {
 }
 
 func BenchmarkResize(b *testing.B) {
-	for _, f := range []struct {
-		name   string
-		filter Filter
-	}{{"bilinear", Bilinear}, {"bicubic", Bicubic}, {"lanczos", Lanczos}, {"nearest", Nearest}} {
-		b.Run(f.name, func(b *testing.B) {
+	for f, name := range filterNames {
+		b.Run(name, func(b *testing.B) {
 			src, dst := photo()
 			var r Resizer
 			b.ReportAllocs()
 			for b.Loop() {
-				r.Resize(dst, src, f.filter)
+				r.Resize(dst, src, Filter(f))
 			}
 		})
 	}
@@ -27,27 +26,15 @@ func BenchmarkResize(b *testing.B) {
 
 // BenchmarkTables is what a crop of a new size costs beside Resize.
 func BenchmarkTables(b *testing.B) {
-	for _, f := range []struct {
-		name   string
-		filter Filter
-	}{{"bilinear", Bilinear}, {"lanczos", Lanczos}} {
-		b.Run(f.name, func(b *testing.B) {
-			var a axis
+	for f, name := range filterNames {
+		b.Run(name, func(b *testing.B) {
+			var r Resizer
 			i := 0
 			for b.Loop() {
-				a.set(300+i&127, 224, f.filter)
+				r.Stream(Size{224, 224}, Size{300 + i&127, 301 + i&127}, 3, Filter(f), nil)
 				i++
 			}
 		})
-	}
-}
-
-func BenchmarkPlanarFloat32(b *testing.B) {
-	_, src := photo()
-	dst, table := make([]float32, len(src.Pix)), new([3][256]float32)
-	b.SetBytes(int64(4 * len(dst)))
-	for b.Loop() {
-		Planar(dst, src, table)
 	}
 }
 

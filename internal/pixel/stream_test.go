@@ -135,9 +135,9 @@ func TestResize(t *testing.T) {
 	}
 }
 
-// TestWeights checks that the weights of all filters are split by vector code,
-// and that no sum of theirs leaves 32 bits: the sum of their absolute values,
-// times 255, stays within.
+// TestWeights checks that no sum of weighted samples leaves 32 bits, as that of
+// absolute weights times 255 does not. So none is above 2^23, far below what
+// vector code can take.
 func TestWeights(t *testing.T) {
 	var a axis
 	for f := Bilinear; f < Nearest; f++ {

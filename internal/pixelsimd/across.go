@@ -12,7 +12,7 @@ type Across struct {
 	t     *Table
 	c     int
 	taps  packed
-	plain bool // whether there is no vector code for it
+	plain bool // whether there is no vector code
 }
 
 // Set makes a resize rows of in pixels with c samples, 1 or 3. It keeps t.

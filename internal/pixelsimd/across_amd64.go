@@ -15,9 +15,9 @@ type packed struct {
 	c, in int
 }
 
-// set packs t, unless there is no kernel for it.
+// set packs t, if there are kernels.
 func (p *packed) set(t *Table, in, c int) bool {
-	if !cpu.AVX2() || !t.fits() {
+	if !cpu.AVX2() {
 		return false
 	}
 	p.c, p.in = c, in
@@ -56,13 +56,24 @@ func (p *packed) pairs(t *Table, blocks int) {
 		shift := lo - p.place(i, lo, width)
 		// Pixels 0 and 2 of a block share registers, as do 1 and 3.
 		q := p.coef[32*(i/4*p.steps)+i&1*16+i&2*2:]
-		for j := 0; j < 2*p.steps; j += 2 {
-			hi, lo := split(at(k, j-shift), at(k, j+1-shift))
-			r := q[16*j:][:12]
-			r[0], r[1], r[2], r[3] = hi, hi, hi, hi
-			r[8], r[9], r[10], r[11] = lo, lo, lo, lo
+		j := 0
+		if shift == 0 {
+			for ; j+1 < len(k); j += 2 {
+				repeat(q[16*j:], k[j], k[j+1])
+			}
+		}
+		for ; j < 2*p.steps; j += 2 {
+			repeat(q[16*j:], at(k, j-shift), at(k, j+1-shift))
 		}
 	}
+}
+
+// repeat writes two weights for each of three channels and one that is none.
+func repeat(q []uint32, a, b int32) {
+	hi, lo := split(a, b)
+	q = q[:12]
+	q[0], q[1], q[2], q[3] = hi, hi, hi, hi
+	q[8], q[9], q[10], q[11] = lo, lo, lo, lo
 }
 
 // groups packs weights for one channel: 128 bytes a group and block.

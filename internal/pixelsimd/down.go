@@ -5,7 +5,7 @@ type Down struct {
 	t     *Table
 	coef  []uint32 // weights in pairs, split, Room for each output row
 	acc   []int32
-	plain bool // whether there is no vector code for it
+	plain bool // whether there is no vector code
 }
 
 // Set makes d weigh rows by t, which it keeps.

@@ -7,10 +7,10 @@ import "github.com/stokerdata/stoker/internal/cpu"
 // block is the number of samples that the kernel of Down makes at once.
 const block = 32
 
-// pack splits the weights, unless there is no kernel for them.
+// pack splits the weights, if there are kernels.
 func (d *Down) pack() bool {
 	t := d.t
-	if !cpu.AVX2() || !t.fits() {
+	if !cpu.AVX2() {
 		return false
 	}
 	stride := t.Room + t.Room&1
@@ -18,8 +18,12 @@ func (d *Down) pack() bool {
 	for i := range t.Lo {
 		_, k := t.window(i)
 		q := d.coef[i*stride:][:stride]
-		for j := 0; j < len(k); j += 2 {
-			q[j], q[j+1] = split(k[j], at(k, j+1))
+		for len(k) >= 2 && len(q) >= 2 {
+			q[0], q[1] = split(k[0], k[1])
+			k, q = k[2:], q[2:]
+		}
+		if len(k) > 0 {
+			q[0], q[1] = split(k[0], 0)
 		}
 	}
 	return true

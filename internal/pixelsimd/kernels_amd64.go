@@ -20,3 +20,51 @@ func across1AVX2(dst *uint8, src *uint8, off *int32, coef *uint32, groups int, b
 //
 //go:noescape
 func downAVX2(dst *uint8, src *uint8, rows *int, coef *uint32, pairs int, n int)
+
+// planesFloatAVX2 tones n RGB pixels, at least 16, into planes. If order is 1 the
+// row is mirrored.
+//
+//go:noescape
+func planesFloatAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, tone *float32, order int)
+
+// pixelsFloatAVX2 tones n samples, at least 48. If order is 1 the row is mirrored,
+// pixel by pixel of three samples; if it is 2, sample by sample.
+//
+//go:noescape
+func pixelsFloatAVX2(dst *uint8, src *uint8, n int, tone *float32, order int)
+
+// planesHalfAVX2 tones n RGB pixels, at least 16, into planes. If order is 1 the
+// row is mirrored.
+//
+//go:noescape
+func planesHalfAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, tone *float32, order int)
+
+// pixelsHalfAVX2 tones n samples, at least 48. If order is 1 the row is mirrored,
+// pixel by pixel of three samples; if it is 2, sample by sample.
+//
+//go:noescape
+func pixelsHalfAVX2(dst *uint8, src *uint8, n int, tone *float32, order int)
+
+// planesBrainAVX2 tones n RGB pixels, at least 16, into planes. If order is 1 the
+// row is mirrored.
+//
+//go:noescape
+func planesBrainAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, tone *float32, order int)
+
+// pixelsBrainAVX2 tones n samples, at least 48. If order is 1 the row is mirrored,
+// pixel by pixel of three samples; if it is 2, sample by sample.
+//
+//go:noescape
+func pixelsBrainAVX2(dst *uint8, src *uint8, n int, tone *float32, order int)
+
+// planesByteAVX2 copies n RGB pixels, at least 32, into planes. If order is 1
+// the row is mirrored.
+//
+//go:noescape
+func planesByteAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, order int)
+
+// flipAVX2 mirrors size bytes, 16 or, for RGB pixels, 15, at each end of a row
+// of n bytes, then those beside them and so on, steps times. order is 1 for RGB.
+//
+//go:noescape
+func flipAVX2(row *uint8, n int, steps int, size int, order int)

@@ -574,3 +574,2570 @@ DATA half<>+1(SB)/1, $0x00
 DATA half<>+2(SB)/1, $0x20
 DATA half<>+3(SB)/1, $0x00
 GLOBL half<>(SB), RODATA|NOPTR, $4
+
+DATA planes<>+0(SB)/1, $0x00
+DATA planes<>+1(SB)/1, $0x80
+DATA planes<>+2(SB)/1, $0x80
+DATA planes<>+3(SB)/1, $0x80
+DATA planes<>+4(SB)/1, $0x03
+DATA planes<>+5(SB)/1, $0x80
+DATA planes<>+6(SB)/1, $0x80
+DATA planes<>+7(SB)/1, $0x80
+DATA planes<>+8(SB)/1, $0x06
+DATA planes<>+9(SB)/1, $0x80
+DATA planes<>+10(SB)/1, $0x80
+DATA planes<>+11(SB)/1, $0x80
+DATA planes<>+12(SB)/1, $0x09
+DATA planes<>+13(SB)/1, $0x80
+DATA planes<>+14(SB)/1, $0x80
+DATA planes<>+15(SB)/1, $0x80
+DATA planes<>+16(SB)/1, $0x04
+DATA planes<>+17(SB)/1, $0x80
+DATA planes<>+18(SB)/1, $0x80
+DATA planes<>+19(SB)/1, $0x80
+DATA planes<>+20(SB)/1, $0x07
+DATA planes<>+21(SB)/1, $0x80
+DATA planes<>+22(SB)/1, $0x80
+DATA planes<>+23(SB)/1, $0x80
+DATA planes<>+24(SB)/1, $0x0a
+DATA planes<>+25(SB)/1, $0x80
+DATA planes<>+26(SB)/1, $0x80
+DATA planes<>+27(SB)/1, $0x80
+DATA planes<>+28(SB)/1, $0x0d
+DATA planes<>+29(SB)/1, $0x80
+DATA planes<>+30(SB)/1, $0x80
+DATA planes<>+31(SB)/1, $0x80
+DATA planes<>+32(SB)/1, $0x01
+DATA planes<>+33(SB)/1, $0x80
+DATA planes<>+34(SB)/1, $0x80
+DATA planes<>+35(SB)/1, $0x80
+DATA planes<>+36(SB)/1, $0x04
+DATA planes<>+37(SB)/1, $0x80
+DATA planes<>+38(SB)/1, $0x80
+DATA planes<>+39(SB)/1, $0x80
+DATA planes<>+40(SB)/1, $0x07
+DATA planes<>+41(SB)/1, $0x80
+DATA planes<>+42(SB)/1, $0x80
+DATA planes<>+43(SB)/1, $0x80
+DATA planes<>+44(SB)/1, $0x0a
+DATA planes<>+45(SB)/1, $0x80
+DATA planes<>+46(SB)/1, $0x80
+DATA planes<>+47(SB)/1, $0x80
+DATA planes<>+48(SB)/1, $0x05
+DATA planes<>+49(SB)/1, $0x80
+DATA planes<>+50(SB)/1, $0x80
+DATA planes<>+51(SB)/1, $0x80
+DATA planes<>+52(SB)/1, $0x08
+DATA planes<>+53(SB)/1, $0x80
+DATA planes<>+54(SB)/1, $0x80
+DATA planes<>+55(SB)/1, $0x80
+DATA planes<>+56(SB)/1, $0x0b
+DATA planes<>+57(SB)/1, $0x80
+DATA planes<>+58(SB)/1, $0x80
+DATA planes<>+59(SB)/1, $0x80
+DATA planes<>+60(SB)/1, $0x0e
+DATA planes<>+61(SB)/1, $0x80
+DATA planes<>+62(SB)/1, $0x80
+DATA planes<>+63(SB)/1, $0x80
+DATA planes<>+64(SB)/1, $0x02
+DATA planes<>+65(SB)/1, $0x80
+DATA planes<>+66(SB)/1, $0x80
+DATA planes<>+67(SB)/1, $0x80
+DATA planes<>+68(SB)/1, $0x05
+DATA planes<>+69(SB)/1, $0x80
+DATA planes<>+70(SB)/1, $0x80
+DATA planes<>+71(SB)/1, $0x80
+DATA planes<>+72(SB)/1, $0x08
+DATA planes<>+73(SB)/1, $0x80
+DATA planes<>+74(SB)/1, $0x80
+DATA planes<>+75(SB)/1, $0x80
+DATA planes<>+76(SB)/1, $0x0b
+DATA planes<>+77(SB)/1, $0x80
+DATA planes<>+78(SB)/1, $0x80
+DATA planes<>+79(SB)/1, $0x80
+DATA planes<>+80(SB)/1, $0x06
+DATA planes<>+81(SB)/1, $0x80
+DATA planes<>+82(SB)/1, $0x80
+DATA planes<>+83(SB)/1, $0x80
+DATA planes<>+84(SB)/1, $0x09
+DATA planes<>+85(SB)/1, $0x80
+DATA planes<>+86(SB)/1, $0x80
+DATA planes<>+87(SB)/1, $0x80
+DATA planes<>+88(SB)/1, $0x0c
+DATA planes<>+89(SB)/1, $0x80
+DATA planes<>+90(SB)/1, $0x80
+DATA planes<>+91(SB)/1, $0x80
+DATA planes<>+92(SB)/1, $0x0f
+DATA planes<>+93(SB)/1, $0x80
+DATA planes<>+94(SB)/1, $0x80
+DATA planes<>+95(SB)/1, $0x80
+DATA planes<>+96(SB)/1, $0x0d
+DATA planes<>+97(SB)/1, $0x80
+DATA planes<>+98(SB)/1, $0x80
+DATA planes<>+99(SB)/1, $0x80
+DATA planes<>+100(SB)/1, $0x0a
+DATA planes<>+101(SB)/1, $0x80
+DATA planes<>+102(SB)/1, $0x80
+DATA planes<>+103(SB)/1, $0x80
+DATA planes<>+104(SB)/1, $0x07
+DATA planes<>+105(SB)/1, $0x80
+DATA planes<>+106(SB)/1, $0x80
+DATA planes<>+107(SB)/1, $0x80
+DATA planes<>+108(SB)/1, $0x04
+DATA planes<>+109(SB)/1, $0x80
+DATA planes<>+110(SB)/1, $0x80
+DATA planes<>+111(SB)/1, $0x80
+DATA planes<>+112(SB)/1, $0x09
+DATA planes<>+113(SB)/1, $0x80
+DATA planes<>+114(SB)/1, $0x80
+DATA planes<>+115(SB)/1, $0x80
+DATA planes<>+116(SB)/1, $0x06
+DATA planes<>+117(SB)/1, $0x80
+DATA planes<>+118(SB)/1, $0x80
+DATA planes<>+119(SB)/1, $0x80
+DATA planes<>+120(SB)/1, $0x03
+DATA planes<>+121(SB)/1, $0x80
+DATA planes<>+122(SB)/1, $0x80
+DATA planes<>+123(SB)/1, $0x80
+DATA planes<>+124(SB)/1, $0x00
+DATA planes<>+125(SB)/1, $0x80
+DATA planes<>+126(SB)/1, $0x80
+DATA planes<>+127(SB)/1, $0x80
+DATA planes<>+128(SB)/1, $0x0e
+DATA planes<>+129(SB)/1, $0x80
+DATA planes<>+130(SB)/1, $0x80
+DATA planes<>+131(SB)/1, $0x80
+DATA planes<>+132(SB)/1, $0x0b
+DATA planes<>+133(SB)/1, $0x80
+DATA planes<>+134(SB)/1, $0x80
+DATA planes<>+135(SB)/1, $0x80
+DATA planes<>+136(SB)/1, $0x08
+DATA planes<>+137(SB)/1, $0x80
+DATA planes<>+138(SB)/1, $0x80
+DATA planes<>+139(SB)/1, $0x80
+DATA planes<>+140(SB)/1, $0x05
+DATA planes<>+141(SB)/1, $0x80
+DATA planes<>+142(SB)/1, $0x80
+DATA planes<>+143(SB)/1, $0x80
+DATA planes<>+144(SB)/1, $0x0a
+DATA planes<>+145(SB)/1, $0x80
+DATA planes<>+146(SB)/1, $0x80
+DATA planes<>+147(SB)/1, $0x80
+DATA planes<>+148(SB)/1, $0x07
+DATA planes<>+149(SB)/1, $0x80
+DATA planes<>+150(SB)/1, $0x80
+DATA planes<>+151(SB)/1, $0x80
+DATA planes<>+152(SB)/1, $0x04
+DATA planes<>+153(SB)/1, $0x80
+DATA planes<>+154(SB)/1, $0x80
+DATA planes<>+155(SB)/1, $0x80
+DATA planes<>+156(SB)/1, $0x01
+DATA planes<>+157(SB)/1, $0x80
+DATA planes<>+158(SB)/1, $0x80
+DATA planes<>+159(SB)/1, $0x80
+DATA planes<>+160(SB)/1, $0x0f
+DATA planes<>+161(SB)/1, $0x80
+DATA planes<>+162(SB)/1, $0x80
+DATA planes<>+163(SB)/1, $0x80
+DATA planes<>+164(SB)/1, $0x0c
+DATA planes<>+165(SB)/1, $0x80
+DATA planes<>+166(SB)/1, $0x80
+DATA planes<>+167(SB)/1, $0x80
+DATA planes<>+168(SB)/1, $0x09
+DATA planes<>+169(SB)/1, $0x80
+DATA planes<>+170(SB)/1, $0x80
+DATA planes<>+171(SB)/1, $0x80
+DATA planes<>+172(SB)/1, $0x06
+DATA planes<>+173(SB)/1, $0x80
+DATA planes<>+174(SB)/1, $0x80
+DATA planes<>+175(SB)/1, $0x80
+DATA planes<>+176(SB)/1, $0x0b
+DATA planes<>+177(SB)/1, $0x80
+DATA planes<>+178(SB)/1, $0x80
+DATA planes<>+179(SB)/1, $0x80
+DATA planes<>+180(SB)/1, $0x08
+DATA planes<>+181(SB)/1, $0x80
+DATA planes<>+182(SB)/1, $0x80
+DATA planes<>+183(SB)/1, $0x80
+DATA planes<>+184(SB)/1, $0x05
+DATA planes<>+185(SB)/1, $0x80
+DATA planes<>+186(SB)/1, $0x80
+DATA planes<>+187(SB)/1, $0x80
+DATA planes<>+188(SB)/1, $0x02
+DATA planes<>+189(SB)/1, $0x80
+DATA planes<>+190(SB)/1, $0x80
+DATA planes<>+191(SB)/1, $0x80
+GLOBL planes<>(SB), RODATA|NOPTR, $192
+
+DATA pixels<>+0(SB)/1, $0x00
+DATA pixels<>+1(SB)/1, $0x80
+DATA pixels<>+2(SB)/1, $0x80
+DATA pixels<>+3(SB)/1, $0x80
+DATA pixels<>+4(SB)/1, $0x01
+DATA pixels<>+5(SB)/1, $0x80
+DATA pixels<>+6(SB)/1, $0x80
+DATA pixels<>+7(SB)/1, $0x80
+DATA pixels<>+8(SB)/1, $0x02
+DATA pixels<>+9(SB)/1, $0x80
+DATA pixels<>+10(SB)/1, $0x80
+DATA pixels<>+11(SB)/1, $0x80
+DATA pixels<>+12(SB)/1, $0x03
+DATA pixels<>+13(SB)/1, $0x80
+DATA pixels<>+14(SB)/1, $0x80
+DATA pixels<>+15(SB)/1, $0x80
+DATA pixels<>+16(SB)/1, $0x04
+DATA pixels<>+17(SB)/1, $0x80
+DATA pixels<>+18(SB)/1, $0x80
+DATA pixels<>+19(SB)/1, $0x80
+DATA pixels<>+20(SB)/1, $0x05
+DATA pixels<>+21(SB)/1, $0x80
+DATA pixels<>+22(SB)/1, $0x80
+DATA pixels<>+23(SB)/1, $0x80
+DATA pixels<>+24(SB)/1, $0x06
+DATA pixels<>+25(SB)/1, $0x80
+DATA pixels<>+26(SB)/1, $0x80
+DATA pixels<>+27(SB)/1, $0x80
+DATA pixels<>+28(SB)/1, $0x07
+DATA pixels<>+29(SB)/1, $0x80
+DATA pixels<>+30(SB)/1, $0x80
+DATA pixels<>+31(SB)/1, $0x80
+DATA pixels<>+32(SB)/1, $0x04
+DATA pixels<>+33(SB)/1, $0x80
+DATA pixels<>+34(SB)/1, $0x80
+DATA pixels<>+35(SB)/1, $0x80
+DATA pixels<>+36(SB)/1, $0x05
+DATA pixels<>+37(SB)/1, $0x80
+DATA pixels<>+38(SB)/1, $0x80
+DATA pixels<>+39(SB)/1, $0x80
+DATA pixels<>+40(SB)/1, $0x06
+DATA pixels<>+41(SB)/1, $0x80
+DATA pixels<>+42(SB)/1, $0x80
+DATA pixels<>+43(SB)/1, $0x80
+DATA pixels<>+44(SB)/1, $0x07
+DATA pixels<>+45(SB)/1, $0x80
+DATA pixels<>+46(SB)/1, $0x80
+DATA pixels<>+47(SB)/1, $0x80
+DATA pixels<>+48(SB)/1, $0x08
+DATA pixels<>+49(SB)/1, $0x80
+DATA pixels<>+50(SB)/1, $0x80
+DATA pixels<>+51(SB)/1, $0x80
+DATA pixels<>+52(SB)/1, $0x09
+DATA pixels<>+53(SB)/1, $0x80
+DATA pixels<>+54(SB)/1, $0x80
+DATA pixels<>+55(SB)/1, $0x80
+DATA pixels<>+56(SB)/1, $0x0a
+DATA pixels<>+57(SB)/1, $0x80
+DATA pixels<>+58(SB)/1, $0x80
+DATA pixels<>+59(SB)/1, $0x80
+DATA pixels<>+60(SB)/1, $0x0b
+DATA pixels<>+61(SB)/1, $0x80
+DATA pixels<>+62(SB)/1, $0x80
+DATA pixels<>+63(SB)/1, $0x80
+DATA pixels<>+64(SB)/1, $0x08
+DATA pixels<>+65(SB)/1, $0x80
+DATA pixels<>+66(SB)/1, $0x80
+DATA pixels<>+67(SB)/1, $0x80
+DATA pixels<>+68(SB)/1, $0x09
+DATA pixels<>+69(SB)/1, $0x80
+DATA pixels<>+70(SB)/1, $0x80
+DATA pixels<>+71(SB)/1, $0x80
+DATA pixels<>+72(SB)/1, $0x0a
+DATA pixels<>+73(SB)/1, $0x80
+DATA pixels<>+74(SB)/1, $0x80
+DATA pixels<>+75(SB)/1, $0x80
+DATA pixels<>+76(SB)/1, $0x0b
+DATA pixels<>+77(SB)/1, $0x80
+DATA pixels<>+78(SB)/1, $0x80
+DATA pixels<>+79(SB)/1, $0x80
+DATA pixels<>+80(SB)/1, $0x0c
+DATA pixels<>+81(SB)/1, $0x80
+DATA pixels<>+82(SB)/1, $0x80
+DATA pixels<>+83(SB)/1, $0x80
+DATA pixels<>+84(SB)/1, $0x0d
+DATA pixels<>+85(SB)/1, $0x80
+DATA pixels<>+86(SB)/1, $0x80
+DATA pixels<>+87(SB)/1, $0x80
+DATA pixels<>+88(SB)/1, $0x0e
+DATA pixels<>+89(SB)/1, $0x80
+DATA pixels<>+90(SB)/1, $0x80
+DATA pixels<>+91(SB)/1, $0x80
+DATA pixels<>+92(SB)/1, $0x0f
+DATA pixels<>+93(SB)/1, $0x80
+DATA pixels<>+94(SB)/1, $0x80
+DATA pixels<>+95(SB)/1, $0x80
+DATA pixels<>+96(SB)/1, $0x0d
+DATA pixels<>+97(SB)/1, $0x80
+DATA pixels<>+98(SB)/1, $0x80
+DATA pixels<>+99(SB)/1, $0x80
+DATA pixels<>+100(SB)/1, $0x0e
+DATA pixels<>+101(SB)/1, $0x80
+DATA pixels<>+102(SB)/1, $0x80
+DATA pixels<>+103(SB)/1, $0x80
+DATA pixels<>+104(SB)/1, $0x0f
+DATA pixels<>+105(SB)/1, $0x80
+DATA pixels<>+106(SB)/1, $0x80
+DATA pixels<>+107(SB)/1, $0x80
+DATA pixels<>+108(SB)/1, $0x0a
+DATA pixels<>+109(SB)/1, $0x80
+DATA pixels<>+110(SB)/1, $0x80
+DATA pixels<>+111(SB)/1, $0x80
+DATA pixels<>+112(SB)/1, $0x0b
+DATA pixels<>+113(SB)/1, $0x80
+DATA pixels<>+114(SB)/1, $0x80
+DATA pixels<>+115(SB)/1, $0x80
+DATA pixels<>+116(SB)/1, $0x0c
+DATA pixels<>+117(SB)/1, $0x80
+DATA pixels<>+118(SB)/1, $0x80
+DATA pixels<>+119(SB)/1, $0x80
+DATA pixels<>+120(SB)/1, $0x07
+DATA pixels<>+121(SB)/1, $0x80
+DATA pixels<>+122(SB)/1, $0x80
+DATA pixels<>+123(SB)/1, $0x80
+DATA pixels<>+124(SB)/1, $0x08
+DATA pixels<>+125(SB)/1, $0x80
+DATA pixels<>+126(SB)/1, $0x80
+DATA pixels<>+127(SB)/1, $0x80
+DATA pixels<>+128(SB)/1, $0x0d
+DATA pixels<>+129(SB)/1, $0x80
+DATA pixels<>+130(SB)/1, $0x80
+DATA pixels<>+131(SB)/1, $0x80
+DATA pixels<>+132(SB)/1, $0x08
+DATA pixels<>+133(SB)/1, $0x80
+DATA pixels<>+134(SB)/1, $0x80
+DATA pixels<>+135(SB)/1, $0x80
+DATA pixels<>+136(SB)/1, $0x09
+DATA pixels<>+137(SB)/1, $0x80
+DATA pixels<>+138(SB)/1, $0x80
+DATA pixels<>+139(SB)/1, $0x80
+DATA pixels<>+140(SB)/1, $0x0a
+DATA pixels<>+141(SB)/1, $0x80
+DATA pixels<>+142(SB)/1, $0x80
+DATA pixels<>+143(SB)/1, $0x80
+DATA pixels<>+144(SB)/1, $0x05
+DATA pixels<>+145(SB)/1, $0x80
+DATA pixels<>+146(SB)/1, $0x80
+DATA pixels<>+147(SB)/1, $0x80
+DATA pixels<>+148(SB)/1, $0x06
+DATA pixels<>+149(SB)/1, $0x80
+DATA pixels<>+150(SB)/1, $0x80
+DATA pixels<>+151(SB)/1, $0x80
+DATA pixels<>+152(SB)/1, $0x07
+DATA pixels<>+153(SB)/1, $0x80
+DATA pixels<>+154(SB)/1, $0x80
+DATA pixels<>+155(SB)/1, $0x80
+DATA pixels<>+156(SB)/1, $0x02
+DATA pixels<>+157(SB)/1, $0x80
+DATA pixels<>+158(SB)/1, $0x80
+DATA pixels<>+159(SB)/1, $0x80
+DATA pixels<>+160(SB)/1, $0x07
+DATA pixels<>+161(SB)/1, $0x80
+DATA pixels<>+162(SB)/1, $0x80
+DATA pixels<>+163(SB)/1, $0x80
+DATA pixels<>+164(SB)/1, $0x08
+DATA pixels<>+165(SB)/1, $0x80
+DATA pixels<>+166(SB)/1, $0x80
+DATA pixels<>+167(SB)/1, $0x80
+DATA pixels<>+168(SB)/1, $0x03
+DATA pixels<>+169(SB)/1, $0x80
+DATA pixels<>+170(SB)/1, $0x80
+DATA pixels<>+171(SB)/1, $0x80
+DATA pixels<>+172(SB)/1, $0x04
+DATA pixels<>+173(SB)/1, $0x80
+DATA pixels<>+174(SB)/1, $0x80
+DATA pixels<>+175(SB)/1, $0x80
+DATA pixels<>+176(SB)/1, $0x05
+DATA pixels<>+177(SB)/1, $0x80
+DATA pixels<>+178(SB)/1, $0x80
+DATA pixels<>+179(SB)/1, $0x80
+DATA pixels<>+180(SB)/1, $0x00
+DATA pixels<>+181(SB)/1, $0x80
+DATA pixels<>+182(SB)/1, $0x80
+DATA pixels<>+183(SB)/1, $0x80
+DATA pixels<>+184(SB)/1, $0x01
+DATA pixels<>+185(SB)/1, $0x80
+DATA pixels<>+186(SB)/1, $0x80
+DATA pixels<>+187(SB)/1, $0x80
+DATA pixels<>+188(SB)/1, $0x02
+DATA pixels<>+189(SB)/1, $0x80
+DATA pixels<>+190(SB)/1, $0x80
+DATA pixels<>+191(SB)/1, $0x80
+DATA pixels<>+192(SB)/1, $0x0f
+DATA pixels<>+193(SB)/1, $0x80
+DATA pixels<>+194(SB)/1, $0x80
+DATA pixels<>+195(SB)/1, $0x80
+DATA pixels<>+196(SB)/1, $0x0e
+DATA pixels<>+197(SB)/1, $0x80
+DATA pixels<>+198(SB)/1, $0x80
+DATA pixels<>+199(SB)/1, $0x80
+DATA pixels<>+200(SB)/1, $0x0d
+DATA pixels<>+201(SB)/1, $0x80
+DATA pixels<>+202(SB)/1, $0x80
+DATA pixels<>+203(SB)/1, $0x80
+DATA pixels<>+204(SB)/1, $0x0c
+DATA pixels<>+205(SB)/1, $0x80
+DATA pixels<>+206(SB)/1, $0x80
+DATA pixels<>+207(SB)/1, $0x80
+DATA pixels<>+208(SB)/1, $0x0b
+DATA pixels<>+209(SB)/1, $0x80
+DATA pixels<>+210(SB)/1, $0x80
+DATA pixels<>+211(SB)/1, $0x80
+DATA pixels<>+212(SB)/1, $0x0a
+DATA pixels<>+213(SB)/1, $0x80
+DATA pixels<>+214(SB)/1, $0x80
+DATA pixels<>+215(SB)/1, $0x80
+DATA pixels<>+216(SB)/1, $0x09
+DATA pixels<>+217(SB)/1, $0x80
+DATA pixels<>+218(SB)/1, $0x80
+DATA pixels<>+219(SB)/1, $0x80
+DATA pixels<>+220(SB)/1, $0x08
+DATA pixels<>+221(SB)/1, $0x80
+DATA pixels<>+222(SB)/1, $0x80
+DATA pixels<>+223(SB)/1, $0x80
+DATA pixels<>+224(SB)/1, $0x0b
+DATA pixels<>+225(SB)/1, $0x80
+DATA pixels<>+226(SB)/1, $0x80
+DATA pixels<>+227(SB)/1, $0x80
+DATA pixels<>+228(SB)/1, $0x0a
+DATA pixels<>+229(SB)/1, $0x80
+DATA pixels<>+230(SB)/1, $0x80
+DATA pixels<>+231(SB)/1, $0x80
+DATA pixels<>+232(SB)/1, $0x09
+DATA pixels<>+233(SB)/1, $0x80
+DATA pixels<>+234(SB)/1, $0x80
+DATA pixels<>+235(SB)/1, $0x80
+DATA pixels<>+236(SB)/1, $0x08
+DATA pixels<>+237(SB)/1, $0x80
+DATA pixels<>+238(SB)/1, $0x80
+DATA pixels<>+239(SB)/1, $0x80
+DATA pixels<>+240(SB)/1, $0x07
+DATA pixels<>+241(SB)/1, $0x80
+DATA pixels<>+242(SB)/1, $0x80
+DATA pixels<>+243(SB)/1, $0x80
+DATA pixels<>+244(SB)/1, $0x06
+DATA pixels<>+245(SB)/1, $0x80
+DATA pixels<>+246(SB)/1, $0x80
+DATA pixels<>+247(SB)/1, $0x80
+DATA pixels<>+248(SB)/1, $0x05
+DATA pixels<>+249(SB)/1, $0x80
+DATA pixels<>+250(SB)/1, $0x80
+DATA pixels<>+251(SB)/1, $0x80
+DATA pixels<>+252(SB)/1, $0x04
+DATA pixels<>+253(SB)/1, $0x80
+DATA pixels<>+254(SB)/1, $0x80
+DATA pixels<>+255(SB)/1, $0x80
+DATA pixels<>+256(SB)/1, $0x07
+DATA pixels<>+257(SB)/1, $0x80
+DATA pixels<>+258(SB)/1, $0x80
+DATA pixels<>+259(SB)/1, $0x80
+DATA pixels<>+260(SB)/1, $0x06
+DATA pixels<>+261(SB)/1, $0x80
+DATA pixels<>+262(SB)/1, $0x80
+DATA pixels<>+263(SB)/1, $0x80
+DATA pixels<>+264(SB)/1, $0x05
+DATA pixels<>+265(SB)/1, $0x80
+DATA pixels<>+266(SB)/1, $0x80
+DATA pixels<>+267(SB)/1, $0x80
+DATA pixels<>+268(SB)/1, $0x04
+DATA pixels<>+269(SB)/1, $0x80
+DATA pixels<>+270(SB)/1, $0x80
+DATA pixels<>+271(SB)/1, $0x80
+DATA pixels<>+272(SB)/1, $0x03
+DATA pixels<>+273(SB)/1, $0x80
+DATA pixels<>+274(SB)/1, $0x80
+DATA pixels<>+275(SB)/1, $0x80
+DATA pixels<>+276(SB)/1, $0x02
+DATA pixels<>+277(SB)/1, $0x80
+DATA pixels<>+278(SB)/1, $0x80
+DATA pixels<>+279(SB)/1, $0x80
+DATA pixels<>+280(SB)/1, $0x01
+DATA pixels<>+281(SB)/1, $0x80
+DATA pixels<>+282(SB)/1, $0x80
+DATA pixels<>+283(SB)/1, $0x80
+DATA pixels<>+284(SB)/1, $0x00
+DATA pixels<>+285(SB)/1, $0x80
+DATA pixels<>+286(SB)/1, $0x80
+DATA pixels<>+287(SB)/1, $0x80
+GLOBL pixels<>(SB), RODATA|NOPTR, $288
+
+DATA one<>+0(SB)/1, $0x01
+DATA one<>+1(SB)/1, $0x00
+DATA one<>+2(SB)/1, $0x00
+DATA one<>+3(SB)/1, $0x00
+DATA one<>+4(SB)/1, $0x01
+DATA one<>+5(SB)/1, $0x00
+DATA one<>+6(SB)/1, $0x00
+DATA one<>+7(SB)/1, $0x00
+DATA one<>+8(SB)/1, $0x01
+DATA one<>+9(SB)/1, $0x00
+DATA one<>+10(SB)/1, $0x00
+DATA one<>+11(SB)/1, $0x00
+DATA one<>+12(SB)/1, $0x01
+DATA one<>+13(SB)/1, $0x00
+DATA one<>+14(SB)/1, $0x00
+DATA one<>+15(SB)/1, $0x00
+DATA one<>+16(SB)/1, $0x01
+DATA one<>+17(SB)/1, $0x00
+DATA one<>+18(SB)/1, $0x00
+DATA one<>+19(SB)/1, $0x00
+DATA one<>+20(SB)/1, $0x01
+DATA one<>+21(SB)/1, $0x00
+DATA one<>+22(SB)/1, $0x00
+DATA one<>+23(SB)/1, $0x00
+DATA one<>+24(SB)/1, $0x01
+DATA one<>+25(SB)/1, $0x00
+DATA one<>+26(SB)/1, $0x00
+DATA one<>+27(SB)/1, $0x00
+DATA one<>+28(SB)/1, $0x01
+DATA one<>+29(SB)/1, $0x00
+DATA one<>+30(SB)/1, $0x00
+DATA one<>+31(SB)/1, $0x00
+GLOBL one<>(SB), RODATA|NOPTR, $32
+
+DATA most<>+0(SB)/1, $0xff
+DATA most<>+1(SB)/1, $0x7f
+DATA most<>+2(SB)/1, $0x00
+DATA most<>+3(SB)/1, $0x00
+DATA most<>+4(SB)/1, $0xff
+DATA most<>+5(SB)/1, $0x7f
+DATA most<>+6(SB)/1, $0x00
+DATA most<>+7(SB)/1, $0x00
+DATA most<>+8(SB)/1, $0xff
+DATA most<>+9(SB)/1, $0x7f
+DATA most<>+10(SB)/1, $0x00
+DATA most<>+11(SB)/1, $0x00
+DATA most<>+12(SB)/1, $0xff
+DATA most<>+13(SB)/1, $0x7f
+DATA most<>+14(SB)/1, $0x00
+DATA most<>+15(SB)/1, $0x00
+DATA most<>+16(SB)/1, $0xff
+DATA most<>+17(SB)/1, $0x7f
+DATA most<>+18(SB)/1, $0x00
+DATA most<>+19(SB)/1, $0x00
+DATA most<>+20(SB)/1, $0xff
+DATA most<>+21(SB)/1, $0x7f
+DATA most<>+22(SB)/1, $0x00
+DATA most<>+23(SB)/1, $0x00
+DATA most<>+24(SB)/1, $0xff
+DATA most<>+25(SB)/1, $0x7f
+DATA most<>+26(SB)/1, $0x00
+DATA most<>+27(SB)/1, $0x00
+DATA most<>+28(SB)/1, $0xff
+DATA most<>+29(SB)/1, $0x7f
+DATA most<>+30(SB)/1, $0x00
+DATA most<>+31(SB)/1, $0x00
+GLOBL most<>(SB), RODATA|NOPTR, $32
+
+// func planesFloatAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, tone *float32, order int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·planesFloatAVX2(SB), NOSPLIT, $0-56
+	MOVQ    red+0(FP), AX
+	MOVQ    green+8(FP), CX
+	MOVQ    blue+16(FP), DX
+	MOVQ    src+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVQ    order+48(FP), DI
+	MOVQ    tone+40(FP), R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS 64(R8), Y2
+	VMOVUPS 128(R8), Y3
+	VMOVUPS 160(R8), Y4
+	VMOVUPS 224(R8), Y5
+	VMOVUPS 256(R8), Y6
+	VMOVUPS 320(R8), Y7
+	LEAQ    planes<>+0(SB), R9
+	IMUL3Q  $0x00000060, DI, R10
+	ADDQ    R10, R9
+	VMOVDQU (R9), Y8
+	VMOVDQU 32(R9), Y9
+	VMOVDQU 64(R9), Y10
+	XORQ    R9, R9
+	LEAQ    -16(SI), R10
+	MOVQ    BX, SI
+	IMUL3Q  $0x03, R10, R11
+	ADDQ    BX, R11
+	TESTQ   DI, DI
+	JNE     mirrored
+
+block:
+	VMOVDQU     (SI), X11
+	VINSERTI128 $0x01, 8(SI), Y11, Y11
+	VMOVDQU     24(SI), X12
+	VINSERTI128 $0x01, 32(SI), Y12, Y12
+	VPSHUFB     Y8, Y11, Y13
+	VPSHUFB     Y8, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y13
+	VFMADD231PS Y3, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y14
+	VFMADD231PS Y3, Y15, Y14
+	VMOVUPS     Y13, (AX)(R9*4)
+	VMOVUPS     Y14, 32(AX)(R9*4)
+	VPSHUFB     Y9, Y11, Y13
+	VPSHUFB     Y9, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y13
+	VFMADD231PS Y5, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y14
+	VFMADD231PS Y5, Y15, Y14
+	VMOVUPS     Y13, (CX)(R9*4)
+	VMOVUPS     Y14, 32(CX)(R9*4)
+	VPSHUFB     Y10, Y11, Y13
+	VPSHUFB     Y10, Y12, Y12
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y13, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y13
+	VFMADD231PS Y7, Y14, Y13
+	VCVTDQ2PS   Y12, Y12
+	VMULPS      Y0, Y12, Y14
+	VFMADD231PS Y1, Y12, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y15
+	VFMADD231PS Y7, Y14, Y15
+	VMOVUPS     Y13, (DX)(R9*4)
+	VMOVUPS     Y15, 32(DX)(R9*4)
+	CMPQ        R9, R10
+	JEQ         blockDone
+	ADDQ        $0x10, R9
+	ADDQ        $0x30, SI
+	CMPQ        R9, R10
+	JLE         block
+	MOVQ        R10, R9
+	MOVQ        R11, SI
+	JMP         block
+
+blockDone:
+	VZEROUPPER
+	RET
+
+mirrored:
+	XCHGQ SI, R11
+
+mirroredBlock:
+	VMOVDQU     32(SI), X11
+	VINSERTI128 $0x01, 24(SI), Y11, Y11
+	VMOVDQU     8(SI), X12
+	VINSERTI128 $0x01, (SI), Y12, Y12
+	VPSHUFB     Y8, Y11, Y13
+	VPSHUFB     Y8, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y13
+	VFMADD231PS Y3, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y14
+	VFMADD231PS Y3, Y15, Y14
+	VMOVUPS     Y13, (AX)(R9*4)
+	VMOVUPS     Y14, 32(AX)(R9*4)
+	VPSHUFB     Y9, Y11, Y13
+	VPSHUFB     Y9, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y13
+	VFMADD231PS Y5, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y14
+	VFMADD231PS Y5, Y15, Y14
+	VMOVUPS     Y13, (CX)(R9*4)
+	VMOVUPS     Y14, 32(CX)(R9*4)
+	VPSHUFB     Y10, Y11, Y13
+	VPSHUFB     Y10, Y12, Y12
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y13, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y13
+	VFMADD231PS Y7, Y14, Y13
+	VCVTDQ2PS   Y12, Y12
+	VMULPS      Y0, Y12, Y14
+	VFMADD231PS Y1, Y12, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y15
+	VFMADD231PS Y7, Y14, Y15
+	VMOVUPS     Y13, (DX)(R9*4)
+	VMOVUPS     Y15, 32(DX)(R9*4)
+	CMPQ        R9, R10
+	JEQ         mirroredBlockDone
+	ADDQ        $0x10, R9
+	SUBQ        $0x30, SI
+	CMPQ        R9, R10
+	JLE         mirroredBlock
+	MOVQ        R10, R9
+	MOVQ        R11, SI
+	JMP         mirroredBlock
+
+mirroredBlockDone:
+	VZEROUPPER
+	RET
+
+// func pixelsFloatAVX2(dst *uint8, src *uint8, n int, tone *float32, order int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·pixelsFloatAVX2(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    order+32(FP), BX
+	MOVQ    tone+24(FP), SI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 128(SI), Y3
+	VMOVUPS 160(SI), Y4
+	VMOVUPS 224(SI), Y5
+	VMOVUPS 256(SI), Y6
+	VMOVUPS 320(SI), Y7
+	LEAQ    pixels<>+0(SB), DI
+	IMUL3Q  $0x00000060, BX, R8
+	ADDQ    R8, DI
+	VMOVDQU (DI), Y8
+	VMOVDQU 32(DI), Y9
+	VMOVDQU 64(DI), Y10
+	XORQ    DI, DI
+	LEAQ    -48(DX), R8
+	MOVQ    CX, DX
+	IMUL3Q  $0x01, R8, R9
+	ADDQ    CX, R9
+	TESTQ   BX, BX
+	JNE     mirrored
+
+block:
+	VBROADCASTI128 (DX), Y11
+	VPSHUFB        Y8, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y2, Y12, Y12
+	VMULPS         96(SI), Y12, Y11
+	VFMADD231PS    Y3, Y12, Y11
+	VBROADCASTI128 4(DX), Y12
+	VPSHUFB        Y9, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y4, Y13, Y13
+	VMULPS         192(SI), Y13, Y12
+	VFMADD231PS    Y5, Y13, Y12
+	VMOVUPS        Y11, (AX)(DI*4)
+	VMOVUPS        Y12, 32(AX)(DI*4)
+	VBROADCASTI128 8(DX), Y11
+	VPSHUFB        Y10, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y6, Y12, Y12
+	VMULPS         288(SI), Y12, Y11
+	VFMADD231PS    Y7, Y12, Y11
+	VBROADCASTI128 24(DX), Y12
+	VPSHUFB        Y8, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y2, Y13, Y13
+	VMULPS         96(SI), Y13, Y12
+	VFMADD231PS    Y3, Y13, Y12
+	VMOVUPS        Y11, 64(AX)(DI*4)
+	VMOVUPS        Y12, 96(AX)(DI*4)
+	VBROADCASTI128 28(DX), Y11
+	VPSHUFB        Y9, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y4, Y12, Y12
+	VMULPS         192(SI), Y12, Y11
+	VFMADD231PS    Y5, Y12, Y11
+	VBROADCASTI128 32(DX), Y12
+	VPSHUFB        Y10, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y6, Y13, Y13
+	VMULPS         288(SI), Y13, Y12
+	VFMADD231PS    Y7, Y13, Y12
+	VMOVUPS        Y11, 128(AX)(DI*4)
+	VMOVUPS        Y12, 160(AX)(DI*4)
+	CMPQ           DI, R8
+	JEQ            blockDone
+	ADDQ           $0x30, DI
+	ADDQ           $0x30, DX
+	CMPQ           DI, R8
+	JLE            block
+	MOVQ           R8, DI
+	MOVQ           R9, DX
+	JMP            block
+
+blockDone:
+	VZEROUPPER
+	RET
+
+mirrored:
+	XCHGQ DX, R9
+
+mirroredBlock:
+	VBROADCASTI128 32(DX), Y11
+	VPSHUFB        Y8, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y2, Y12, Y12
+	VMULPS         96(SI), Y12, Y11
+	VFMADD231PS    Y3, Y12, Y11
+	VBROADCASTI128 28(DX), Y12
+	VPSHUFB        Y9, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y4, Y13, Y13
+	VMULPS         192(SI), Y13, Y12
+	VFMADD231PS    Y5, Y13, Y12
+	VMOVUPS        Y11, (AX)(DI*4)
+	VMOVUPS        Y12, 32(AX)(DI*4)
+	VBROADCASTI128 24(DX), Y11
+	VPSHUFB        Y10, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y6, Y12, Y12
+	VMULPS         288(SI), Y12, Y11
+	VFMADD231PS    Y7, Y12, Y11
+	VBROADCASTI128 8(DX), Y12
+	VPSHUFB        Y8, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y2, Y13, Y13
+	VMULPS         96(SI), Y13, Y12
+	VFMADD231PS    Y3, Y13, Y12
+	VMOVUPS        Y11, 64(AX)(DI*4)
+	VMOVUPS        Y12, 96(AX)(DI*4)
+	VBROADCASTI128 4(DX), Y11
+	VPSHUFB        Y9, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y4, Y12, Y12
+	VMULPS         192(SI), Y12, Y11
+	VFMADD231PS    Y5, Y12, Y11
+	VBROADCASTI128 (DX), Y12
+	VPSHUFB        Y10, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y6, Y13, Y13
+	VMULPS         288(SI), Y13, Y12
+	VFMADD231PS    Y7, Y13, Y12
+	VMOVUPS        Y11, 128(AX)(DI*4)
+	VMOVUPS        Y12, 160(AX)(DI*4)
+	CMPQ           DI, R8
+	JEQ            mirroredBlockDone
+	ADDQ           $0x30, DI
+	SUBQ           $0x30, DX
+	CMPQ           DI, R8
+	JLE            mirroredBlock
+	MOVQ           R8, DI
+	MOVQ           R9, DX
+	JMP            mirroredBlock
+
+mirroredBlockDone:
+	VZEROUPPER
+	RET
+
+// func planesHalfAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, tone *float32, order int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·planesHalfAVX2(SB), NOSPLIT, $0-56
+	MOVQ    red+0(FP), AX
+	MOVQ    green+8(FP), CX
+	MOVQ    blue+16(FP), DX
+	MOVQ    src+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVQ    order+48(FP), DI
+	MOVQ    tone+40(FP), R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS 64(R8), Y2
+	VMOVUPS 128(R8), Y3
+	VMOVUPS 160(R8), Y4
+	VMOVUPS 224(R8), Y5
+	VMOVUPS 256(R8), Y6
+	VMOVUPS 320(R8), Y7
+	LEAQ    planes<>+0(SB), R9
+	IMUL3Q  $0x00000060, DI, R10
+	ADDQ    R10, R9
+	VMOVDQU (R9), Y8
+	VMOVDQU 32(R9), Y9
+	VMOVDQU 64(R9), Y10
+	XORQ    R9, R9
+	LEAQ    -16(SI), R10
+	MOVQ    BX, SI
+	IMUL3Q  $0x03, R10, R11
+	ADDQ    BX, R11
+	TESTQ   DI, DI
+	JNE     mirrored
+
+block:
+	VMOVDQU     (SI), X11
+	VINSERTI128 $0x01, 8(SI), Y11, Y11
+	VMOVDQU     24(SI), X12
+	VINSERTI128 $0x01, 32(SI), Y12, Y12
+	VPSHUFB     Y8, Y11, Y13
+	VPSHUFB     Y8, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y13
+	VFMADD231PS Y3, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y14
+	VFMADD231PS Y3, Y15, Y14
+	VCVTPS2PH   $0x00, Y13, (AX)(R9*2)
+	VCVTPS2PH   $0x00, Y14, 16(AX)(R9*2)
+	VPSHUFB     Y9, Y11, Y13
+	VPSHUFB     Y9, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y13
+	VFMADD231PS Y5, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y14
+	VFMADD231PS Y5, Y15, Y14
+	VCVTPS2PH   $0x00, Y13, (CX)(R9*2)
+	VCVTPS2PH   $0x00, Y14, 16(CX)(R9*2)
+	VPSHUFB     Y10, Y11, Y13
+	VPSHUFB     Y10, Y12, Y12
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y13, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y13
+	VFMADD231PS Y7, Y14, Y13
+	VCVTDQ2PS   Y12, Y12
+	VMULPS      Y0, Y12, Y14
+	VFMADD231PS Y1, Y12, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y15
+	VFMADD231PS Y7, Y14, Y15
+	VCVTPS2PH   $0x00, Y13, (DX)(R9*2)
+	VCVTPS2PH   $0x00, Y15, 16(DX)(R9*2)
+	CMPQ        R9, R10
+	JEQ         blockDone
+	ADDQ        $0x10, R9
+	ADDQ        $0x30, SI
+	CMPQ        R9, R10
+	JLE         block
+	MOVQ        R10, R9
+	MOVQ        R11, SI
+	JMP         block
+
+blockDone:
+	VZEROUPPER
+	RET
+
+mirrored:
+	XCHGQ SI, R11
+
+mirroredBlock:
+	VMOVDQU     32(SI), X11
+	VINSERTI128 $0x01, 24(SI), Y11, Y11
+	VMOVDQU     8(SI), X12
+	VINSERTI128 $0x01, (SI), Y12, Y12
+	VPSHUFB     Y8, Y11, Y13
+	VPSHUFB     Y8, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y13
+	VFMADD231PS Y3, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y14
+	VFMADD231PS Y3, Y15, Y14
+	VCVTPS2PH   $0x00, Y13, (AX)(R9*2)
+	VCVTPS2PH   $0x00, Y14, 16(AX)(R9*2)
+	VPSHUFB     Y9, Y11, Y13
+	VPSHUFB     Y9, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y13
+	VFMADD231PS Y5, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y14
+	VFMADD231PS Y5, Y15, Y14
+	VCVTPS2PH   $0x00, Y13, (CX)(R9*2)
+	VCVTPS2PH   $0x00, Y14, 16(CX)(R9*2)
+	VPSHUFB     Y10, Y11, Y13
+	VPSHUFB     Y10, Y12, Y12
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y13, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y13
+	VFMADD231PS Y7, Y14, Y13
+	VCVTDQ2PS   Y12, Y12
+	VMULPS      Y0, Y12, Y14
+	VFMADD231PS Y1, Y12, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y15
+	VFMADD231PS Y7, Y14, Y15
+	VCVTPS2PH   $0x00, Y13, (DX)(R9*2)
+	VCVTPS2PH   $0x00, Y15, 16(DX)(R9*2)
+	CMPQ        R9, R10
+	JEQ         mirroredBlockDone
+	ADDQ        $0x10, R9
+	SUBQ        $0x30, SI
+	CMPQ        R9, R10
+	JLE         mirroredBlock
+	MOVQ        R10, R9
+	MOVQ        R11, SI
+	JMP         mirroredBlock
+
+mirroredBlockDone:
+	VZEROUPPER
+	RET
+
+// func pixelsHalfAVX2(dst *uint8, src *uint8, n int, tone *float32, order int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·pixelsHalfAVX2(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    order+32(FP), BX
+	MOVQ    tone+24(FP), SI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 128(SI), Y3
+	VMOVUPS 160(SI), Y4
+	VMOVUPS 224(SI), Y5
+	VMOVUPS 256(SI), Y6
+	VMOVUPS 320(SI), Y7
+	LEAQ    pixels<>+0(SB), DI
+	IMUL3Q  $0x00000060, BX, R8
+	ADDQ    R8, DI
+	VMOVDQU (DI), Y8
+	VMOVDQU 32(DI), Y9
+	VMOVDQU 64(DI), Y10
+	XORQ    DI, DI
+	LEAQ    -48(DX), R8
+	MOVQ    CX, DX
+	IMUL3Q  $0x01, R8, R9
+	ADDQ    CX, R9
+	TESTQ   BX, BX
+	JNE     mirrored
+
+block:
+	VBROADCASTI128 (DX), Y11
+	VPSHUFB        Y8, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y2, Y12, Y12
+	VMULPS         96(SI), Y12, Y11
+	VFMADD231PS    Y3, Y12, Y11
+	VBROADCASTI128 4(DX), Y12
+	VPSHUFB        Y9, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y4, Y13, Y13
+	VMULPS         192(SI), Y13, Y12
+	VFMADD231PS    Y5, Y13, Y12
+	VCVTPS2PH      $0x00, Y11, (AX)(DI*2)
+	VCVTPS2PH      $0x00, Y12, 16(AX)(DI*2)
+	VBROADCASTI128 8(DX), Y11
+	VPSHUFB        Y10, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y6, Y12, Y12
+	VMULPS         288(SI), Y12, Y11
+	VFMADD231PS    Y7, Y12, Y11
+	VBROADCASTI128 24(DX), Y12
+	VPSHUFB        Y8, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y2, Y13, Y13
+	VMULPS         96(SI), Y13, Y12
+	VFMADD231PS    Y3, Y13, Y12
+	VCVTPS2PH      $0x00, Y11, 32(AX)(DI*2)
+	VCVTPS2PH      $0x00, Y12, 48(AX)(DI*2)
+	VBROADCASTI128 28(DX), Y11
+	VPSHUFB        Y9, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y4, Y12, Y12
+	VMULPS         192(SI), Y12, Y11
+	VFMADD231PS    Y5, Y12, Y11
+	VBROADCASTI128 32(DX), Y12
+	VPSHUFB        Y10, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y6, Y13, Y13
+	VMULPS         288(SI), Y13, Y12
+	VFMADD231PS    Y7, Y13, Y12
+	VCVTPS2PH      $0x00, Y11, 64(AX)(DI*2)
+	VCVTPS2PH      $0x00, Y12, 80(AX)(DI*2)
+	CMPQ           DI, R8
+	JEQ            blockDone
+	ADDQ           $0x30, DI
+	ADDQ           $0x30, DX
+	CMPQ           DI, R8
+	JLE            block
+	MOVQ           R8, DI
+	MOVQ           R9, DX
+	JMP            block
+
+blockDone:
+	VZEROUPPER
+	RET
+
+mirrored:
+	XCHGQ DX, R9
+
+mirroredBlock:
+	VBROADCASTI128 32(DX), Y11
+	VPSHUFB        Y8, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y2, Y12, Y12
+	VMULPS         96(SI), Y12, Y11
+	VFMADD231PS    Y3, Y12, Y11
+	VBROADCASTI128 28(DX), Y12
+	VPSHUFB        Y9, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y4, Y13, Y13
+	VMULPS         192(SI), Y13, Y12
+	VFMADD231PS    Y5, Y13, Y12
+	VCVTPS2PH      $0x00, Y11, (AX)(DI*2)
+	VCVTPS2PH      $0x00, Y12, 16(AX)(DI*2)
+	VBROADCASTI128 24(DX), Y11
+	VPSHUFB        Y10, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y6, Y12, Y12
+	VMULPS         288(SI), Y12, Y11
+	VFMADD231PS    Y7, Y12, Y11
+	VBROADCASTI128 8(DX), Y12
+	VPSHUFB        Y8, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y2, Y13, Y13
+	VMULPS         96(SI), Y13, Y12
+	VFMADD231PS    Y3, Y13, Y12
+	VCVTPS2PH      $0x00, Y11, 32(AX)(DI*2)
+	VCVTPS2PH      $0x00, Y12, 48(AX)(DI*2)
+	VBROADCASTI128 4(DX), Y11
+	VPSHUFB        Y9, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y4, Y12, Y12
+	VMULPS         192(SI), Y12, Y11
+	VFMADD231PS    Y5, Y12, Y11
+	VBROADCASTI128 (DX), Y12
+	VPSHUFB        Y10, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y6, Y13, Y13
+	VMULPS         288(SI), Y13, Y12
+	VFMADD231PS    Y7, Y13, Y12
+	VCVTPS2PH      $0x00, Y11, 64(AX)(DI*2)
+	VCVTPS2PH      $0x00, Y12, 80(AX)(DI*2)
+	CMPQ           DI, R8
+	JEQ            mirroredBlockDone
+	ADDQ           $0x30, DI
+	SUBQ           $0x30, DX
+	CMPQ           DI, R8
+	JLE            mirroredBlock
+	MOVQ           R8, DI
+	MOVQ           R9, DX
+	JMP            mirroredBlock
+
+mirroredBlockDone:
+	VZEROUPPER
+	RET
+
+// func planesBrainAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, tone *float32, order int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·planesBrainAVX2(SB), NOSPLIT, $0-56
+	MOVQ    red+0(FP), AX
+	MOVQ    green+8(FP), CX
+	MOVQ    blue+16(FP), DX
+	MOVQ    src+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVQ    order+48(FP), DI
+	MOVQ    tone+40(FP), R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS 64(R8), Y2
+	VMOVUPS 128(R8), Y3
+	VMOVUPS 160(R8), Y4
+	VMOVUPS 224(R8), Y5
+	VMOVUPS 256(R8), Y6
+	VMOVUPS 320(R8), Y7
+	LEAQ    planes<>+0(SB), R9
+	IMUL3Q  $0x00000060, DI, R10
+	ADDQ    R10, R9
+	VMOVDQU (R9), Y8
+	VMOVDQU 32(R9), Y9
+	VMOVDQU 64(R9), Y10
+	XORQ    R9, R9
+	LEAQ    -16(SI), R10
+	MOVQ    BX, SI
+	IMUL3Q  $0x03, R10, R11
+	ADDQ    BX, R11
+	TESTQ   DI, DI
+	JNE     mirrored
+
+block:
+	VMOVDQU     (SI), X11
+	VINSERTI128 $0x01, 8(SI), Y11, Y11
+	VMOVDQU     24(SI), X12
+	VINSERTI128 $0x01, 32(SI), Y12, Y12
+	VPSHUFB     Y8, Y11, Y13
+	VPSHUFB     Y8, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y13
+	VFMADD231PS Y3, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y14
+	VFMADD231PS Y3, Y15, Y14
+	VPSRLD      $0x10, Y13, Y15
+	VPAND       one<>+0(SB), Y15, Y15
+	VPADDD      most<>+0(SB), Y13, Y13
+	VPADDD      Y15, Y13, Y13
+	VPSRLD      $0x10, Y13, Y13
+	VPSRLD      $0x10, Y14, Y15
+	VPAND       one<>+0(SB), Y15, Y15
+	VPADDD      most<>+0(SB), Y14, Y14
+	VPADDD      Y15, Y14, Y14
+	VPSRLD      $0x10, Y14, Y14
+	VPACKUSDW   Y14, Y13, Y13
+	VPERMQ      $0xd8, Y13, Y13
+	VMOVDQU     Y13, (AX)(R9*2)
+	VPSHUFB     Y9, Y11, Y13
+	VPSHUFB     Y9, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y13
+	VFMADD231PS Y5, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y14
+	VFMADD231PS Y5, Y15, Y14
+	VPSRLD      $0x10, Y13, Y15
+	VPAND       one<>+0(SB), Y15, Y15
+	VPADDD      most<>+0(SB), Y13, Y13
+	VPADDD      Y15, Y13, Y13
+	VPSRLD      $0x10, Y13, Y13
+	VPSRLD      $0x10, Y14, Y15
+	VPAND       one<>+0(SB), Y15, Y15
+	VPADDD      most<>+0(SB), Y14, Y14
+	VPADDD      Y15, Y14, Y14
+	VPSRLD      $0x10, Y14, Y14
+	VPACKUSDW   Y14, Y13, Y13
+	VPERMQ      $0xd8, Y13, Y13
+	VMOVDQU     Y13, (CX)(R9*2)
+	VPSHUFB     Y10, Y11, Y13
+	VPSHUFB     Y10, Y12, Y12
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y13, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y13
+	VFMADD231PS Y7, Y14, Y13
+	VCVTDQ2PS   Y12, Y12
+	VMULPS      Y0, Y12, Y14
+	VFMADD231PS Y1, Y12, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y15
+	VFMADD231PS Y7, Y14, Y15
+	VPSRLD      $0x10, Y13, Y14
+	VPAND       one<>+0(SB), Y14, Y14
+	VPADDD      most<>+0(SB), Y13, Y13
+	VPADDD      Y14, Y13, Y13
+	VPSRLD      $0x10, Y13, Y13
+	VPSRLD      $0x10, Y15, Y14
+	VPAND       one<>+0(SB), Y14, Y14
+	VPADDD      most<>+0(SB), Y15, Y15
+	VPADDD      Y14, Y15, Y15
+	VPSRLD      $0x10, Y15, Y15
+	VPACKUSDW   Y15, Y13, Y13
+	VPERMQ      $0xd8, Y13, Y13
+	VMOVDQU     Y13, (DX)(R9*2)
+	CMPQ        R9, R10
+	JEQ         blockDone
+	ADDQ        $0x10, R9
+	ADDQ        $0x30, SI
+	CMPQ        R9, R10
+	JLE         block
+	MOVQ        R10, R9
+	MOVQ        R11, SI
+	JMP         block
+
+blockDone:
+	VZEROUPPER
+	RET
+
+mirrored:
+	XCHGQ SI, R11
+
+mirroredBlock:
+	VMOVDQU     32(SI), X11
+	VINSERTI128 $0x01, 24(SI), Y11, Y11
+	VMOVDQU     8(SI), X12
+	VINSERTI128 $0x01, (SI), Y12, Y12
+	VPSHUFB     Y8, Y11, Y13
+	VPSHUFB     Y8, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y13
+	VFMADD231PS Y3, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y2, Y15, Y15
+	VMULPS      96(R8), Y15, Y14
+	VFMADD231PS Y3, Y15, Y14
+	VPSRLD      $0x10, Y13, Y15
+	VPAND       one<>+0(SB), Y15, Y15
+	VPADDD      most<>+0(SB), Y13, Y13
+	VPADDD      Y15, Y13, Y13
+	VPSRLD      $0x10, Y13, Y13
+	VPSRLD      $0x10, Y14, Y15
+	VPAND       one<>+0(SB), Y15, Y15
+	VPADDD      most<>+0(SB), Y14, Y14
+	VPADDD      Y15, Y14, Y14
+	VPSRLD      $0x10, Y14, Y14
+	VPACKUSDW   Y14, Y13, Y13
+	VPERMQ      $0xd8, Y13, Y13
+	VMOVDQU     Y13, (AX)(R9*2)
+	VPSHUFB     Y9, Y11, Y13
+	VPSHUFB     Y9, Y12, Y14
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y15
+	VFMADD231PS Y1, Y13, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y13
+	VFMADD231PS Y5, Y15, Y13
+	VCVTDQ2PS   Y14, Y14
+	VMULPS      Y0, Y14, Y15
+	VFMADD231PS Y1, Y14, Y15
+	VSUBPS      Y4, Y15, Y15
+	VMULPS      192(R8), Y15, Y14
+	VFMADD231PS Y5, Y15, Y14
+	VPSRLD      $0x10, Y13, Y15
+	VPAND       one<>+0(SB), Y15, Y15
+	VPADDD      most<>+0(SB), Y13, Y13
+	VPADDD      Y15, Y13, Y13
+	VPSRLD      $0x10, Y13, Y13
+	VPSRLD      $0x10, Y14, Y15
+	VPAND       one<>+0(SB), Y15, Y15
+	VPADDD      most<>+0(SB), Y14, Y14
+	VPADDD      Y15, Y14, Y14
+	VPSRLD      $0x10, Y14, Y14
+	VPACKUSDW   Y14, Y13, Y13
+	VPERMQ      $0xd8, Y13, Y13
+	VMOVDQU     Y13, (CX)(R9*2)
+	VPSHUFB     Y10, Y11, Y13
+	VPSHUFB     Y10, Y12, Y12
+	VCVTDQ2PS   Y13, Y13
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y13, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y13
+	VFMADD231PS Y7, Y14, Y13
+	VCVTDQ2PS   Y12, Y12
+	VMULPS      Y0, Y12, Y14
+	VFMADD231PS Y1, Y12, Y14
+	VSUBPS      Y6, Y14, Y14
+	VMULPS      288(R8), Y14, Y15
+	VFMADD231PS Y7, Y14, Y15
+	VPSRLD      $0x10, Y13, Y14
+	VPAND       one<>+0(SB), Y14, Y14
+	VPADDD      most<>+0(SB), Y13, Y13
+	VPADDD      Y14, Y13, Y13
+	VPSRLD      $0x10, Y13, Y13
+	VPSRLD      $0x10, Y15, Y14
+	VPAND       one<>+0(SB), Y14, Y14
+	VPADDD      most<>+0(SB), Y15, Y15
+	VPADDD      Y14, Y15, Y15
+	VPSRLD      $0x10, Y15, Y15
+	VPACKUSDW   Y15, Y13, Y13
+	VPERMQ      $0xd8, Y13, Y13
+	VMOVDQU     Y13, (DX)(R9*2)
+	CMPQ        R9, R10
+	JEQ         mirroredBlockDone
+	ADDQ        $0x10, R9
+	SUBQ        $0x30, SI
+	CMPQ        R9, R10
+	JLE         mirroredBlock
+	MOVQ        R10, R9
+	MOVQ        R11, SI
+	JMP         mirroredBlock
+
+mirroredBlockDone:
+	VZEROUPPER
+	RET
+
+// func pixelsBrainAVX2(dst *uint8, src *uint8, n int, tone *float32, order int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·pixelsBrainAVX2(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    order+32(FP), BX
+	MOVQ    tone+24(FP), SI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 128(SI), Y3
+	VMOVUPS 160(SI), Y4
+	VMOVUPS 224(SI), Y5
+	VMOVUPS 256(SI), Y6
+	VMOVUPS 320(SI), Y7
+	LEAQ    pixels<>+0(SB), DI
+	IMUL3Q  $0x00000060, BX, R8
+	ADDQ    R8, DI
+	VMOVDQU (DI), Y8
+	VMOVDQU 32(DI), Y9
+	VMOVDQU 64(DI), Y10
+	XORQ    DI, DI
+	LEAQ    -48(DX), R8
+	MOVQ    CX, DX
+	IMUL3Q  $0x01, R8, R9
+	ADDQ    CX, R9
+	TESTQ   BX, BX
+	JNE     mirrored
+
+block:
+	VBROADCASTI128 (DX), Y11
+	VPSHUFB        Y8, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y2, Y12, Y12
+	VMULPS         96(SI), Y12, Y11
+	VFMADD231PS    Y3, Y12, Y11
+	VBROADCASTI128 4(DX), Y12
+	VPSHUFB        Y9, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y4, Y13, Y13
+	VMULPS         192(SI), Y13, Y12
+	VFMADD231PS    Y5, Y13, Y12
+	VPSRLD         $0x10, Y11, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y11, Y11
+	VPADDD         Y13, Y11, Y11
+	VPSRLD         $0x10, Y11, Y11
+	VPSRLD         $0x10, Y12, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y12, Y12
+	VPADDD         Y13, Y12, Y12
+	VPSRLD         $0x10, Y12, Y12
+	VPACKUSDW      Y12, Y11, Y11
+	VPERMQ         $0xd8, Y11, Y11
+	VMOVDQU        Y11, (AX)(DI*2)
+	VBROADCASTI128 8(DX), Y11
+	VPSHUFB        Y10, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y6, Y12, Y12
+	VMULPS         288(SI), Y12, Y11
+	VFMADD231PS    Y7, Y12, Y11
+	VBROADCASTI128 24(DX), Y12
+	VPSHUFB        Y8, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y2, Y13, Y13
+	VMULPS         96(SI), Y13, Y12
+	VFMADD231PS    Y3, Y13, Y12
+	VPSRLD         $0x10, Y11, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y11, Y11
+	VPADDD         Y13, Y11, Y11
+	VPSRLD         $0x10, Y11, Y11
+	VPSRLD         $0x10, Y12, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y12, Y12
+	VPADDD         Y13, Y12, Y12
+	VPSRLD         $0x10, Y12, Y12
+	VPACKUSDW      Y12, Y11, Y11
+	VPERMQ         $0xd8, Y11, Y11
+	VMOVDQU        Y11, 32(AX)(DI*2)
+	VBROADCASTI128 28(DX), Y11
+	VPSHUFB        Y9, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y4, Y12, Y12
+	VMULPS         192(SI), Y12, Y11
+	VFMADD231PS    Y5, Y12, Y11
+	VBROADCASTI128 32(DX), Y12
+	VPSHUFB        Y10, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y6, Y13, Y13
+	VMULPS         288(SI), Y13, Y12
+	VFMADD231PS    Y7, Y13, Y12
+	VPSRLD         $0x10, Y11, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y11, Y11
+	VPADDD         Y13, Y11, Y11
+	VPSRLD         $0x10, Y11, Y11
+	VPSRLD         $0x10, Y12, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y12, Y12
+	VPADDD         Y13, Y12, Y12
+	VPSRLD         $0x10, Y12, Y12
+	VPACKUSDW      Y12, Y11, Y11
+	VPERMQ         $0xd8, Y11, Y11
+	VMOVDQU        Y11, 64(AX)(DI*2)
+	CMPQ           DI, R8
+	JEQ            blockDone
+	ADDQ           $0x30, DI
+	ADDQ           $0x30, DX
+	CMPQ           DI, R8
+	JLE            block
+	MOVQ           R8, DI
+	MOVQ           R9, DX
+	JMP            block
+
+blockDone:
+	VZEROUPPER
+	RET
+
+mirrored:
+	XCHGQ DX, R9
+
+mirroredBlock:
+	VBROADCASTI128 32(DX), Y11
+	VPSHUFB        Y8, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y2, Y12, Y12
+	VMULPS         96(SI), Y12, Y11
+	VFMADD231PS    Y3, Y12, Y11
+	VBROADCASTI128 28(DX), Y12
+	VPSHUFB        Y9, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y4, Y13, Y13
+	VMULPS         192(SI), Y13, Y12
+	VFMADD231PS    Y5, Y13, Y12
+	VPSRLD         $0x10, Y11, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y11, Y11
+	VPADDD         Y13, Y11, Y11
+	VPSRLD         $0x10, Y11, Y11
+	VPSRLD         $0x10, Y12, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y12, Y12
+	VPADDD         Y13, Y12, Y12
+	VPSRLD         $0x10, Y12, Y12
+	VPACKUSDW      Y12, Y11, Y11
+	VPERMQ         $0xd8, Y11, Y11
+	VMOVDQU        Y11, (AX)(DI*2)
+	VBROADCASTI128 24(DX), Y11
+	VPSHUFB        Y10, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y6, Y12, Y12
+	VMULPS         288(SI), Y12, Y11
+	VFMADD231PS    Y7, Y12, Y11
+	VBROADCASTI128 8(DX), Y12
+	VPSHUFB        Y8, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y2, Y13, Y13
+	VMULPS         96(SI), Y13, Y12
+	VFMADD231PS    Y3, Y13, Y12
+	VPSRLD         $0x10, Y11, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y11, Y11
+	VPADDD         Y13, Y11, Y11
+	VPSRLD         $0x10, Y11, Y11
+	VPSRLD         $0x10, Y12, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y12, Y12
+	VPADDD         Y13, Y12, Y12
+	VPSRLD         $0x10, Y12, Y12
+	VPACKUSDW      Y12, Y11, Y11
+	VPERMQ         $0xd8, Y11, Y11
+	VMOVDQU        Y11, 32(AX)(DI*2)
+	VBROADCASTI128 4(DX), Y11
+	VPSHUFB        Y9, Y11, Y11
+	VCVTDQ2PS      Y11, Y11
+	VMULPS         Y0, Y11, Y12
+	VFMADD231PS    Y1, Y11, Y12
+	VSUBPS         Y4, Y12, Y12
+	VMULPS         192(SI), Y12, Y11
+	VFMADD231PS    Y5, Y12, Y11
+	VBROADCASTI128 (DX), Y12
+	VPSHUFB        Y10, Y12, Y12
+	VCVTDQ2PS      Y12, Y12
+	VMULPS         Y0, Y12, Y13
+	VFMADD231PS    Y1, Y12, Y13
+	VSUBPS         Y6, Y13, Y13
+	VMULPS         288(SI), Y13, Y12
+	VFMADD231PS    Y7, Y13, Y12
+	VPSRLD         $0x10, Y11, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y11, Y11
+	VPADDD         Y13, Y11, Y11
+	VPSRLD         $0x10, Y11, Y11
+	VPSRLD         $0x10, Y12, Y13
+	VPAND          one<>+0(SB), Y13, Y13
+	VPADDD         most<>+0(SB), Y12, Y12
+	VPADDD         Y13, Y12, Y12
+	VPSRLD         $0x10, Y12, Y12
+	VPACKUSDW      Y12, Y11, Y11
+	VPERMQ         $0xd8, Y11, Y11
+	VMOVDQU        Y11, 64(AX)(DI*2)
+	CMPQ           DI, R8
+	JEQ            mirroredBlockDone
+	ADDQ           $0x30, DI
+	SUBQ           $0x30, DX
+	CMPQ           DI, R8
+	JLE            mirroredBlock
+	MOVQ           R8, DI
+	MOVQ           R9, DX
+	JMP            mirroredBlock
+
+mirroredBlockDone:
+	VZEROUPPER
+	RET
+
+// func planesByteAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, order int)
+// Requires: AVX, AVX2
+TEXT ·planesByteAVX2(SB), NOSPLIT, $0-48
+	MOVQ    red+0(FP), AX
+	MOVQ    green+8(FP), CX
+	MOVQ    blue+16(FP), DX
+	MOVQ    src+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVQ    order+40(FP), DI
+	LEAQ    channels<>+0(SB), R8
+	IMUL3Q  $0x00000120, DI, R9
+	ADDQ    R9, R8
+	VMOVDQU (R8), Y0
+	VMOVDQU 32(R8), Y1
+	VMOVDQU 64(R8), Y2
+	VMOVDQU 96(R8), Y3
+	VMOVDQU 128(R8), Y4
+	VMOVDQU 160(R8), Y5
+	VMOVDQU 192(R8), Y6
+	VMOVDQU 224(R8), Y7
+	VMOVDQU 256(R8), Y8
+	XORQ    R8, R8
+	LEAQ    -32(SI), R9
+	MOVQ    BX, SI
+	IMUL3Q  $0x03, R9, R10
+	ADDQ    BX, R10
+	TESTQ   DI, DI
+	JNE     mirrored
+
+block:
+	VMOVDQU     (SI), X9
+	VINSERTI128 $0x01, 48(SI), Y9, Y9
+	VMOVDQU     16(SI), X10
+	VINSERTI128 $0x01, 64(SI), Y10, Y10
+	VMOVDQU     32(SI), X11
+	VINSERTI128 $0x01, 80(SI), Y11, Y11
+	VPSHUFB     Y0, Y9, Y12
+	VPSHUFB     Y1, Y10, Y13
+	VPOR        Y12, Y13, Y12
+	VPSHUFB     Y2, Y11, Y13
+	VPOR        Y12, Y13, Y12
+	VMOVDQU     Y12, (AX)(R8*1)
+	VPSHUFB     Y3, Y9, Y12
+	VPSHUFB     Y4, Y10, Y13
+	VPOR        Y12, Y13, Y12
+	VPSHUFB     Y5, Y11, Y13
+	VPOR        Y12, Y13, Y12
+	VMOVDQU     Y12, (CX)(R8*1)
+	VPSHUFB     Y6, Y9, Y12
+	VPSHUFB     Y7, Y10, Y13
+	VPOR        Y12, Y13, Y12
+	VPSHUFB     Y8, Y11, Y13
+	VPOR        Y12, Y13, Y12
+	VMOVDQU     Y12, (DX)(R8*1)
+	CMPQ        R8, R9
+	JEQ         blockDone
+	ADDQ        $0x20, R8
+	ADDQ        $0x60, SI
+	CMPQ        R8, R9
+	JLE         block
+	MOVQ        R9, R8
+	MOVQ        R10, SI
+	JMP         block
+
+blockDone:
+	VZEROUPPER
+	RET
+
+mirrored:
+	XCHGQ SI, R10
+
+mirroredBlock:
+	VMOVDQU     48(SI), X9
+	VINSERTI128 $0x01, (SI), Y9, Y9
+	VMOVDQU     64(SI), X10
+	VINSERTI128 $0x01, 16(SI), Y10, Y10
+	VMOVDQU     80(SI), X11
+	VINSERTI128 $0x01, 32(SI), Y11, Y11
+	VPSHUFB     Y0, Y9, Y12
+	VPSHUFB     Y1, Y10, Y13
+	VPOR        Y12, Y13, Y12
+	VPSHUFB     Y2, Y11, Y13
+	VPOR        Y12, Y13, Y12
+	VMOVDQU     Y12, (AX)(R8*1)
+	VPSHUFB     Y3, Y9, Y12
+	VPSHUFB     Y4, Y10, Y13
+	VPOR        Y12, Y13, Y12
+	VPSHUFB     Y5, Y11, Y13
+	VPOR        Y12, Y13, Y12
+	VMOVDQU     Y12, (CX)(R8*1)
+	VPSHUFB     Y6, Y9, Y12
+	VPSHUFB     Y7, Y10, Y13
+	VPOR        Y12, Y13, Y12
+	VPSHUFB     Y8, Y11, Y13
+	VPOR        Y12, Y13, Y12
+	VMOVDQU     Y12, (DX)(R8*1)
+	CMPQ        R8, R9
+	JEQ         mirroredBlockDone
+	ADDQ        $0x20, R8
+	SUBQ        $0x60, SI
+	CMPQ        R8, R9
+	JLE         mirroredBlock
+	MOVQ        R9, R8
+	MOVQ        R10, SI
+	JMP         mirroredBlock
+
+mirroredBlockDone:
+	VZEROUPPER
+	RET
+
+DATA channels<>+0(SB)/1, $0x00
+DATA channels<>+1(SB)/1, $0x03
+DATA channels<>+2(SB)/1, $0x06
+DATA channels<>+3(SB)/1, $0x09
+DATA channels<>+4(SB)/1, $0x0c
+DATA channels<>+5(SB)/1, $0x0f
+DATA channels<>+6(SB)/1, $0x80
+DATA channels<>+7(SB)/1, $0x80
+DATA channels<>+8(SB)/1, $0x80
+DATA channels<>+9(SB)/1, $0x80
+DATA channels<>+10(SB)/1, $0x80
+DATA channels<>+11(SB)/1, $0x80
+DATA channels<>+12(SB)/1, $0x80
+DATA channels<>+13(SB)/1, $0x80
+DATA channels<>+14(SB)/1, $0x80
+DATA channels<>+15(SB)/1, $0x80
+DATA channels<>+16(SB)/1, $0x00
+DATA channels<>+17(SB)/1, $0x03
+DATA channels<>+18(SB)/1, $0x06
+DATA channels<>+19(SB)/1, $0x09
+DATA channels<>+20(SB)/1, $0x0c
+DATA channels<>+21(SB)/1, $0x0f
+DATA channels<>+22(SB)/1, $0x80
+DATA channels<>+23(SB)/1, $0x80
+DATA channels<>+24(SB)/1, $0x80
+DATA channels<>+25(SB)/1, $0x80
+DATA channels<>+26(SB)/1, $0x80
+DATA channels<>+27(SB)/1, $0x80
+DATA channels<>+28(SB)/1, $0x80
+DATA channels<>+29(SB)/1, $0x80
+DATA channels<>+30(SB)/1, $0x80
+DATA channels<>+31(SB)/1, $0x80
+DATA channels<>+32(SB)/1, $0x80
+DATA channels<>+33(SB)/1, $0x80
+DATA channels<>+34(SB)/1, $0x80
+DATA channels<>+35(SB)/1, $0x80
+DATA channels<>+36(SB)/1, $0x80
+DATA channels<>+37(SB)/1, $0x80
+DATA channels<>+38(SB)/1, $0x02
+DATA channels<>+39(SB)/1, $0x05
+DATA channels<>+40(SB)/1, $0x08
+DATA channels<>+41(SB)/1, $0x0b
+DATA channels<>+42(SB)/1, $0x0e
+DATA channels<>+43(SB)/1, $0x80
+DATA channels<>+44(SB)/1, $0x80
+DATA channels<>+45(SB)/1, $0x80
+DATA channels<>+46(SB)/1, $0x80
+DATA channels<>+47(SB)/1, $0x80
+DATA channels<>+48(SB)/1, $0x80
+DATA channels<>+49(SB)/1, $0x80
+DATA channels<>+50(SB)/1, $0x80
+DATA channels<>+51(SB)/1, $0x80
+DATA channels<>+52(SB)/1, $0x80
+DATA channels<>+53(SB)/1, $0x80
+DATA channels<>+54(SB)/1, $0x02
+DATA channels<>+55(SB)/1, $0x05
+DATA channels<>+56(SB)/1, $0x08
+DATA channels<>+57(SB)/1, $0x0b
+DATA channels<>+58(SB)/1, $0x0e
+DATA channels<>+59(SB)/1, $0x80
+DATA channels<>+60(SB)/1, $0x80
+DATA channels<>+61(SB)/1, $0x80
+DATA channels<>+62(SB)/1, $0x80
+DATA channels<>+63(SB)/1, $0x80
+DATA channels<>+64(SB)/1, $0x80
+DATA channels<>+65(SB)/1, $0x80
+DATA channels<>+66(SB)/1, $0x80
+DATA channels<>+67(SB)/1, $0x80
+DATA channels<>+68(SB)/1, $0x80
+DATA channels<>+69(SB)/1, $0x80
+DATA channels<>+70(SB)/1, $0x80
+DATA channels<>+71(SB)/1, $0x80
+DATA channels<>+72(SB)/1, $0x80
+DATA channels<>+73(SB)/1, $0x80
+DATA channels<>+74(SB)/1, $0x80
+DATA channels<>+75(SB)/1, $0x01
+DATA channels<>+76(SB)/1, $0x04
+DATA channels<>+77(SB)/1, $0x07
+DATA channels<>+78(SB)/1, $0x0a
+DATA channels<>+79(SB)/1, $0x0d
+DATA channels<>+80(SB)/1, $0x80
+DATA channels<>+81(SB)/1, $0x80
+DATA channels<>+82(SB)/1, $0x80
+DATA channels<>+83(SB)/1, $0x80
+DATA channels<>+84(SB)/1, $0x80
+DATA channels<>+85(SB)/1, $0x80
+DATA channels<>+86(SB)/1, $0x80
+DATA channels<>+87(SB)/1, $0x80
+DATA channels<>+88(SB)/1, $0x80
+DATA channels<>+89(SB)/1, $0x80
+DATA channels<>+90(SB)/1, $0x80
+DATA channels<>+91(SB)/1, $0x01
+DATA channels<>+92(SB)/1, $0x04
+DATA channels<>+93(SB)/1, $0x07
+DATA channels<>+94(SB)/1, $0x0a
+DATA channels<>+95(SB)/1, $0x0d
+DATA channels<>+96(SB)/1, $0x01
+DATA channels<>+97(SB)/1, $0x04
+DATA channels<>+98(SB)/1, $0x07
+DATA channels<>+99(SB)/1, $0x0a
+DATA channels<>+100(SB)/1, $0x0d
+DATA channels<>+101(SB)/1, $0x80
+DATA channels<>+102(SB)/1, $0x80
+DATA channels<>+103(SB)/1, $0x80
+DATA channels<>+104(SB)/1, $0x80
+DATA channels<>+105(SB)/1, $0x80
+DATA channels<>+106(SB)/1, $0x80
+DATA channels<>+107(SB)/1, $0x80
+DATA channels<>+108(SB)/1, $0x80
+DATA channels<>+109(SB)/1, $0x80
+DATA channels<>+110(SB)/1, $0x80
+DATA channels<>+111(SB)/1, $0x80
+DATA channels<>+112(SB)/1, $0x01
+DATA channels<>+113(SB)/1, $0x04
+DATA channels<>+114(SB)/1, $0x07
+DATA channels<>+115(SB)/1, $0x0a
+DATA channels<>+116(SB)/1, $0x0d
+DATA channels<>+117(SB)/1, $0x80
+DATA channels<>+118(SB)/1, $0x80
+DATA channels<>+119(SB)/1, $0x80
+DATA channels<>+120(SB)/1, $0x80
+DATA channels<>+121(SB)/1, $0x80
+DATA channels<>+122(SB)/1, $0x80
+DATA channels<>+123(SB)/1, $0x80
+DATA channels<>+124(SB)/1, $0x80
+DATA channels<>+125(SB)/1, $0x80
+DATA channels<>+126(SB)/1, $0x80
+DATA channels<>+127(SB)/1, $0x80
+DATA channels<>+128(SB)/1, $0x80
+DATA channels<>+129(SB)/1, $0x80
+DATA channels<>+130(SB)/1, $0x80
+DATA channels<>+131(SB)/1, $0x80
+DATA channels<>+132(SB)/1, $0x80
+DATA channels<>+133(SB)/1, $0x00
+DATA channels<>+134(SB)/1, $0x03
+DATA channels<>+135(SB)/1, $0x06
+DATA channels<>+136(SB)/1, $0x09
+DATA channels<>+137(SB)/1, $0x0c
+DATA channels<>+138(SB)/1, $0x0f
+DATA channels<>+139(SB)/1, $0x80
+DATA channels<>+140(SB)/1, $0x80
+DATA channels<>+141(SB)/1, $0x80
+DATA channels<>+142(SB)/1, $0x80
+DATA channels<>+143(SB)/1, $0x80
+DATA channels<>+144(SB)/1, $0x80
+DATA channels<>+145(SB)/1, $0x80
+DATA channels<>+146(SB)/1, $0x80
+DATA channels<>+147(SB)/1, $0x80
+DATA channels<>+148(SB)/1, $0x80
+DATA channels<>+149(SB)/1, $0x00
+DATA channels<>+150(SB)/1, $0x03
+DATA channels<>+151(SB)/1, $0x06
+DATA channels<>+152(SB)/1, $0x09
+DATA channels<>+153(SB)/1, $0x0c
+DATA channels<>+154(SB)/1, $0x0f
+DATA channels<>+155(SB)/1, $0x80
+DATA channels<>+156(SB)/1, $0x80
+DATA channels<>+157(SB)/1, $0x80
+DATA channels<>+158(SB)/1, $0x80
+DATA channels<>+159(SB)/1, $0x80
+DATA channels<>+160(SB)/1, $0x80
+DATA channels<>+161(SB)/1, $0x80
+DATA channels<>+162(SB)/1, $0x80
+DATA channels<>+163(SB)/1, $0x80
+DATA channels<>+164(SB)/1, $0x80
+DATA channels<>+165(SB)/1, $0x80
+DATA channels<>+166(SB)/1, $0x80
+DATA channels<>+167(SB)/1, $0x80
+DATA channels<>+168(SB)/1, $0x80
+DATA channels<>+169(SB)/1, $0x80
+DATA channels<>+170(SB)/1, $0x80
+DATA channels<>+171(SB)/1, $0x02
+DATA channels<>+172(SB)/1, $0x05
+DATA channels<>+173(SB)/1, $0x08
+DATA channels<>+174(SB)/1, $0x0b
+DATA channels<>+175(SB)/1, $0x0e
+DATA channels<>+176(SB)/1, $0x80
+DATA channels<>+177(SB)/1, $0x80
+DATA channels<>+178(SB)/1, $0x80
+DATA channels<>+179(SB)/1, $0x80
+DATA channels<>+180(SB)/1, $0x80
+DATA channels<>+181(SB)/1, $0x80
+DATA channels<>+182(SB)/1, $0x80
+DATA channels<>+183(SB)/1, $0x80
+DATA channels<>+184(SB)/1, $0x80
+DATA channels<>+185(SB)/1, $0x80
+DATA channels<>+186(SB)/1, $0x80
+DATA channels<>+187(SB)/1, $0x02
+DATA channels<>+188(SB)/1, $0x05
+DATA channels<>+189(SB)/1, $0x08
+DATA channels<>+190(SB)/1, $0x0b
+DATA channels<>+191(SB)/1, $0x0e
+DATA channels<>+192(SB)/1, $0x02
+DATA channels<>+193(SB)/1, $0x05
+DATA channels<>+194(SB)/1, $0x08
+DATA channels<>+195(SB)/1, $0x0b
+DATA channels<>+196(SB)/1, $0x0e
+DATA channels<>+197(SB)/1, $0x80
+DATA channels<>+198(SB)/1, $0x80
+DATA channels<>+199(SB)/1, $0x80
+DATA channels<>+200(SB)/1, $0x80
+DATA channels<>+201(SB)/1, $0x80
+DATA channels<>+202(SB)/1, $0x80
+DATA channels<>+203(SB)/1, $0x80
+DATA channels<>+204(SB)/1, $0x80
+DATA channels<>+205(SB)/1, $0x80
+DATA channels<>+206(SB)/1, $0x80
+DATA channels<>+207(SB)/1, $0x80
+DATA channels<>+208(SB)/1, $0x02
+DATA channels<>+209(SB)/1, $0x05
+DATA channels<>+210(SB)/1, $0x08
+DATA channels<>+211(SB)/1, $0x0b
+DATA channels<>+212(SB)/1, $0x0e
+DATA channels<>+213(SB)/1, $0x80
+DATA channels<>+214(SB)/1, $0x80
+DATA channels<>+215(SB)/1, $0x80
+DATA channels<>+216(SB)/1, $0x80
+DATA channels<>+217(SB)/1, $0x80
+DATA channels<>+218(SB)/1, $0x80
+DATA channels<>+219(SB)/1, $0x80
+DATA channels<>+220(SB)/1, $0x80
+DATA channels<>+221(SB)/1, $0x80
+DATA channels<>+222(SB)/1, $0x80
+DATA channels<>+223(SB)/1, $0x80
+DATA channels<>+224(SB)/1, $0x80
+DATA channels<>+225(SB)/1, $0x80
+DATA channels<>+226(SB)/1, $0x80
+DATA channels<>+227(SB)/1, $0x80
+DATA channels<>+228(SB)/1, $0x80
+DATA channels<>+229(SB)/1, $0x01
+DATA channels<>+230(SB)/1, $0x04
+DATA channels<>+231(SB)/1, $0x07
+DATA channels<>+232(SB)/1, $0x0a
+DATA channels<>+233(SB)/1, $0x0d
+DATA channels<>+234(SB)/1, $0x80
+DATA channels<>+235(SB)/1, $0x80
+DATA channels<>+236(SB)/1, $0x80
+DATA channels<>+237(SB)/1, $0x80
+DATA channels<>+238(SB)/1, $0x80
+DATA channels<>+239(SB)/1, $0x80
+DATA channels<>+240(SB)/1, $0x80
+DATA channels<>+241(SB)/1, $0x80
+DATA channels<>+242(SB)/1, $0x80
+DATA channels<>+243(SB)/1, $0x80
+DATA channels<>+244(SB)/1, $0x80
+DATA channels<>+245(SB)/1, $0x01
+DATA channels<>+246(SB)/1, $0x04
+DATA channels<>+247(SB)/1, $0x07
+DATA channels<>+248(SB)/1, $0x0a
+DATA channels<>+249(SB)/1, $0x0d
+DATA channels<>+250(SB)/1, $0x80
+DATA channels<>+251(SB)/1, $0x80
+DATA channels<>+252(SB)/1, $0x80
+DATA channels<>+253(SB)/1, $0x80
+DATA channels<>+254(SB)/1, $0x80
+DATA channels<>+255(SB)/1, $0x80
+DATA channels<>+256(SB)/1, $0x80
+DATA channels<>+257(SB)/1, $0x80
+DATA channels<>+258(SB)/1, $0x80
+DATA channels<>+259(SB)/1, $0x80
+DATA channels<>+260(SB)/1, $0x80
+DATA channels<>+261(SB)/1, $0x80
+DATA channels<>+262(SB)/1, $0x80
+DATA channels<>+263(SB)/1, $0x80
+DATA channels<>+264(SB)/1, $0x80
+DATA channels<>+265(SB)/1, $0x80
+DATA channels<>+266(SB)/1, $0x00
+DATA channels<>+267(SB)/1, $0x03
+DATA channels<>+268(SB)/1, $0x06
+DATA channels<>+269(SB)/1, $0x09
+DATA channels<>+270(SB)/1, $0x0c
+DATA channels<>+271(SB)/1, $0x0f
+DATA channels<>+272(SB)/1, $0x80
+DATA channels<>+273(SB)/1, $0x80
+DATA channels<>+274(SB)/1, $0x80
+DATA channels<>+275(SB)/1, $0x80
+DATA channels<>+276(SB)/1, $0x80
+DATA channels<>+277(SB)/1, $0x80
+DATA channels<>+278(SB)/1, $0x80
+DATA channels<>+279(SB)/1, $0x80
+DATA channels<>+280(SB)/1, $0x80
+DATA channels<>+281(SB)/1, $0x80
+DATA channels<>+282(SB)/1, $0x00
+DATA channels<>+283(SB)/1, $0x03
+DATA channels<>+284(SB)/1, $0x06
+DATA channels<>+285(SB)/1, $0x09
+DATA channels<>+286(SB)/1, $0x0c
+DATA channels<>+287(SB)/1, $0x0f
+DATA channels<>+288(SB)/1, $0x80
+DATA channels<>+289(SB)/1, $0x80
+DATA channels<>+290(SB)/1, $0x80
+DATA channels<>+291(SB)/1, $0x80
+DATA channels<>+292(SB)/1, $0x80
+DATA channels<>+293(SB)/1, $0x80
+DATA channels<>+294(SB)/1, $0x80
+DATA channels<>+295(SB)/1, $0x80
+DATA channels<>+296(SB)/1, $0x80
+DATA channels<>+297(SB)/1, $0x80
+DATA channels<>+298(SB)/1, $0x0f
+DATA channels<>+299(SB)/1, $0x0c
+DATA channels<>+300(SB)/1, $0x09
+DATA channels<>+301(SB)/1, $0x06
+DATA channels<>+302(SB)/1, $0x03
+DATA channels<>+303(SB)/1, $0x00
+DATA channels<>+304(SB)/1, $0x80
+DATA channels<>+305(SB)/1, $0x80
+DATA channels<>+306(SB)/1, $0x80
+DATA channels<>+307(SB)/1, $0x80
+DATA channels<>+308(SB)/1, $0x80
+DATA channels<>+309(SB)/1, $0x80
+DATA channels<>+310(SB)/1, $0x80
+DATA channels<>+311(SB)/1, $0x80
+DATA channels<>+312(SB)/1, $0x80
+DATA channels<>+313(SB)/1, $0x80
+DATA channels<>+314(SB)/1, $0x0f
+DATA channels<>+315(SB)/1, $0x0c
+DATA channels<>+316(SB)/1, $0x09
+DATA channels<>+317(SB)/1, $0x06
+DATA channels<>+318(SB)/1, $0x03
+DATA channels<>+319(SB)/1, $0x00
+DATA channels<>+320(SB)/1, $0x80
+DATA channels<>+321(SB)/1, $0x80
+DATA channels<>+322(SB)/1, $0x80
+DATA channels<>+323(SB)/1, $0x80
+DATA channels<>+324(SB)/1, $0x80
+DATA channels<>+325(SB)/1, $0x0e
+DATA channels<>+326(SB)/1, $0x0b
+DATA channels<>+327(SB)/1, $0x08
+DATA channels<>+328(SB)/1, $0x05
+DATA channels<>+329(SB)/1, $0x02
+DATA channels<>+330(SB)/1, $0x80
+DATA channels<>+331(SB)/1, $0x80
+DATA channels<>+332(SB)/1, $0x80
+DATA channels<>+333(SB)/1, $0x80
+DATA channels<>+334(SB)/1, $0x80
+DATA channels<>+335(SB)/1, $0x80
+DATA channels<>+336(SB)/1, $0x80
+DATA channels<>+337(SB)/1, $0x80
+DATA channels<>+338(SB)/1, $0x80
+DATA channels<>+339(SB)/1, $0x80
+DATA channels<>+340(SB)/1, $0x80
+DATA channels<>+341(SB)/1, $0x0e
+DATA channels<>+342(SB)/1, $0x0b
+DATA channels<>+343(SB)/1, $0x08
+DATA channels<>+344(SB)/1, $0x05
+DATA channels<>+345(SB)/1, $0x02
+DATA channels<>+346(SB)/1, $0x80
+DATA channels<>+347(SB)/1, $0x80
+DATA channels<>+348(SB)/1, $0x80
+DATA channels<>+349(SB)/1, $0x80
+DATA channels<>+350(SB)/1, $0x80
+DATA channels<>+351(SB)/1, $0x80
+DATA channels<>+352(SB)/1, $0x0d
+DATA channels<>+353(SB)/1, $0x0a
+DATA channels<>+354(SB)/1, $0x07
+DATA channels<>+355(SB)/1, $0x04
+DATA channels<>+356(SB)/1, $0x01
+DATA channels<>+357(SB)/1, $0x80
+DATA channels<>+358(SB)/1, $0x80
+DATA channels<>+359(SB)/1, $0x80
+DATA channels<>+360(SB)/1, $0x80
+DATA channels<>+361(SB)/1, $0x80
+DATA channels<>+362(SB)/1, $0x80
+DATA channels<>+363(SB)/1, $0x80
+DATA channels<>+364(SB)/1, $0x80
+DATA channels<>+365(SB)/1, $0x80
+DATA channels<>+366(SB)/1, $0x80
+DATA channels<>+367(SB)/1, $0x80
+DATA channels<>+368(SB)/1, $0x0d
+DATA channels<>+369(SB)/1, $0x0a
+DATA channels<>+370(SB)/1, $0x07
+DATA channels<>+371(SB)/1, $0x04
+DATA channels<>+372(SB)/1, $0x01
+DATA channels<>+373(SB)/1, $0x80
+DATA channels<>+374(SB)/1, $0x80
+DATA channels<>+375(SB)/1, $0x80
+DATA channels<>+376(SB)/1, $0x80
+DATA channels<>+377(SB)/1, $0x80
+DATA channels<>+378(SB)/1, $0x80
+DATA channels<>+379(SB)/1, $0x80
+DATA channels<>+380(SB)/1, $0x80
+DATA channels<>+381(SB)/1, $0x80
+DATA channels<>+382(SB)/1, $0x80
+DATA channels<>+383(SB)/1, $0x80
+DATA channels<>+384(SB)/1, $0x80
+DATA channels<>+385(SB)/1, $0x80
+DATA channels<>+386(SB)/1, $0x80
+DATA channels<>+387(SB)/1, $0x80
+DATA channels<>+388(SB)/1, $0x80
+DATA channels<>+389(SB)/1, $0x80
+DATA channels<>+390(SB)/1, $0x80
+DATA channels<>+391(SB)/1, $0x80
+DATA channels<>+392(SB)/1, $0x80
+DATA channels<>+393(SB)/1, $0x80
+DATA channels<>+394(SB)/1, $0x80
+DATA channels<>+395(SB)/1, $0x0d
+DATA channels<>+396(SB)/1, $0x0a
+DATA channels<>+397(SB)/1, $0x07
+DATA channels<>+398(SB)/1, $0x04
+DATA channels<>+399(SB)/1, $0x01
+DATA channels<>+400(SB)/1, $0x80
+DATA channels<>+401(SB)/1, $0x80
+DATA channels<>+402(SB)/1, $0x80
+DATA channels<>+403(SB)/1, $0x80
+DATA channels<>+404(SB)/1, $0x80
+DATA channels<>+405(SB)/1, $0x80
+DATA channels<>+406(SB)/1, $0x80
+DATA channels<>+407(SB)/1, $0x80
+DATA channels<>+408(SB)/1, $0x80
+DATA channels<>+409(SB)/1, $0x80
+DATA channels<>+410(SB)/1, $0x80
+DATA channels<>+411(SB)/1, $0x0d
+DATA channels<>+412(SB)/1, $0x0a
+DATA channels<>+413(SB)/1, $0x07
+DATA channels<>+414(SB)/1, $0x04
+DATA channels<>+415(SB)/1, $0x01
+DATA channels<>+416(SB)/1, $0x80
+DATA channels<>+417(SB)/1, $0x80
+DATA channels<>+418(SB)/1, $0x80
+DATA channels<>+419(SB)/1, $0x80
+DATA channels<>+420(SB)/1, $0x80
+DATA channels<>+421(SB)/1, $0x0f
+DATA channels<>+422(SB)/1, $0x0c
+DATA channels<>+423(SB)/1, $0x09
+DATA channels<>+424(SB)/1, $0x06
+DATA channels<>+425(SB)/1, $0x03
+DATA channels<>+426(SB)/1, $0x00
+DATA channels<>+427(SB)/1, $0x80
+DATA channels<>+428(SB)/1, $0x80
+DATA channels<>+429(SB)/1, $0x80
+DATA channels<>+430(SB)/1, $0x80
+DATA channels<>+431(SB)/1, $0x80
+DATA channels<>+432(SB)/1, $0x80
+DATA channels<>+433(SB)/1, $0x80
+DATA channels<>+434(SB)/1, $0x80
+DATA channels<>+435(SB)/1, $0x80
+DATA channels<>+436(SB)/1, $0x80
+DATA channels<>+437(SB)/1, $0x0f
+DATA channels<>+438(SB)/1, $0x0c
+DATA channels<>+439(SB)/1, $0x09
+DATA channels<>+440(SB)/1, $0x06
+DATA channels<>+441(SB)/1, $0x03
+DATA channels<>+442(SB)/1, $0x00
+DATA channels<>+443(SB)/1, $0x80
+DATA channels<>+444(SB)/1, $0x80
+DATA channels<>+445(SB)/1, $0x80
+DATA channels<>+446(SB)/1, $0x80
+DATA channels<>+447(SB)/1, $0x80
+DATA channels<>+448(SB)/1, $0x0e
+DATA channels<>+449(SB)/1, $0x0b
+DATA channels<>+450(SB)/1, $0x08
+DATA channels<>+451(SB)/1, $0x05
+DATA channels<>+452(SB)/1, $0x02
+DATA channels<>+453(SB)/1, $0x80
+DATA channels<>+454(SB)/1, $0x80
+DATA channels<>+455(SB)/1, $0x80
+DATA channels<>+456(SB)/1, $0x80
+DATA channels<>+457(SB)/1, $0x80
+DATA channels<>+458(SB)/1, $0x80
+DATA channels<>+459(SB)/1, $0x80
+DATA channels<>+460(SB)/1, $0x80
+DATA channels<>+461(SB)/1, $0x80
+DATA channels<>+462(SB)/1, $0x80
+DATA channels<>+463(SB)/1, $0x80
+DATA channels<>+464(SB)/1, $0x0e
+DATA channels<>+465(SB)/1, $0x0b
+DATA channels<>+466(SB)/1, $0x08
+DATA channels<>+467(SB)/1, $0x05
+DATA channels<>+468(SB)/1, $0x02
+DATA channels<>+469(SB)/1, $0x80
+DATA channels<>+470(SB)/1, $0x80
+DATA channels<>+471(SB)/1, $0x80
+DATA channels<>+472(SB)/1, $0x80
+DATA channels<>+473(SB)/1, $0x80
+DATA channels<>+474(SB)/1, $0x80
+DATA channels<>+475(SB)/1, $0x80
+DATA channels<>+476(SB)/1, $0x80
+DATA channels<>+477(SB)/1, $0x80
+DATA channels<>+478(SB)/1, $0x80
+DATA channels<>+479(SB)/1, $0x80
+DATA channels<>+480(SB)/1, $0x80
+DATA channels<>+481(SB)/1, $0x80
+DATA channels<>+482(SB)/1, $0x80
+DATA channels<>+483(SB)/1, $0x80
+DATA channels<>+484(SB)/1, $0x80
+DATA channels<>+485(SB)/1, $0x80
+DATA channels<>+486(SB)/1, $0x80
+DATA channels<>+487(SB)/1, $0x80
+DATA channels<>+488(SB)/1, $0x80
+DATA channels<>+489(SB)/1, $0x80
+DATA channels<>+490(SB)/1, $0x80
+DATA channels<>+491(SB)/1, $0x0e
+DATA channels<>+492(SB)/1, $0x0b
+DATA channels<>+493(SB)/1, $0x08
+DATA channels<>+494(SB)/1, $0x05
+DATA channels<>+495(SB)/1, $0x02
+DATA channels<>+496(SB)/1, $0x80
+DATA channels<>+497(SB)/1, $0x80
+DATA channels<>+498(SB)/1, $0x80
+DATA channels<>+499(SB)/1, $0x80
+DATA channels<>+500(SB)/1, $0x80
+DATA channels<>+501(SB)/1, $0x80
+DATA channels<>+502(SB)/1, $0x80
+DATA channels<>+503(SB)/1, $0x80
+DATA channels<>+504(SB)/1, $0x80
+DATA channels<>+505(SB)/1, $0x80
+DATA channels<>+506(SB)/1, $0x80
+DATA channels<>+507(SB)/1, $0x0e
+DATA channels<>+508(SB)/1, $0x0b
+DATA channels<>+509(SB)/1, $0x08
+DATA channels<>+510(SB)/1, $0x05
+DATA channels<>+511(SB)/1, $0x02
+DATA channels<>+512(SB)/1, $0x80
+DATA channels<>+513(SB)/1, $0x80
+DATA channels<>+514(SB)/1, $0x80
+DATA channels<>+515(SB)/1, $0x80
+DATA channels<>+516(SB)/1, $0x80
+DATA channels<>+517(SB)/1, $0x80
+DATA channels<>+518(SB)/1, $0x0d
+DATA channels<>+519(SB)/1, $0x0a
+DATA channels<>+520(SB)/1, $0x07
+DATA channels<>+521(SB)/1, $0x04
+DATA channels<>+522(SB)/1, $0x01
+DATA channels<>+523(SB)/1, $0x80
+DATA channels<>+524(SB)/1, $0x80
+DATA channels<>+525(SB)/1, $0x80
+DATA channels<>+526(SB)/1, $0x80
+DATA channels<>+527(SB)/1, $0x80
+DATA channels<>+528(SB)/1, $0x80
+DATA channels<>+529(SB)/1, $0x80
+DATA channels<>+530(SB)/1, $0x80
+DATA channels<>+531(SB)/1, $0x80
+DATA channels<>+532(SB)/1, $0x80
+DATA channels<>+533(SB)/1, $0x80
+DATA channels<>+534(SB)/1, $0x0d
+DATA channels<>+535(SB)/1, $0x0a
+DATA channels<>+536(SB)/1, $0x07
+DATA channels<>+537(SB)/1, $0x04
+DATA channels<>+538(SB)/1, $0x01
+DATA channels<>+539(SB)/1, $0x80
+DATA channels<>+540(SB)/1, $0x80
+DATA channels<>+541(SB)/1, $0x80
+DATA channels<>+542(SB)/1, $0x80
+DATA channels<>+543(SB)/1, $0x80
+DATA channels<>+544(SB)/1, $0x0f
+DATA channels<>+545(SB)/1, $0x0c
+DATA channels<>+546(SB)/1, $0x09
+DATA channels<>+547(SB)/1, $0x06
+DATA channels<>+548(SB)/1, $0x03
+DATA channels<>+549(SB)/1, $0x00
+DATA channels<>+550(SB)/1, $0x80
+DATA channels<>+551(SB)/1, $0x80
+DATA channels<>+552(SB)/1, $0x80
+DATA channels<>+553(SB)/1, $0x80
+DATA channels<>+554(SB)/1, $0x80
+DATA channels<>+555(SB)/1, $0x80
+DATA channels<>+556(SB)/1, $0x80
+DATA channels<>+557(SB)/1, $0x80
+DATA channels<>+558(SB)/1, $0x80
+DATA channels<>+559(SB)/1, $0x80
+DATA channels<>+560(SB)/1, $0x0f
+DATA channels<>+561(SB)/1, $0x0c
+DATA channels<>+562(SB)/1, $0x09
+DATA channels<>+563(SB)/1, $0x06
+DATA channels<>+564(SB)/1, $0x03
+DATA channels<>+565(SB)/1, $0x00
+DATA channels<>+566(SB)/1, $0x80
+DATA channels<>+567(SB)/1, $0x80
+DATA channels<>+568(SB)/1, $0x80
+DATA channels<>+569(SB)/1, $0x80
+DATA channels<>+570(SB)/1, $0x80
+DATA channels<>+571(SB)/1, $0x80
+DATA channels<>+572(SB)/1, $0x80
+DATA channels<>+573(SB)/1, $0x80
+DATA channels<>+574(SB)/1, $0x80
+DATA channels<>+575(SB)/1, $0x80
+GLOBL channels<>(SB), RODATA|NOPTR, $576
+
+// func flipAVX2(row *uint8, n int, steps int, size int, order int)
+// Requires: AVX, AVX2
+TEXT ·flipAVX2(SB), NOSPLIT, $0-40
+	MOVQ        row+0(FP), AX
+	MOVQ        n+8(FP), CX
+	MOVQ        steps+16(FP), DX
+	MOVQ        size+24(FP), BX
+	MOVQ        order+32(FP), SI
+	LEAQ        flips<>+0(SB), DI
+	IMUL3Q      $0x00000040, SI, SI
+	ADDQ        SI, DI
+	VMOVDQU     (DI), Y0
+	VMOVDQU     32(DI), Y1
+	LEAQ        -16(AX)(CX*1), CX
+	VMOVDQU     (AX), X2
+	VINSERTI128 $0x01, (CX), Y2, Y2
+
+step:
+	MOVQ         AX, SI
+	MOVQ         CX, DI
+	DECQ         DX
+	JEQ          last
+	ADDQ         BX, AX
+	SUBQ         BX, CX
+	VMOVDQU      (AX), X4
+	VINSERTI128  $0x01, (CX), Y4, Y4
+	VPERMQ       $0x4e, Y2, Y3
+	VPSHUFB      Y0, Y3, Y3
+	VPAND        Y1, Y2, Y2
+	VPOR         Y2, Y3, Y3
+	VMOVDQU      X3, (SI)
+	VEXTRACTI128 $0x01, Y3, (DI)
+	VMOVDQA      Y4, Y2
+	JMP          step
+
+last:
+	VPERMQ       $0x4e, Y2, Y3
+	VPSHUFB      Y0, Y3, Y3
+	VPAND        Y1, Y2, Y2
+	VPOR         Y2, Y3, Y3
+	VMOVDQU      X3, (SI)
+	VEXTRACTI128 $0x01, Y3, (DI)
+	VZEROUPPER
+	RET
+
+DATA flips<>+0(SB)/1, $0x0f
+DATA flips<>+1(SB)/1, $0x0e
+DATA flips<>+2(SB)/1, $0x0d
+DATA flips<>+3(SB)/1, $0x0c
+DATA flips<>+4(SB)/1, $0x0b
+DATA flips<>+5(SB)/1, $0x0a
+DATA flips<>+6(SB)/1, $0x09
+DATA flips<>+7(SB)/1, $0x08
+DATA flips<>+8(SB)/1, $0x07
+DATA flips<>+9(SB)/1, $0x06
+DATA flips<>+10(SB)/1, $0x05
+DATA flips<>+11(SB)/1, $0x04
+DATA flips<>+12(SB)/1, $0x03
+DATA flips<>+13(SB)/1, $0x02
+DATA flips<>+14(SB)/1, $0x01
+DATA flips<>+15(SB)/1, $0x00
+DATA flips<>+16(SB)/1, $0x0f
+DATA flips<>+17(SB)/1, $0x0e
+DATA flips<>+18(SB)/1, $0x0d
+DATA flips<>+19(SB)/1, $0x0c
+DATA flips<>+20(SB)/1, $0x0b
+DATA flips<>+21(SB)/1, $0x0a
+DATA flips<>+22(SB)/1, $0x09
+DATA flips<>+23(SB)/1, $0x08
+DATA flips<>+24(SB)/1, $0x07
+DATA flips<>+25(SB)/1, $0x06
+DATA flips<>+26(SB)/1, $0x05
+DATA flips<>+27(SB)/1, $0x04
+DATA flips<>+28(SB)/1, $0x03
+DATA flips<>+29(SB)/1, $0x02
+DATA flips<>+30(SB)/1, $0x01
+DATA flips<>+31(SB)/1, $0x00
+DATA flips<>+32(SB)/1, $0x00
+DATA flips<>+33(SB)/1, $0x00
+DATA flips<>+34(SB)/1, $0x00
+DATA flips<>+35(SB)/1, $0x00
+DATA flips<>+36(SB)/1, $0x00
+DATA flips<>+37(SB)/1, $0x00
+DATA flips<>+38(SB)/1, $0x00
+DATA flips<>+39(SB)/1, $0x00
+DATA flips<>+40(SB)/1, $0x00
+DATA flips<>+41(SB)/1, $0x00
+DATA flips<>+42(SB)/1, $0x00
+DATA flips<>+43(SB)/1, $0x00
+DATA flips<>+44(SB)/1, $0x00
+DATA flips<>+45(SB)/1, $0x00
+DATA flips<>+46(SB)/1, $0x00
+DATA flips<>+47(SB)/1, $0x00
+DATA flips<>+48(SB)/1, $0x00
+DATA flips<>+49(SB)/1, $0x00
+DATA flips<>+50(SB)/1, $0x00
+DATA flips<>+51(SB)/1, $0x00
+DATA flips<>+52(SB)/1, $0x00
+DATA flips<>+53(SB)/1, $0x00
+DATA flips<>+54(SB)/1, $0x00
+DATA flips<>+55(SB)/1, $0x00
+DATA flips<>+56(SB)/1, $0x00
+DATA flips<>+57(SB)/1, $0x00
+DATA flips<>+58(SB)/1, $0x00
+DATA flips<>+59(SB)/1, $0x00
+DATA flips<>+60(SB)/1, $0x00
+DATA flips<>+61(SB)/1, $0x00
+DATA flips<>+62(SB)/1, $0x00
+DATA flips<>+63(SB)/1, $0x00
+DATA flips<>+64(SB)/1, $0x0d
+DATA flips<>+65(SB)/1, $0x0e
+DATA flips<>+66(SB)/1, $0x0f
+DATA flips<>+67(SB)/1, $0x0a
+DATA flips<>+68(SB)/1, $0x0b
+DATA flips<>+69(SB)/1, $0x0c
+DATA flips<>+70(SB)/1, $0x07
+DATA flips<>+71(SB)/1, $0x08
+DATA flips<>+72(SB)/1, $0x09
+DATA flips<>+73(SB)/1, $0x04
+DATA flips<>+74(SB)/1, $0x05
+DATA flips<>+75(SB)/1, $0x06
+DATA flips<>+76(SB)/1, $0x01
+DATA flips<>+77(SB)/1, $0x02
+DATA flips<>+78(SB)/1, $0x03
+DATA flips<>+79(SB)/1, $0x80
+DATA flips<>+80(SB)/1, $0x80
+DATA flips<>+81(SB)/1, $0x0c
+DATA flips<>+82(SB)/1, $0x0d
+DATA flips<>+83(SB)/1, $0x0e
+DATA flips<>+84(SB)/1, $0x09
+DATA flips<>+85(SB)/1, $0x0a
+DATA flips<>+86(SB)/1, $0x0b
+DATA flips<>+87(SB)/1, $0x06
+DATA flips<>+88(SB)/1, $0x07
+DATA flips<>+89(SB)/1, $0x08
+DATA flips<>+90(SB)/1, $0x03
+DATA flips<>+91(SB)/1, $0x04
+DATA flips<>+92(SB)/1, $0x05
+DATA flips<>+93(SB)/1, $0x00
+DATA flips<>+94(SB)/1, $0x01
+DATA flips<>+95(SB)/1, $0x02
+DATA flips<>+96(SB)/1, $0x00
+DATA flips<>+97(SB)/1, $0x00
+DATA flips<>+98(SB)/1, $0x00
+DATA flips<>+99(SB)/1, $0x00
+DATA flips<>+100(SB)/1, $0x00
+DATA flips<>+101(SB)/1, $0x00
+DATA flips<>+102(SB)/1, $0x00
+DATA flips<>+103(SB)/1, $0x00
+DATA flips<>+104(SB)/1, $0x00
+DATA flips<>+105(SB)/1, $0x00
+DATA flips<>+106(SB)/1, $0x00
+DATA flips<>+107(SB)/1, $0x00
+DATA flips<>+108(SB)/1, $0x00
+DATA flips<>+109(SB)/1, $0x00
+DATA flips<>+110(SB)/1, $0x00
+DATA flips<>+111(SB)/1, $0xff
+DATA flips<>+112(SB)/1, $0xff
+DATA flips<>+113(SB)/1, $0x00
+DATA flips<>+114(SB)/1, $0x00
+DATA flips<>+115(SB)/1, $0x00
+DATA flips<>+116(SB)/1, $0x00
+DATA flips<>+117(SB)/1, $0x00
+DATA flips<>+118(SB)/1, $0x00
+DATA flips<>+119(SB)/1, $0x00
+DATA flips<>+120(SB)/1, $0x00
+DATA flips<>+121(SB)/1, $0x00
+DATA flips<>+122(SB)/1, $0x00
+DATA flips<>+123(SB)/1, $0x00
+DATA flips<>+124(SB)/1, $0x00
+DATA flips<>+125(SB)/1, $0x00
+DATA flips<>+126(SB)/1, $0x00
+DATA flips<>+127(SB)/1, $0x00
+GLOBL flips<>(SB), RODATA|NOPTR, $128

@@ -11,27 +11,13 @@ const Precision = 32 - 8 - 2
 type Table struct {
 	Lo   []int32 // the first source pixel of each output pixel
 	N    []int32 // their number, from 1 to Room
-	K    []int32 // weights with Precision, Room for each output pixel
+	K    []int32 // weights with Precision, from -2^26 to 2^26-1, Room for each output pixel
 	Room int
 }
 
 // window returns the first source pixel of output pixel i and all weights.
 func (t *Table) window(i int) (int, []int32) {
 	return int(t.Lo[i]), t.K[i*t.Room:][:t.N[i]]
-}
-
-// fits reports whether the weights can be split into 16 bits and 11: always,
-// unless a filter has lobes of more than ten times its sum.
-func (t *Table) fits() bool {
-	for i := range t.Lo {
-		_, k := t.window(i)
-		for _, w := range k {
-			if w < -1<<26 || w >= 1<<26 {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // split returns two weights as the vector code takes them: multiples of 2^11,

@@ -12,6 +12,7 @@ func main() {
 	across3()
 	across1()
 	down()
+	tails()
 	Generate()
 }
 
