@@ -113,8 +113,11 @@ func pick(list string) (map[string]bool, error) {
 		names[w.name] = list == ""
 		known += " " + w.name
 	}
+	if list == "" {
+		return names, nil
+	}
 	for name := range strings.SplitSeq(list, ",") {
-		if _, ok := names[name]; !ok && list != "" {
+		if _, ok := names[name]; !ok {
 			return nil, fmt.Errorf("no workload %q; there are%s", name, known)
 		}
 		names[name] = true

@@ -121,3 +121,39 @@ int stoker_coefficients(stoker *s, const unsigned char *data, unsigned long n)
 	jpeg_abort_decompress(&s->d);
 	return 0;
 }
+
+// small tells whether the sums of no block can overflow 16 bits. Blocks of
+// pictures have coefficients that are smaller by far.
+static int small(JBLOCKROW b, const JQUANT_TBL *q)
+{
+	long sum = 0;
+	for (int i = 0; i < DCTSIZE2; i++)
+		sum += labs((long)(*b)[i] * q->quantval[i]);
+	return sum <= 4096;
+}
+
+int stoker_traits(stoker *s, const unsigned char *data, unsigned long n, int *whole, int *plain)
+{
+	if (setjmp(s->escape)) {
+		jpeg_abort_decompress(&s->d);
+		return 1;
+	}
+	begin(s, data, n);
+	jvirt_barray_ptr *planes = jpeg_read_coefficients(&s->d);
+	*whole = *plain = 1;
+	for (int c = 0; c < s->d.num_components; c++) {
+		jpeg_component_info *p = &s->d.comp_info[c];
+		if (s->d.progressive_mode) {
+			*whole = *whole && s->d.coef_bits[c][0] >= 0;
+			for (int k = 0; k < DCTSIZE2; k++)
+				*plain = *plain && s->d.coef_bits[c][k] == 0;
+		}
+		for (JDIMENSION y = 0; y < p->height_in_blocks; y++) {
+			JBLOCKARRAY row = s->d.mem->access_virt_barray((j_common_ptr)&s->d, planes[c], y, 1, FALSE);
+			for (JDIMENSION x = 0; x < p->width_in_blocks; x++)
+				*plain = *plain && p->quant_table != NULL && small(row[0] + x, p->quant_table);
+		}
+	}
+	jpeg_abort_decompress(&s->d);
+	return 0;
+}

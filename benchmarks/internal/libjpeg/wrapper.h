@@ -8,6 +8,14 @@
 #define STOKER_STR(x) STOKER_STR2(x)
 #define STOKER_VERSION STOKER_STR(LIBJPEG_TURBO_VERSION)
 
+// Before 3.1 the vector code of the library rounds sums that overflow in a way
+// of its own, and blocks of files whose last scans are missing are smoothed
+// otherwise. Where a newer one is linked than the headers are of, this is set
+// by hand: CGO_CFLAGS=-DSTOKER_EXACT=1.
+#ifndef STOKER_EXACT
+#define STOKER_EXACT (LIBJPEG_TURBO_VERSION_NUMBER >= 3001000)
+#endif
+
 typedef struct {
 	struct jpeg_error_mgr err; // the first field: the library's pointer to it is ours
 	struct jpeg_decompress_struct d;
@@ -27,3 +35,4 @@ void stoker_free(stoker *s);
 int stoker_open(stoker *s, const unsigned char *data, unsigned long n, stoker_header *h);
 int stoker_rgb(stoker *s, const unsigned char *data, unsigned long n, int x, int y, int w, int h, unsigned char *dst, long *warnings);
 int stoker_coefficients(stoker *s, const unsigned char *data, unsigned long n);
+int stoker_traits(stoker *s, const unsigned char *data, unsigned long n, int *whole, int *plain);
