@@ -105,7 +105,7 @@ func differ(ours *jpeg.Decoder, data []byte) error {
 		got = make([]uint8, 3*h.Width*h.Height)
 		err = ours.RGB(got, 3*h.Width, full)
 	}
-	var theirs Decoder // a new one, as it keeps tables for files without any
+	theirs := Decoder{Careful: true} // a new one, as it keeps tables for files without any
 	defer theirs.Close()
 	th, terr := theirs.Open(data)
 	if terr != nil || th.Width*th.Height > most || th.Components != 1 && th.Components != 3 {

@@ -21,11 +21,12 @@ static void warn(j_common_ptr c, int level)
 
 static void hush(j_common_ptr c) { (void)c; }
 
-stoker *stoker_new(void)
+stoker *stoker_new(int careful)
 {
 	stoker *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		abort();
+	s->careful = careful;
 	s->d.err = jpeg_std_error(&s->err);
 	s->err.error_exit = fail;
 	s->err.emit_message = warn;
@@ -43,11 +44,51 @@ void stoker_free(stoker *s)
 	free(s);
 }
 
+// next hands over a piece of data that is too short for the part of the library
+// which takes bits that are no Huffman code without a word.
+static boolean next(j_decompress_ptr d)
+{
+	static const JOCTET end[2] = {0xff, JPEG_EOI};
+	stoker *s = (stoker *)d->err;
+	if (s->rest_bytes == 0) {
+		WARNMS(d, JWRN_JPEG_EOF);
+		s->pieces.next_input_byte = end;
+		s->pieces.bytes_in_buffer = sizeof end;
+		return TRUE;
+	}
+	size_t n = s->rest_bytes < 256 ? s->rest_bytes : 256;
+	s->pieces.next_input_byte = s->rest;
+	s->pieces.bytes_in_buffer = n;
+	s->rest += n;
+	s->rest_bytes -= n;
+	return TRUE;
+}
+
+static void skip(j_decompress_ptr d, long n)
+{
+	stoker *s = (stoker *)d->err;
+	for (; n > (long)s->pieces.bytes_in_buffer; next(d))
+		n -= (long)s->pieces.bytes_in_buffer;
+	if (n > 0) {
+		s->pieces.next_input_byte += n;
+		s->pieces.bytes_in_buffer -= n;
+	}
+}
+
+static void nothing(j_decompress_ptr d) { (void)d; }
+
 // begin reads the header.
 static void begin(stoker *s, const unsigned char *data, unsigned long n)
 {
 	s->warnings = 0;
-	jpeg_mem_src(&s->d, (unsigned char *)data, n);
+	if (s->careful) {
+		s->pieces = (struct jpeg_source_mgr){NULL, 0, nothing, next, skip, jpeg_resync_to_restart, nothing};
+		s->rest = data;
+		s->rest_bytes = n;
+		s->d.src = &s->pieces;
+	} else {
+		jpeg_mem_src(&s->d, (unsigned char *)data, n);
+	}
 	jpeg_read_header(&s->d, TRUE);
 }
 

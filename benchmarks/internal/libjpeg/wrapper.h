@@ -20,6 +20,10 @@ typedef struct {
 	struct jpeg_error_mgr err; // the first field: the library's pointer to it is ours
 	struct jpeg_decompress_struct d;
 	jmp_buf escape;
+	struct jpeg_source_mgr pieces; // of data, one after the other
+	const unsigned char *rest;
+	unsigned long rest_bytes;
+	int careful;
 	long warnings;
 	char message[JMSG_LENGTH_MAX];
 	unsigned char *row; // of a window that is wider than asked for
@@ -30,7 +34,7 @@ typedef struct {
 	int width, height, components, progressive;
 } stoker_header;
 
-stoker *stoker_new(void);
+stoker *stoker_new(int careful);
 void stoker_free(stoker *s);
 int stoker_open(stoker *s, const unsigned char *data, unsigned long n, stoker_header *h);
 int stoker_rgb(stoker *s, const unsigned char *data, unsigned long n, int x, int y, int w, int h, unsigned char *dst, long *warnings);
