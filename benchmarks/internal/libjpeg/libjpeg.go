@@ -96,19 +96,18 @@ func (d *Decoder) Coefficients() error {
 }
 
 // Exact tells whether the library has one answer for all files. Before version
-// 3.1 it has not for those that are not plain (see Traits).
+// 3.1 it has not for those that are not Plain.
 const Exact = C.STOKER_EXACT != 0
 
-// Traits reports whether the file last opened is whole, so that there is a scan
-// of each component, and whether it is plain: there are all bits of its
-// coefficients, and these are no larger than those of pictures, so that no sum
-// of them overflows.
-func (d *Decoder) Traits() (whole, plain bool, err error) {
-	var w, p C.int
-	if C.stoker_traits(d.c, ptr(d.data), C.ulong(len(d.data)), &w, &p) != 0 {
-		return false, false, d.error()
+// Plain reports whether the file last opened has all bits of its coefficients,
+// and whether these are no larger than those of pictures, so that no sum of them
+// overflows.
+func (d *Decoder) Plain() (bool, error) {
+	var plain C.int
+	if C.stoker_plain(d.c, ptr(d.data), C.ulong(len(d.data)), &plain) != 0 {
+		return false, d.error()
 	}
-	return w != 0, p != 0, nil
+	return plain != 0, nil
 }
 
 // Close frees memory.

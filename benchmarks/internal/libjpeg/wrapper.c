@@ -173,7 +173,7 @@ static int small(JBLOCKROW b, const JQUANT_TBL *q)
 	return sum <= 4096;
 }
 
-int stoker_traits(stoker *s, const unsigned char *data, unsigned long n, int *whole, int *plain)
+int stoker_plain(stoker *s, const unsigned char *data, unsigned long n, int *plain)
 {
 	if (setjmp(s->escape)) {
 		jpeg_abort_decompress(&s->d);
@@ -181,14 +181,12 @@ int stoker_traits(stoker *s, const unsigned char *data, unsigned long n, int *wh
 	}
 	begin(s, data, n);
 	jvirt_barray_ptr *planes = jpeg_read_coefficients(&s->d);
-	*whole = *plain = 1;
+	*plain = 1;
 	for (int c = 0; c < s->d.num_components; c++) {
 		jpeg_component_info *p = &s->d.comp_info[c];
-		if (s->d.progressive_mode) {
-			*whole = *whole && s->d.coef_bits[c][0] >= 0;
+		if (s->d.progressive_mode)
 			for (int k = 0; k < DCTSIZE2; k++)
 				*plain = *plain && s->d.coef_bits[c][k] == 0;
-		}
 		for (JDIMENSION y = 0; y < p->height_in_blocks; y++) {
 			JBLOCKARRAY row = s->d.mem->access_virt_barray((j_common_ptr)&s->d, planes[c], y, 1, FALSE);
 			for (JDIMENSION x = 0; x < p->width_in_blocks; x++)

@@ -39,4 +39,4 @@ void stoker_free(stoker *s);
 int stoker_open(stoker *s, const unsigned char *data, unsigned long n, stoker_header *h);
 int stoker_rgb(stoker *s, const unsigned char *data, unsigned long n, int x, int y, int w, int h, unsigned char *dst, long *warnings);
 int stoker_coefficients(stoker *s, const unsigned char *data, unsigned long n);
-int stoker_traits(stoker *s, const unsigned char *data, unsigned long n, int *whole, int *plain);
+int stoker_plain(stoker *s, const unsigned char *data, unsigned long n, int *plain);
