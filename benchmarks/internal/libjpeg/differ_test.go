@@ -10,7 +10,7 @@ import (
 	"image"
 	"io"
 	"math/rand/v2"
-	"slices"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -95,10 +95,8 @@ func TestDiffer(t *testing.T) {
 
 // refused lists errors of files that break the standard, which libjpeg-turbo
 // decodes without a word.
-var refused = []string{
-	"no scan of component", // is grey there
-	"quantisation table",   // of 8 or 16 bits, and there of more than 16 too
-}
+var refused = regexp.MustCompile("no scan of component" + // it is grey there
+	"|quantisation table [2-9a-f]. of") // has numbers of neither 8 nor 16 bits
 
 // errNotCompared says that one of the decoders does not take a file.
 var errNotCompared = errors.New("not compared")
@@ -127,7 +125,7 @@ func differ(ours *jpeg.Decoder, data []byte) error {
 		return errNotCompared
 	}
 	switch {
-	case err != nil && slices.ContainsFunc(refused, func(s string) bool { return strings.Contains(err.Error(), s) }):
+	case err != nil && refused.MatchString(err.Error()):
 		return errNotCompared
 	case err != nil:
 		return fmt.Errorf("libjpeg-turbo decodes %dx%d pixels without a warning, we say %w", th.Width, th.Height, err)
