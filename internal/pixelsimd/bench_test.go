@@ -113,3 +113,21 @@ func BenchmarkFlip(b *testing.B) {
 	row, from := make([]uint8, 3*224), make([]uint8, 3*224)
 	versus(b, "x-copy", func() { Flip(row, 3) }, func() { copy(row, from) })
 }
+
+// BenchmarkColors changes a row of 224 pixels, beside the plain twins.
+func BenchmarkColors(b *testing.B) {
+	px := make([]uint8, 3*224)
+	for i := range px {
+		px[i] = uint8(i * 7)
+	}
+	level := NewBlend(100, 1)
+	b.Run("blend", func(b *testing.B) {
+		versus(b, "x-plain", func() { level.Row(px) }, func() { level.each(px) })
+	})
+	b.Run("saturate", func(b *testing.B) {
+		versus(b, "x-plain", func() { Saturate(px, 1) }, func() { saturateEach(px, 1) })
+	})
+	b.Run("grey", func(b *testing.B) {
+		versus(b, "x-plain", func() { GreySum(px) }, func() { greyEach(px) })
+	})
+}
