@@ -77,10 +77,7 @@ func (d Decode) Bind(in loader.Spec) (loader.Stage, error) {
 	b.JPEG.MaxPixels = limits.Pixels
 	b.lines.New = func() any { return &line{decoder: jpeg.Decoder{Options: b.JPEG}} }
 	st := loader.Stage{Out: out, Writes: []int{f}, Row: b.row}
-	st.Fuse = func(next []loader.Stage) (int, func(w *loader.Worker, s *loader.Sample) error) {
-		return b.fuse(loader.Stage{Row: b.row}, next)
-	}
-	return st, nil
+	return fusing(st, func() *fused { return &fused{decode: b, image: pixels{out, f, 3}, channels: 3} }), nil
 }
 
 // decoding is a Decode bound to a field.
@@ -101,8 +98,8 @@ func (d *decoding) own(data []byte) bool { return bytes.HasPrefix(data, []byte("
 
 // stored is how an image lies in a file.
 type stored struct {
-	stored size
-	turn   int // to make it upright, as EXIF numbers them; 1 for none
+	size
+	turn int // to make it upright, as EXIF numbers them; 1 for none
 }
 
 // open reads the header of a JPEG file, and checks it.
@@ -157,7 +154,7 @@ func (d *decoding) decodeOther(w *loader.Worker, s *loader.Sample, data []byte) 
 
 // upright gives the field an image that decode writes, turned as h says.
 func (d *decoding) upright(w *loader.Worker, s *loader.Sample, h stored, decode func(dst pixel.Image) error) error {
-	z := h.stored
+	z := h.size
 	if h.turn == 1 {
 		return decode(asImage(*w.Out(s, d.field, dtype.Uint8, loader.Dims(z.h, z.w, 3))))
 	}
