@@ -236,6 +236,14 @@ func (s *store) takeDue() *segment {
 	return g
 }
 
+// again gives back what takeDue has returned.
+func (s *store) again(g *segment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.due = append(s.due, g)
+	s.nDue.Add(1)
+}
+
 // written puts the file that holds a segment in its place. What borrows its
 // memory keeps that alive.
 func (s *store) written(g *segment, file int, bytes int64) {
