@@ -63,9 +63,8 @@ type albumRows struct {
 
 func (r *albumRows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 	row := r.refs[i].Row
-	s.Fields[0] = loader.Tensor{DType: dtype.Uint8, Shape: r.Spec()[0].Shape, Data: r.picture(row)}
-	s.Fields[1] = w.Out(1, dtype.Int32, loader.Dims())
-	loader.View[int32](s.Fields[1])[0] = int32(row)
+	s.Set(0, dtype.Uint8, r.Spec()[0].Shape, r.picture(row))
+	loader.View[int32](*w.Out(s, 1, dtype.Int32, loader.Dims()))[0] = int32(row)
 	return nil
 }
 func (r *albumRows) Close() error { return nil }
