@@ -31,13 +31,16 @@ func versus(b *testing.B, name string, first, second func()) {
 func bilinear(in, out int) *Table {
 	scale := float64(in) / float64(out)
 	support := max(scale, 1)
-	t := &Table{Room: 2*int(support) + 3}
+	t := &Table{Room: (int(2*support) + 2) &^ 1}
 	for i := range out {
 		centre := (float64(i) + 0.5) * scale
 		lo, hi := max(int(centre-support+0.5), 0), min(int(centre+support+0.5), in)
 		t.Lo, t.N = append(t.Lo, int32(lo)), append(t.N, int32(hi-lo))
-		for range t.Room {
-			t.K = append(t.K, 1<<Precision/int32(hi-lo))
+		for j := range t.Room {
+			t.K = append(t.K, 0)
+			if j < hi-lo {
+				t.K[len(t.K)-1] = 1 << Precision / int32(hi-lo)
+			}
 		}
 	}
 	return t
