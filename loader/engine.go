@@ -545,7 +545,13 @@ type chunker struct {
 // chunkTime is some thousand times the cost of a hand-over.
 const chunkTime = 100 * time.Microsecond
 
-func (c *chunker) size(left int) int { return min(left, max(1, c.rows)) }
+// size returns the rows of the next task of those that are left: an even part,
+// so that no small rest costs as much as a whole task.
+func (c *chunker) size(left int) int {
+	rows := max(1, c.rows)
+	parts := max(1, (left+rows/2)/rows)
+	return (left + parts - 1) / parts
+}
 
 func (c *chunker) learn(took time.Duration, rows int) {
 	ns := float64(took) / float64(max(1, rows))

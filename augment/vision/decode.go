@@ -28,6 +28,9 @@ type Decode struct {
 	// as they are stored, as in Pillow.
 	Orient bool
 	Limits Limits
+	// JPEG bounds and adjusts the decoding of JPEG files; MaxPixels is that of
+	// Limits. Zero decodes what is whole, as it is.
+	JPEG jpeg.Options
 }
 
 // Limits bounds what Decode takes on. A zero field means its default.
@@ -71,14 +74,10 @@ func (d Decode) Bind(in loader.Spec) (loader.Stage, error) {
 	out[f].Kind, out[f].Shape = kind.Image, loader.Dims(-1, -1, 3)
 	b := &decoding{Decode: d, field: f, name: in[f].Name}
 	b.Limits = limits
-	b.lines.New = func() any {
-		return &line{decoder: jpeg.Decoder{Options: jpeg.Options{MaxPixels: limits.Pixels}}}
-	}
+	b.JPEG.MaxPixels = limits.Pixels
+	b.lines.New = func() any { return &line{decoder: jpeg.Decoder{Options: b.JPEG}} }
 	st := loader.Stage{Out: out, Writes: []int{f}, Row: b.row}
-	st.Fuse = func(next []loader.Stage) (int, func(w *loader.Worker, s *loader.Sample) error) {
-		return b.fuse(loader.Stage{Row: b.row}, next)
-	}
-	return st, nil
+	return fusing(st, func() *fused { return &fused{decode: b, image: pixels{out, f, 3}, channels: 3} }), nil
 }
 
 // decoding is a Decode bound to a field.
@@ -99,8 +98,8 @@ func (d *decoding) own(data []byte) bool { return bytes.HasPrefix(data, []byte("
 
 // stored is how an image lies in a file.
 type stored struct {
-	stored size
-	turn   int // to make it upright, as EXIF numbers them; 1 for none
+	size
+	turn int // to make it upright, as EXIF numbers them; 1 for none
 }
 
 // open reads the header of a JPEG file, and checks it.
@@ -114,7 +113,7 @@ func (d *decoding) open(dec *jpeg.Decoder, data []byte) (stored, error) {
 	}
 	z := stored{size{h.Height, h.Width}, 1}
 	if d.Orient {
-		z.turn = orientation(data)
+		z.turn = h.Orientation
 	}
 	return z, header{format: jpegFormat, h: h.Height, w: h.Width}.check(data, d.Limits)
 }
@@ -155,7 +154,7 @@ func (d *decoding) decodeOther(w *loader.Worker, s *loader.Sample, data []byte) 
 
 // upright gives the field an image that decode writes, turned as h says.
 func (d *decoding) upright(w *loader.Worker, s *loader.Sample, h stored, decode func(dst pixel.Image) error) error {
-	z := h.stored
+	z := h.size
 	if h.turn == 1 {
 		return decode(asImage(*w.Out(s, d.field, dtype.Uint8, loader.Dims(z.h, z.w, 3))))
 	}

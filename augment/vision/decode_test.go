@@ -216,18 +216,3 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
-
-func FuzzOrientation(f *testing.F) {
-	for _, name := range []string{"testdata/upright3.jpg", "testdata/420.jpg"} {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if o := orientation(data); o < 1 || o > 8 {
-			t.Errorf("orientation %d", o)
-		}
-	})
-}

@@ -39,8 +39,10 @@ func (d *describer) value(v reflect.Value, depth int) {
 	case reflect.Pointer, reflect.Interface:
 		d.value(v.Elem(), depth+1)
 	case reflect.Struct:
-		for _, field := range v.Fields() {
-			d.value(field, depth+1)
+		for t, field := range v.Fields() {
+			if t.Tag.Get("describe") != "-" {
+				d.value(field, depth+1)
+			}
 		}
 	case reflect.Slice, reflect.Array:
 		fmt.Fprintf(d.w, "%d", v.Len())

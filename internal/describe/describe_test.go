@@ -96,3 +96,14 @@ func TestCycleEnds(t *testing.T) {
 		t.Errorf("%d bytes for a cycle", n)
 	}
 }
+
+func TestTaggedFieldsAreLeftOut(t *testing.T) {
+	type hinted struct {
+		Size int
+		Hint *int `describe:"-"`
+	}
+	one := 1
+	if a, b := text(hinted{Size: 3}), text(hinted{Size: 3, Hint: &one}); a != b {
+		t.Errorf("%s differs from %s", a, b)
+	}
+}

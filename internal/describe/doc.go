@@ -7,5 +7,7 @@
 //	opaque := describe.Write(h, vision.Resize{Size: 256})
 //
 // Values are walked by reflection, unexported fields too. What a function or a
-// channel does cannot be seen: it counts by whether it is there.
+// channel does cannot be seen: it counts by whether it is there. A field with the
+// tag describe:"-" is left out: it changes how fast something is made, and not
+// what.
 package describe

@@ -38,6 +38,9 @@ func (s *scanner) decode(to *strip, x int) error {
 			return err
 		}
 	}
+	if s.empty {
+		return s.blank(to, x)
+	}
 	for i := range s.blocks[:s.n] {
 		b := &s.blocks[i]
 		end := jpegsimd.Block(&s.coef, b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
@@ -47,32 +50,53 @@ func (s *scanner) decode(to *strip, x int) error {
 			}
 			end = jpegsimd.Block(&s.coef, b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
 		}
-		dst, stride := to.planes[b.comp].block(x, b.x, b.y)
-		jpegsimd.IDCT(dst, stride, &s.coef, b.quant, end)
+		to.planes[b.comp].put(x, b.x, b.y, &s.coef, b.quant, end)
 	}
-	return s.done()
+	return s.done(1)
+}
+
+// blank writes an MCU without coefficients.
+func (s *scanner) blank(to *strip, x int) error {
+	s.coef = [64]int16{}
+	for i := range s.blocks[:s.n] {
+		b := &s.blocks[i]
+		to.planes[b.comp].put(x, b.x, b.y, &s.coef, b.quant, 0)
+	}
+	return s.done(1)
 }
 
 // skip passes over n MCUs.
 func (s *scanner) skip(n int) error {
-	for range n {
+	for n > 0 {
 		if s.left == 0 {
 			if err := s.restart(); err != nil {
 				return err
 			}
 		}
-		for i := range s.blocks[:s.n] {
-			b := &s.blocks[i]
-			end := jpegsimd.Skip(b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
-			for end < 0 {
-				if err := s.stuck(end); err != nil {
-					return err
-				}
-				end = jpegsimd.Skip(b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
-			}
-		}
-		if err := s.done(); err != nil {
+		some := 1
+		if s.empty {
+			some = min(n, s.left)
+		} else if err := s.pass(); err != nil {
 			return err
+		}
+		if err := s.done(some); err != nil {
+			return err
+		}
+		n -= some
+	}
+	return nil
+}
+
+// pass passes over one MCU.
+func (s *scanner) pass() error {
+	for i := range s.blocks[:s.n] {
+		b := &s.blocks[i]
+		end := jpegsimd.Skip(b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
+		for end < 0 {
+			if err := s.stuck(end); err != nil {
+				return err
+			}
+			end = jpegsimd.Skip(b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
 		}
 	}
 	return nil

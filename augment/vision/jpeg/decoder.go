@@ -29,7 +29,32 @@ type Options struct {
 	// some 15, and each costs a pass over the whole image, however few bytes it
 	// has.
 	MaxScans int
+	// Scale decodes at a half, a quarter or an eighth of height and width, for
+	// Scale 2, 4 and 8; zero means 1. Of each block only the lowest frequencies
+	// are transformed, as in libjpeg and Pillow's draft mode, whose bytes these
+	// are. That takes a little less time, as most of it goes into reading bits,
+	// and gives other pixels than a resize would: less sharp ones, with aliasing.
+	Scale int
+	// Truncated says what becomes of a file whose data ends too early. Zero
+	// means an error.
+	Truncated Truncation
+	// MissingTables makes the standard Huffman tables (K.3) stand in where a
+	// baseline file has none, as the frames of Motion JPEG.
+	MissingTables bool
 }
+
+// Truncation is what becomes of a file whose data ends too early.
+type Truncation uint8
+
+const (
+	// Refuse gives an error that wraps ErrFormat.
+	Refuse Truncation = iota
+	// Fill gives what there is, and for the rest what libjpeg leaves there: grey
+	// where blocks are missing, and less detail where later scans are. With it,
+	// segments that end too early before a restart marker are filled, too.
+	// Decoder.Incomplete tells that it has happened.
+	Fill
+)
 
 const (
 	defaultMaxPixels = 100_000_000
@@ -44,6 +69,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = defaultMaxBytes
+	}
+	if o.Scale == 0 {
+		o.Scale = 1
 	}
 	if o.MaxScans <= 0 {
 		o.MaxScans = defaultMaxScans
@@ -61,6 +89,7 @@ type Decoder struct {
 	data    []byte
 	opened  bool
 	stored  bool // by several scans, in store
+	smooth  bool // what scans have not told is estimated
 	parser  parser
 	frame   frame
 	scan    scanner
@@ -70,13 +99,16 @@ type Decoder struct {
 
 // Header is what a file says of itself.
 type Header struct {
-	Width, Height int // in pixels
+	Width, Height int // in pixels, scaled
 	Components    int // 1 grey, 3 colours, 4 inks
 	Progressive   bool
+	// Orientation is how the image is to be turned, 1 to 8 as in EXIF, 1 if the
+	// file does not say. Pixels are decoded as they are stored.
+	Orientation int
 	// Sampling holds how many samples across and down the components have in
 	// relation to each other: 2x2, 1x1, 1x1 for what is called 4:2:0.
 	Sampling [4]image.Point
-	MCU      image.Point // pixels that are coded together
+	MCU      image.Point // pixels that are coded together, scaled
 }
 
 // A Sink takes rows of an image, from the top.
@@ -91,14 +123,20 @@ type Sink interface {
 func (d *Decoder) Open(data []byte) (Header, error) {
 	d.options = d.Options.withDefaults()
 	d.data, d.opened = data, false
+	if s := d.options.Scale; s != 1 && s != 2 && s != 4 && s != 8 {
+		return Header{}, fmt.Errorf("jpeg: a scale of 1/%d: %w", s, ErrUnsupported)
+	}
 	d.parser.reset(data)
 	if err := d.parser.toScan(); err != nil {
 		return Header{}, fmt.Errorf("jpeg: %w", err)
 	}
-	if err := d.frame.set(&d.parser); err != nil {
+	if d.options.MissingTables {
+		d.parser.standardCodes()
+	}
+	if err := d.frame.set(&d.parser, d.options.Scale); err != nil {
 		return Header{}, fmt.Errorf("jpeg: %w", err)
 	}
-	d.scan.reset()
+	d.scan.reset(d.options.Truncated)
 	if err := d.scan.set(&d.parser, &d.frame); err != nil {
 		return Header{}, fmt.Errorf("jpeg: %w", err)
 	}
@@ -107,15 +145,17 @@ func (d *Decoder) Open(data []byte) (Header, error) {
 		return Header{}, fmt.Errorf("jpeg: %w", err)
 	}
 	d.opened, d.store.full = true, false
-	return d.frame.header(), nil
+	h := d.frame.header()
+	h.Orientation = d.parser.orientation
+	return h, nil
 }
 
 // check holds what the frame asks for against the limits, and against the length
 // of the file: each block has at least a bit of it.
 func (d *Decoder) check() error {
 	f := &d.frame
-	if n := int64(f.width) * int64(f.height); n > d.options.MaxPixels {
-		return fmt.Errorf("%dx%d pixels, the limit is %d: %w", f.width, f.height, d.options.MaxPixels, ErrLimit)
+	if n := int64(f.fileWidth) * int64(f.fileHeight); n > d.options.MaxPixels {
+		return fmt.Errorf("%dx%d pixels, the limit is %d: %w", f.fileWidth, f.fileHeight, d.options.MaxPixels, ErrLimit)
 	}
 	n := f.stripBytes()
 	if d.stored {
@@ -125,7 +165,7 @@ func (d *Decoder) check() error {
 		return fmt.Errorf("%d bytes of memory, the limit is %d: %w", n, d.options.MaxBytes, ErrLimit)
 	}
 	if n := f.leastBits(); n > 8*int64(len(d.data)) {
-		return fmt.Errorf("%d bytes cannot hold %dx%d pixels: %w", len(d.data), f.width, f.height, ErrFormat)
+		return fmt.Errorf("%d bytes cannot hold %dx%d pixels: %w", len(d.data), f.fileWidth, f.fileHeight, ErrFormat)
 	}
 	return nil
 }
@@ -165,7 +205,7 @@ func (d *Decoder) rows(window image.Rectangle, to target) error {
 	}
 	for my := s.first; my <= s.last; my++ {
 		if d.stored {
-			d.scan.transform(f, &d.store, s, my)
+			d.transform(s, my)
 		} else if err := d.scan.row(s, my); err != nil {
 			return fmt.Errorf("jpeg: %w", err)
 		}
@@ -178,10 +218,15 @@ func (d *Decoder) rows(window image.Rectangle, to target) error {
 	return nil
 }
 
+// Incomplete reports whether what has been decoded last lacks data, which the
+// policy Fill has made up for.
+func (d *Decoder) Incomplete() bool { return d.scan.filled }
+
 // start gets ready for the first strip.
 func (d *Decoder) start() error {
 	switch {
 	case !d.stored:
+		d.scan.filled = false
 		return d.scan.start(d.strip.first)
 	case !d.store.full:
 		return d.fill()

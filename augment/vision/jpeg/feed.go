@@ -90,16 +90,15 @@ func unstuff(dst, src []byte) (n, used int, last bool) {
 	return n, used, used == len(src)
 }
 
-// restart goes on after the restart marker that ends the segment, and reports
-// false if another marker or none is there. What is left of the segment is
-// passed over.
-func (f *feed) restart(number int) bool {
+// restart goes on after the restart marker of a number, which must be the next
+// marker. What is left of the segment before it is passed over.
+func (f *feed) restart(number int) (ok bool, marker uint8) {
 	at, marker := nextMarker(f.data, f.next)
 	if marker != uint8(rst0+number&7) {
-		return false
+		return false, marker
 	}
 	f.start(f.data, at)
-	return true
+	return true, marker
 }
 
 // nextMarker returns the next marker from a byte of entropy-coded data on, and

@@ -21,41 +21,47 @@ const (
 
 // A component is one plane of samples.
 type component struct {
-	id, quant     uint8
-	h, v          int // sampling factors
-	across, down  int // pixels for each sample
-	width, height int // in samples
-	fancy         bool
+	id, quant        uint8
+	h, v             int  // sampling factors
+	blocksX, blocksY int  // without those that only fill MCUs up
+	size             int  // samples across and down that become of a block
+	across, down     int  // pixels for each sample
+	width, height    int  // in samples
+	fancy            bool // upsampled by a filter
 }
 
 // A frame is the geometry of an image.
 type frame struct {
-	width, height int
-	n             int // components
-	comps         [4]component
-	colours       colours
-	progressive   bool
-	mcuW, mcuH    int // in pixels
-	mcusX, mcusY  int
+	fileWidth, fileHeight int // in pixels of the file
+	width, height         int // in pixels of the decoded image, which is scaled
+	n                     int // components
+	comps                 [4]component
+	colours               colours
+	progressive           bool
+	mcuW, mcuH            int // in decoded pixels
+	mcusX, mcusY          int
 }
 
-// set reads the frame header that p has found.
-func (f *frame) set(p *parser) error {
+// set reads the frame header that p has found, for decoding at 1/scale.
+func (f *frame) set(p *parser, scale int) error {
 	b := p.frame
+	if p.scan == nil {
+		return p.errorf(ErrFormat, "the file ends before an image begins")
+	}
 	if len(b) < 6 || len(b) != 6+3*int(b[5]) {
 		return p.errorf(ErrFormat, "a frame header of %d bytes", len(b))
 	}
 	*f = frame{
-		height: int(binary.BigEndian.Uint16(b[1:])), width: int(binary.BigEndian.Uint16(b[3:])),
+		fileHeight: int(binary.BigEndian.Uint16(b[1:])), fileWidth: int(binary.BigEndian.Uint16(b[3:])),
 		n: int(b[5]), progressive: p.sof == sof2,
 	}
 	switch {
 	case b[0] != 8:
 		return p.errorf(ErrUnsupported, "samples of %d bits", b[0])
-	case f.height == 0:
+	case f.fileHeight == 0:
 		return p.errorf(ErrUnsupported, "a height that is told after the image")
-	case f.width == 0 || f.width > maxEdge || f.height > maxEdge:
-		return p.errorf(ErrFormat, "%dx%d pixels", f.width, f.height)
+	case f.fileWidth == 0 || f.fileWidth > maxEdge || f.fileHeight > maxEdge:
+		return p.errorf(ErrFormat, "%dx%d pixels", f.fileWidth, f.fileHeight)
 	case f.n != 1 && f.n != 3 && f.n != 4:
 		return p.errorf(ErrUnsupported, "%d components", f.n)
 	}
@@ -67,11 +73,12 @@ func (f *frame) set(p *parser) error {
 		}
 	}
 	f.colours = f.whatColours(p)
-	return f.sample(p)
+	return f.sample(p, 8/scale)
 }
 
-// sample derives sizes from the sampling factors.
-func (f *frame) sample(p *parser) error {
+// sample derives sizes from the sampling factors and from the least samples that
+// become of a block in one direction.
+func (f *frame) sample(p *parser, least int) error {
 	if f.n == 1 { // a lone component is not sampled in relation to anything
 		f.comps[0].h, f.comps[0].v = 1, 1
 	}
@@ -79,20 +86,26 @@ func (f *frame) sample(p *parser) error {
 	for _, c := range f.comps[:f.n] {
 		maxH, maxV = max(maxH, c.h), max(maxV, c.v)
 	}
-	f.mcuW, f.mcuH = 8*maxH, 8*maxV
-	f.mcusX, f.mcusY = ceil(f.width, f.mcuW), ceil(f.height, f.mcuH)
+	f.width, f.height = ceil(f.fileWidth*least, 8), ceil(f.fileHeight*least, 8)
+	f.mcuW, f.mcuH = least*maxH, least*maxV
+	f.mcusX, f.mcusY = ceil(f.fileWidth, 8*maxH), ceil(f.fileHeight, 8*maxV)
 	for i := range f.n {
 		c := &f.comps[i]
 		if maxH%c.h != 0 || maxV%c.v != 0 {
 			return p.errorf(ErrUnsupported, "sampling %dx%d beside %dx%d", c.h, c.v, maxH, maxV)
 		}
-		c.across, c.down = maxH/c.h, maxV/c.v
-		c.width, c.height = ceil(f.width, c.across), ceil(f.height, c.down)
+		c.blocksX, c.blocksY = ceil(f.fileWidth*c.h, 8*maxH), ceil(f.fileHeight*c.v, 8*maxV)
+		// A subsampled component needs less scaling, and then no upsampling.
+		for c.size = least; c.size < 8 && maxH*least%(2*c.size*c.h) == 0 && maxV*least%(2*c.size*c.v) == 0; {
+			c.size *= 2
+		}
+		c.across, c.down = maxH*least/(c.h*c.size), maxV*least/(c.v*c.size)
+		c.width, c.height = ceil(f.fileWidth*c.h*c.size, 8*maxH), ceil(f.fileHeight*c.v*c.size, 8*maxV)
 		switch (image.Point{X: c.across, Y: c.down}) {
 		case image.Pt(2, 1), image.Pt(2, 2):
-			c.fancy = c.width > 2 // what libjpeg's filter needs
+			c.fancy = least > 1 && c.width > 2 // what libjpeg's filter needs
 		case image.Pt(1, 2):
-			c.fancy = true
+			c.fancy = least > 1
 		}
 	}
 	return nil
@@ -151,7 +164,7 @@ func (f *frame) blocks() (n int) {
 // block within the image, in the first scan of a component.
 func (f *frame) leastBits() (n int64) {
 	for _, c := range f.comps[:f.n] {
-		n += int64(ceil(c.width, 8)) * int64(ceil(c.height, 8))
+		n += int64(c.blocksX) * int64(c.blocksY)
 	}
 	return n
 }

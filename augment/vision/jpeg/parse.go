@@ -11,7 +11,7 @@ const (
 	rst0, rst7            = 0xd0, 0xd7
 	soi, eoi, sos, dqt    = 0xd8, 0xd9, 0xda, 0xdb
 	dnl, dri, dhp, exp    = 0xdc, 0xdd, 0xde, 0xdf
-	app0, app14           = 0xe0, 0xee
+	app0, app1, app14     = 0xe0, 0xe1, 0xee
 	jpg, tem, dac         = 0xc8, 0x01, 0xcc
 )
 
@@ -43,9 +43,21 @@ type parser struct {
 	interval int        // MCUs between restart markers, 0 without
 	jfif     bool
 	adobe    int // the transform of an Adobe segment, -1 without
+
+	orientation int
+	exif        bool // has been seen
+	ended       bool // the end of the image has been seen
 }
 
-func (p *parser) reset(data []byte) { *p = parser{data: data, adobe: -1} }
+func (p *parser) reset(data []byte) { *p = parser{data: data, adobe: -1, orientation: 1} }
+
+// cut reports whether nothing is left but what may be a part of a segment.
+func (p *parser) cut() bool {
+	if p.at+2 > len(p.data) {
+		return true
+	}
+	return p.at+int(binary.BigEndian.Uint16(p.data[p.at:])) > len(p.data)
+}
 
 func (p *parser) errorf(kind error, format string, args ...any) error {
 	return fmt.Errorf("byte %d: %s: %w", p.at, fmt.Sprintf(format, args...), kind)
@@ -63,9 +75,7 @@ func (p *parser) toScan() error {
 	for p.scan = nil; p.scan == nil; {
 		marker, ok := p.marker()
 		if !ok || marker == eoi {
-			if p.sof == 0 {
-				return p.errorf(ErrFormat, "the file ends before an image begins")
-			}
+			p.ended = ok
 			return nil
 		}
 		if err := p.segment(marker); err != nil {
@@ -138,6 +148,10 @@ func (p *parser) body(marker uint8, b []byte) error {
 		p.interval = int(binary.BigEndian.Uint16(b))
 	case app0:
 		p.jfif = p.jfif || len(b) >= 14 && string(b[:5]) == "JFIF\x00"
+	case app1:
+		if !p.exif && len(b) > 6 && string(b[:6]) == "Exif\x00\x00" {
+			p.exif, p.orientation = true, orientation(b[6:])
+		}
 	case app14:
 		if len(b) >= 12 && string(b[:5]) == "Adobe" {
 			p.adobe = int(b[11])

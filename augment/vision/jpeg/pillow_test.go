@@ -103,7 +103,7 @@ func window(r *rand.Rand, width, height int) image.Rectangle {
 // TestPillow compares whole files and windows of them with Pillow.
 func TestPillow(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	var d Decoder
+	d := Decoder{Options: Options{MissingTables: true}}
 	for _, f := range fixtures(t) {
 		pix, h, err := whole(&d, f.data)
 		if err != nil {
@@ -121,5 +121,65 @@ func TestPillow(t *testing.T) {
 				t.Errorf("%s: window %v differs: %v", f.Name, w, err)
 			}
 		}
+	}
+}
+
+// TestFill compares what is made of files that have been cut with what Pillow
+// makes of them with LOAD_TRUNCATED_IMAGES.
+func TestFill(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	refuse, fill := Decoder{}, Decoder{Options: Options{Truncated: Fill}}
+	n := 0
+	for _, f := range fixtures(t) {
+		for left, sum := range f.Cut {
+			n++
+			pix, h, err := whole(&fill, f.data[:left])
+			if err != nil {
+				t.Errorf("%s, %d bytes: %v", f.Name, left, err)
+				continue
+			}
+			if digest(pix) != sum {
+				t.Errorf("%s, %d of %d bytes: pixels differ from Pillow's", f.Name, left, len(f.data))
+			}
+			w := window(r, h.Width, h.Height)
+			got := rows{t: t}
+			if err := fill.Rows(w, &got); err != nil || !bytes.Equal(got.pix, crop(pix, h.Width, w)) {
+				t.Errorf("%s, %d bytes: window %v differs: %v", f.Name, left, w, err)
+			}
+			if _, _, err := whole(&refuse, f.data[:left]); err == nil && left < len(f.data)-2 {
+				t.Errorf("%s, %d bytes: no error", f.Name, left)
+			}
+		}
+	}
+	if n < 100 {
+		t.Errorf("only %d cuts", n)
+	}
+}
+
+// TestScale compares scaled files, and windows of them, with Pillow's draft mode.
+func TestScale(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	n := 0
+	for _, f := range fixtures(t) {
+		for scale, sum := range f.Scaled {
+			n++
+			d := Decoder{Options: Options{Scale: scale}}
+			pix, h, err := whole(&d, f.data)
+			if err != nil {
+				t.Errorf("%s at 1/%d: %v", f.Name, scale, err)
+				continue
+			}
+			if h.Width != ceil(f.Width, scale) || h.Height != ceil(f.Height, scale) || digest(pix) != sum {
+				t.Errorf("%s at 1/%d: pixels differ from Pillow's", f.Name, scale)
+			}
+			w := window(r, h.Width, h.Height)
+			got := rows{t: t}
+			if err := d.Rows(w, &got); err != nil || !bytes.Equal(got.pix, crop(pix, h.Width, w)) {
+				t.Errorf("%s at 1/%d: window %v differs: %v", f.Name, scale, w, err)
+			}
+		}
+	}
+	if n < 500 {
+		t.Errorf("only %d files", n)
 	}
 }

@@ -14,7 +14,8 @@ const maxBlocks = 10
 type block struct {
 	comp         int
 	x, y         int // in blocks, within the MCU
-	across, down int // blocks that the component has in an MCU
+	across, down int // blocks that the component has in an MCU of this scan
+	scale        int // rows of them that an MCU of all components has
 	dc, ac       *jpegsimd.Table
 	quant        *[64]int16
 }
@@ -37,10 +38,22 @@ type scanner struct {
 	mcu      int // the next one
 	left     int // MCUs up to a restart
 	run      int // blocks that have no more coefficients in a progressive scan
+
+	smoother smoother
+
+	policy Truncation
+	empty  bool // nothing is left of the segment, and its MCUs are not decoded
+	filled bool // there were such
 }
 
 // reset forgets what belongs to a file.
-func (s *scanner) reset() { s.latched = [4]bool{} }
+func (s *scanner) reset(policy Truncation) {
+	s.latched, s.policy, s.empty, s.filled = [4]bool{}, policy, false, false
+	s.smoother = smoother{}
+	for i := range s.smoother.progress {
+		s.smoother.progress[i] = newProgress()
+	}
+}
 
 // A scanHeader says what a scan holds.
 type scanHeader struct {
@@ -104,12 +117,16 @@ func (s *scanner) set(p *parser, f *frame) error {
 	s.interval, s.n = p.interval, 0
 	s.mcusX, s.mcusY = f.mcusX, f.mcusY
 	if c := &f.comps[h.comps[0]]; h.component {
-		s.mcusX, s.mcusY = ceil(c.width, 8), ceil(c.height, 8)
+		s.mcusX, s.mcusY = c.blocksX, c.blocksY
 	}
 	for i := range h.n {
 		if err := s.component(p, f, h.comps[i], h.codes[i]); err != nil {
 			return err
 		}
+	}
+	s.smoother.scans++
+	for _, c := range h.comps[:h.n] {
+		s.smoother.progress[c].scan(h, s.smoother.scans == 1)
 	}
 	return nil
 }
@@ -130,9 +147,9 @@ func (s *scanner) component(p *parser, f *frame, i int, codes uint8) (err error)
 			return err
 		}
 	}
-	b.across, b.down = c.h, c.v
+	b.across, b.down, b.scale = c.h, c.v, 1
 	if s.header.component {
-		b.across, b.down = 1, 1
+		b.across, b.down, b.scale = 1, 1, c.v
 	}
 	if s.n+b.across*b.down > maxBlocks {
 		return p.errorf(ErrFormat, "an MCU of more than %d blocks", maxBlocks)
@@ -177,39 +194,53 @@ func (s *scanner) table(p *parser, class jpegsimd.Class, dest uint8) (*jpegsimd.
 // begin goes to the first MCU.
 func (s *scanner) begin() {
 	s.feed.start(s.header.data, s.header.at)
-	s.mcu, s.run, s.pred = 0, 0, [4]int32{}
+	s.mcu, s.run, s.pred, s.empty = 0, 0, [4]int32{}, false
 	s.left = s.interval
 	if s.interval == 0 {
 		s.left = math.MaxInt
 	}
 }
 
-// restart begins the next segment.
+// restart begins the next segment. Where data has ended, none does, and what
+// follows is empty.
 func (s *scanner) restart() error {
-	if !s.feed.restart(s.mcu/s.interval - 1) {
-		return fmt.Errorf("byte %d: no restart marker before MCU %d: %w", s.feed.next, s.mcu, ErrFormat)
-	}
 	s.left, s.run, s.pred = s.interval, 0, [4]int32{}
-	return nil
+	ok, marker := s.feed.restart(s.mcu/s.interval - 1)
+	switch {
+	case ok:
+		s.empty = false
+		return nil
+	case s.policy == Fill && (marker == 0 || marker == eoi):
+		s.empty, s.filled = true, true
+		return nil
+	}
+	return fmt.Errorf("byte %d: marker %02x where a restart before MCU %d should be: %w", s.feed.next, marker, s.mcu, ErrFormat)
 }
 
-// done ends an MCU.
-func (s *scanner) done() error {
-	if s.feed.over() {
+// done ends n MCUs.
+func (s *scanner) done(n int) error {
+	s.mcu += n
+	s.left -= n
+	if s.feed.over() && !s.empty {
 		return s.stuck(jpegsimd.Short)
 	}
-	s.mcu++
-	s.left--
 	return nil
 }
 
-// stuck gets more bytes when there are too few for a block.
+// stuck gets more bytes when there are too few for a block. At the end of a
+// segment the policy decides. Like libjpeg, Fill finishes the MCU with zero bits
+// and takes those that follow to be empty.
 func (s *scanner) stuck(why int) error {
 	if why == jpegsimd.Short && s.feed.more() {
 		return nil
 	}
 	what := "bits that are no Huffman code"
 	if why == jpegsimd.Short {
+		if s.policy == Fill {
+			s.feed.zeros()
+			s.empty, s.filled = true, true
+			return nil
+		}
 		what = "the data ends too early"
 	}
 	return fmt.Errorf("byte %d, MCU %d: %s: %w", s.feed.next, s.mcu, what, ErrFormat)

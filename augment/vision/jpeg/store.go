@@ -48,23 +48,39 @@ func (d *Decoder) fill() error {
 			return err
 		}
 		d.parser.at = d.scan.feed.next
-		if err := d.parser.toScan(); err != nil {
+		if more, err := d.nextScan(); err != nil {
 			return err
-		}
-		if d.parser.scan == nil {
+		} else if !more {
 			break
 		}
-		if err := d.scan.set(&d.parser, &d.frame); err != nil {
-			return err
-		}
 	}
-	for i := range d.frame.n {
-		if !seen[i] {
-			return d.parser.errorf(ErrFormat, "no scan of component %d", d.frame.comps[i].id)
+	for i, c := range d.frame.comps[:d.frame.n] {
+		if !seen[i] && d.options.Truncated != Fill {
+			return d.parser.errorf(ErrFormat, "no scan of component %d", c.id)
 		}
 	}
 	d.store.full = true
+	d.smooth = d.scan.smoother.needed(&d.frame, &d.scan.quant)
 	return nil
+}
+
+// nextScan reads up to the next scan, if there is one.
+func (d *Decoder) nextScan() (more bool, err error) {
+	err = d.parser.toScan()
+	if err == nil && d.parser.scan == nil {
+		if d.parser.ended {
+			return false, nil
+		}
+		err = d.parser.errorf(ErrFormat, "the file ends before the image does")
+	}
+	if err == nil {
+		err = d.scan.set(&d.parser, &d.frame)
+	}
+	if err != nil && d.options.Truncated == Fill && d.parser.cut() {
+		d.scan.filled = true
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // all decodes one scan into a store.
@@ -77,15 +93,25 @@ func (s *scanner) all(st *store) error {
 					return err
 				}
 			}
-			if n := min(s.run, s.mcusX-x, s.left); n > 0 && s.header.high == 0 {
-				s.run, s.left, s.mcu = s.run-n, s.left-n, s.mcu+n
-				x += n
-				continue
+			if !s.empty {
+				s.smoother.lastGood = y / s.blocks[0].scale
 			}
-			if err := s.unit(st, x, y); err != nil {
+			n := min(s.run, s.mcusX-x, s.left)
+			switch {
+			case s.empty:
+				n = min(s.mcusX-x, s.left)
+			case n > 0 && s.header.high == 0:
+				s.run -= n
+			default:
+				n = 1
+				if err := s.unit(st, x, y); err != nil {
+					return err
+				}
+			}
+			if err := s.done(n); err != nil {
 				return err
 			}
-			x++
+			x += n
 		}
 	}
 	return nil
@@ -106,7 +132,7 @@ func (s *scanner) unit(st *store, x, y int) error {
 			}
 		}
 	}
-	return s.done()
+	return nil
 }
 
 // block decodes what one block has in a scan. It returns jpegsimd.Short or Bad,
@@ -147,16 +173,18 @@ func (s *scanner) keepRun(n int) int {
 }
 
 // transform fills a strip from a store.
-func (s *scanner) transform(f *frame, st *store, to *strip, my int) {
+func (d *Decoder) transform(to *strip, my int) {
+	f, st := &d.frame, &d.store
 	for i, c := range f.comps[:f.n] {
-		for y := range c.v {
-			row := st.first[i] + (my*c.v+y)*st.stride[i]
-			for x := to.left; x < to.right; x++ {
-				for bx := range c.h {
-					at := row + x*c.h + bx
-					dst, stride := to.planes[i].block(x-to.left, bx, y)
-					jpegsimd.IDCT(dst, stride, &st.memory[at], &s.quant[i], bits.Len64(st.nonzero[at]))
+		for y := my * c.v; y < (my+1)*c.v; y++ {
+			for x := to.left * c.h; x < to.right*c.h; x++ {
+				at := st.first[i] + y*st.stride[i] + x
+				coef, end := &st.memory[at], bits.Len64(st.nonzero[at])
+				if d.smooth && x < c.blocksX && y < c.blocksY {
+					coef, end = &d.scan.coef, 64
+					d.scan.smoother.block(coef, f, st, i, x, y, &d.scan.quant[i])
 				}
+				to.planes[i].put(0, x-to.left*c.h, y-my*c.v, coef, &d.scan.quant[i], end)
 			}
 		}
 	}

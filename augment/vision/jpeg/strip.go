@@ -12,6 +12,7 @@ type plane struct {
 	pix    []uint8
 	stride int
 	origin int // of the first sample of the first MCU
+	size   int // samples across and down of a block
 	step   int // samples from one MCU to the next
 	rows   int // of one strip
 }
@@ -49,7 +50,7 @@ func (s *strip) set(f *frame, window image.Rectangle) {
 	need := 3*window.Dx() + slack + f.n*lineBytes
 	for i, c := range f.comps[:f.n] {
 		p := &s.planes[i]
-		p.step, p.rows = 8*c.h, 8*c.v
+		p.size, p.step, p.rows = c.size, c.size*c.h, c.size*c.v
 		p.stride = (margin + (s.right-s.left)*p.step + slack + 31) &^ 31
 		p.origin = p.stride + margin
 		need += p.stride * (p.rows + 1)
@@ -71,9 +72,14 @@ func (s *strip) set(f *frame, window image.Rectangle) {
 	s.line = take(3*window.Dx() + slack)
 }
 
-// block returns where block (bx, by) of the MCU in column x is.
-func (p *plane) block(x, bx, by int) (dst []uint8, stride int) {
-	return p.pix[p.origin+x*p.step+8*(by*p.stride+bx):], p.stride
+// put writes a block of the MCU in column x.
+func (p *plane) put(x, bx, by int, coef, quant *[64]int16, end int) {
+	dst := p.pix[p.origin+x*p.step+p.size*(by*p.stride+bx):]
+	if p.size == 8 {
+		jpegsimd.IDCT(dst, p.stride, coef, quant, end)
+		return
+	}
+	jpegsimd.Scaled(dst, p.stride, coef, quant, p.size)
 }
 
 // row returns n samples from column x of row y, counted from the first row and

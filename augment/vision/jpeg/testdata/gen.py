@@ -58,7 +58,8 @@ def add(name, data, scaled=False, cuts=()):
     if scaled:
         case["scaled"] = {s: digest(x) for s in (2, 4, 8) if (x := decoded(data, s))}
     if cuts:
-        case["cut"] = {n: digest(x) for n in cuts if (x := decoded(data[:n], cut=True))}
+        # Of a progressive file that ends within a segment of tables Pillow gives nothing.
+        case["cut"] = {n: digest(x) for n in cuts if (x := decoded(data[:n], cut=True)) and x.getbbox()}
     assert name not in files, name
     files[name] = data
     cases.append(case)
@@ -77,6 +78,13 @@ def saved(w, h, mode="RGB", **args):
 
 
 SIZES = [(1, 1), (1, 9), (9, 1), (2, 2), (3, 5), (4, 4), (5, 3), (6, 17), (7, 7), (8, 8), (15, 16), (16, 15), (17, 33), (31, 9), (33, 8), (47, 49), (64, 48), (65, 31), (81, 23)]
+
+
+def tables(data):
+    """Takes the Huffman tables out, as in Motion JPEG: libjpeg has the standard ones."""
+    while (at := data.find(b"\xff\xc4")) >= 0:
+        data = data[:at] + data[at + 2 + struct.unpack(">H", data[at + 2 : at + 4])[0] :]
+    return data
 
 
 def by_pillow():
@@ -104,6 +112,8 @@ def by_pillow():
             add(f"{w}x{h}-cmyk-{sub}", saved(w, h, "CMYK", quality=85, subsampling=sub), scaled=True)
         add(f"{w}x{h}-cmyk-progressive", saved(w, h, "CMYK", quality=85, progressive=True))
         add(f"{w}x{h}-rgb", saved(w, h, quality=85, keep_rgb=True), scaled=True)
+    for mode in ("RGB", "L"):
+        add(f"mjpeg-{mode}", tables(saved(50, 40, mode, quality=75)))
     data = saved(161, 123, quality=90, subsampling=2)
     add("large-420", data, scaled=True, cuts=cuts_of(data))
     data = saved(161, 123, quality=90, subsampling=2, progressive=True)
@@ -185,6 +195,12 @@ def by_writer():
     for f in (22, 31, 14):
         add(f"grey-{f}", written(45, 27, (f,)), scaled=True)
         add(f"grey-{f}-restart", written(45, 27, (f,), interval=4))
+    for i, f in enumerate(FACTORS):
+        # Scans that never come, so that libjpeg estimates coefficients.
+        for script in (PLAIN[:1], PLAIN[:2], PLAIN[:1] + [((0,), 1, 3, 0, 1), ((1,), 1, 1, 0, 0)], FINE[: 3 + i % 9]):
+            if sum(x // 10 * (x % 10) for x in f) <= 10:
+                w, h = r.randrange(9, 70), r.randrange(9, 70)
+                add(f"{w}x{h}-{'-'.join(map(str, f))}-part-{len(script)}", written(w, h, f, script=script, marker=0xC2, most=40), scaled=len(script) == 2)
     for i in range(24):
         # Coefficients and factors far beyond those of pictures, where numbers of 16 bits overflow.
         quants = [[r.choice([1, 255, 256, 4095, 65535, r.randrange(1, 65536)]) for _ in range(64)] for _ in range(2)]
