@@ -25,7 +25,7 @@ func (a add) Bind(in loader.Spec) (loader.Stage, error) {
 		return loader.Stage{}, fmt.Errorf("no x: %w", loader.ErrSpec)
 	}
 	return loader.Stage{Out: in, Row: func(w *loader.Worker, s *loader.Sample) error {
-		v := loader.View[float64](w.Mutable(s, f))
+		v := loader.View[float64](*w.Mutable(s, f))
 		v[0] += a.By + w.Rand().Float64()/2
 		return nil
 	}}, nil
@@ -39,11 +39,10 @@ func (o set) Bind(in loader.Spec) (loader.Stage, error) {
 	out := in.Clone()
 	out[f].Shape = loader.Dims(o.N)
 	return loader.Stage{Out: out, Writes: []int{f}, Row: func(w *loader.Worker, s *loader.Sample) error {
-		t := w.Out(f, dtype.Float64, loader.Dims(o.N))
-		for i := range loader.View[float64](t) {
-			loader.View[float64](t)[i] = float64(100 * o.N)
+		x := loader.View[float64](*w.Out(s, f, dtype.Float64, loader.Dims(o.N)))
+		for i := range x {
+			x[i] = float64(100 * o.N)
 		}
-		s.Fields[f] = t
 		return nil
 	}}, nil
 }
@@ -54,8 +53,7 @@ type grow struct{ Name string }
 func (g grow) Bind(in loader.Spec) (loader.Stage, error) {
 	out, f := in.With(loader.Field{Name: g.Name, DType: dtype.Uint8})
 	return loader.Stage{Out: out, Writes: []int{f}, Row: func(w *loader.Worker, s *loader.Sample) error {
-		s.Fields[f] = w.Out(f, dtype.Uint8, loader.Dims())
-		s.Fields[f].Data[0] = uint8(len(g.Name))
+		w.Out(s, f, dtype.Uint8, loader.Dims()).Data[0] = uint8(len(g.Name))
 		return nil
 	}}, nil
 }

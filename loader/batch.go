@@ -67,9 +67,9 @@ func (b *Batch) Row(name string, i int) Tensor {
 	c := &b.cols[b.index(name)]
 	if c.row >= 0 {
 		at := i * c.row
-		return Tensor{c.DType, b.spec[b.index(name)].Shape, c.Data[at : at+c.row : at+c.row]}
+		return Tensor{DType: c.DType, Shape: b.spec[b.index(name)].Shape, Data: c.Data[at : at+c.row : at+c.row]}
 	}
-	return Tensor{c.DType, c.vary[i].shape, c.vary[i].data}
+	return Tensor{DType: c.DType, Shape: c.vary[i].shape, Data: c.vary[i].data}
 }
 
 // IDs returns the sample id of each row, or nil behind a stage that forms rows

@@ -151,7 +151,7 @@ func (u *buffer) replace(f int) Tensor {
 	c := &b.cols[f]
 	c.row = rowBytes(field.DType, field.Shape)
 	c.slab = u.extra(f)
-	c.Tensor = Tensor{field.DType, field.Shape.Rows(b.n), c.slab[:b.n*c.row]}
+	c.Tensor = Tensor{DType: field.DType, Shape: field.Shape.Rows(b.n), Data: c.slab[:b.n*c.row]}
 	return c.Tensor
 }
 
@@ -293,6 +293,9 @@ type arena struct {
 const arenaPage = 256 << 10
 
 func (a *arena) alloc(n int) []byte {
+	if n == 0 {
+		return nil
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m := (n + 7) &^ 7

@@ -65,6 +65,11 @@ const (
 	blocks               // whole blocks, shared by many steps
 )
 
+// String says how rows are read.
+func (a access) String() string {
+	return [...]string{"opened by workers", "read by rows", "read by blocks"}[a]
+}
+
 func newEngine(l *Loader, ctx context.Context) *engine {
 	e := &engine{l: l, p: l.pipe}
 	e.ctx, e.cancel = context.WithCancel(ctx)
@@ -323,7 +328,7 @@ const (
 
 // runWorker is a worker.
 func (e *engine) runWorker() {
-	w := newWorker(e.p.last, len(e.stats.stages))
+	w := newWorker(e.p.rows, e.p.last, len(e.stats.stages))
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defer e.ends()
@@ -341,8 +346,12 @@ func (e *engine) runWorker() {
 		}
 		e.unlocked(func() { e.run(w, t) })
 		for i := range w.times {
+			if i <= len(e.p.row) {
+				w.times[i].items += w.through
+			}
 			e.stats.stages[i].add(&w.times[i])
 		}
+		w.through = 0
 	}
 }
 
@@ -536,7 +545,13 @@ type chunker struct {
 // chunkTime is some thousand times the cost of a hand-over.
 const chunkTime = 100 * time.Microsecond
 
-func (c *chunker) size(left int) int { return min(left, max(1, c.rows)) }
+// size returns the rows of the next task of those that are left: an even part,
+// so that no small rest costs as much as a whole task.
+func (c *chunker) size(left int) int {
+	rows := max(1, c.rows)
+	parts := max(1, (left+rows/2)/rows)
+	return (left + parts - 1) / parts
+}
 
 func (c *chunker) learn(took time.Duration, rows int) {
 	ns := float64(took) / float64(max(1, rows))

@@ -122,7 +122,7 @@ func (e *engine) mark(s *step, at []int) {
 }
 
 func (e *engine) gather(w *Worker, g Gatherer, rows, at []int, s *step) error {
-	w.stage, w.used, w.s = 0, 0, nil
+	w.stage, w.used = 0, 0
 	start := time.Now()
 	err := g.Gather(w, rows, at, &s.buf.batch)
 	w.times[0].all(len(at), &s.buf.batch, start)
@@ -225,55 +225,46 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref)
 	b.ids[i], b.keys[i] = id, key(id, ref.Draw)
 	smp := w.begin(id, b, i)
 	timed := i == w.timed
-	var then time.Time
-	if timed {
-		then = time.Now()
+	if w.timing = timed; timed {
+		w.then = time.Now()
 	}
 	w.enter(0, "decode", b.keys[i])
 	if err := rows.Row(w, row, smp); err != nil {
 		return e.sampleError(ref, "decode", err)
 	}
-	w.times[0].items++
 	if timed {
-		then = w.times[0].lap(then, smp.Fields[:len(e.p.in)])
+		w.measured(0, 0, smp.Fields[:len(e.p.in)])
 	}
-	for k := range e.p.row {
-		w.enter(k+1, e.p.row[k].name, b.keys[i])
-		if err := e.p.row[k].Row(w, smp); err != nil {
-			if errors.Is(err, Drop) && e.p.row[k].Drops {
-				return Drop
-			}
-			return e.sampleError(ref, e.p.row[k].name, err)
+	stages := e.p.row
+	for k := 0; k < len(stages); {
+		st := &stages[k]
+		w.enter(k+1, st.name, b.keys[i])
+		if err := st.Row(w, smp); err != nil {
+			return e.stopped(w, ref, err)
 		}
-		w.times[k+1].items++
+		k += 1 + st.fused
 		if timed {
-			then = w.times[k+1].lap(then, smp.Fields[:len(e.p.row[k].Out)])
+			w.measured(w.base, k, smp.Fields[:len(stages[k-1].Out)])
 		}
 	}
+	w.through++
 	if err := w.place(b, i); err != nil {
 		return e.sampleError(ref, "batch", err)
 	}
 	return nil
 }
 
-// enter makes w ready for a stage.
-func (w *Worker) enter(stage int, name string, key uint64) {
-	w.stage, w.used = stage, 0
-	w.seed(w.streams[stage], key)
-	if w.trace != nil {
-		w.trace.begin(name)
+// stopped counts a sample that got no further than the stage that works, and
+// says what became of it.
+func (e *engine) stopped(w *Worker, ref Ref, err error) error {
+	for k := range w.stage {
+		w.times[k].items++
 	}
-}
-
-// lap adds the time since then and the size of the fields, and returns now.
-func (t *stageTime) lap(then time.Time, fields []Tensor) time.Time {
-	now := time.Now()
-	t.timed++
-	t.ns += int64(now.Sub(then))
-	for f := range fields {
-		t.bytes += int64(len(fields[f].Data))
+	st := &e.p.row[w.stage-1]
+	if st.Drops && errors.Is(err, Drop) {
+		return Drop
 	}
-	return now
+	return e.sampleError(ref, st.name, err)
 }
 
 // all adds the work on all rows of b at once.
@@ -291,14 +282,13 @@ func (t *stageTime) all(rows int, b *Batch, began time.Time) {
 func (w *Worker) begin(id int64, b *Batch, i int) *Sample {
 	smp := &w.row
 	smp.ID, smp.Fields = id, smp.Fields[:len(w.fields)]
-	w.s = smp
 	for f := range w.fields {
 		at := &w.fields[f]
-		at.own, at.given, at.placed = false, false, nil
+		at.own, at.given, at.placed.Data = false, false, nil
 		if c := &b.cols[f]; c.row > 0 {
-			at.dst = c.slab[i*c.row : (i+1)*c.row : (i+1)*c.row]
+			at.dst.Data = c.slab[i*c.row : (i+1)*c.row : (i+1)*c.row]
 		} else {
-			at.dst = nil
+			at.dst.Data = nil
 		}
 	}
 	return smp
@@ -309,7 +299,7 @@ func (w *Worker) place(b *Batch, i int) error {
 	for f := range b.spec {
 		c, t := &b.cols[f], &w.row.Fields[f]
 		if c.row >= 0 && t.DType == c.DType && t.Shape == b.spec[f].Shape && len(t.Data) == c.row {
-			if d := w.fields[f].dst; c.row > 0 && !sameStart(t.Data, d) {
+			if d := w.fields[f].dst.Data; c.row > 0 && !sameStart(t.Data, d) {
 				copy(d, t.Data)
 			}
 			continue
@@ -320,7 +310,7 @@ func (w *Worker) place(b *Batch, i int) error {
 		if err := b.spec[f].holds(t); err != nil {
 			return err
 		}
-		if len(t.Data) == 0 || !w.fields[f].own || sameStart(t.Data, w.fields[f].placed) {
+		if len(t.Data) == 0 || !w.fields[f].own || sameStart(t.Data, w.fields[f].placed.Data) {
 			c.vary[i] = value{t.Data, t.Shape}
 			continue
 		}

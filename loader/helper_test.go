@@ -136,10 +136,9 @@ func (r tableRows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 	if err := r.t.bad[id]; err != nil {
 		return err
 	}
-	s.Fields[0] = w.Out(0, dtype.Int64, loader.Dims())
-	loader.View[int64](s.Fields[0])[0] = id
+	loader.View[int64](*w.Out(s, 0, dtype.Int64, loader.Dims()))[0] = id
 	text := []byte("abcdefg")[:id%7]
-	s.Fields[1] = loader.Tensor{DType: dtype.Uint8, Shape: loader.Dims(len(text)), Data: text}
+	s.Set(1, dtype.Uint8, loader.Dims(len(text)), text)
 	return nil
 }
 
@@ -187,8 +186,7 @@ func (j jitter) Bind(in loader.Spec) (loader.Stage, error) {
 		if j.Drop > 0 && s.ID%j.Drop == 0 {
 			return loader.Drop
 		}
-		s.Fields[noisy] = w.Out(noisy, dtype.Float32, loader.Dims(2))
-		v := loader.View[float32](s.Fields[noisy])
+		v := loader.View[float32](*w.Out(s, noisy, dtype.Float32, loader.Dims(2)))
 		v[0], v[1] = w.Rand().Float32(), float32(s.ID)
 		w.Note("noise", float64(v[0]))
 		if w.Rand().IntN(2) == 0 {

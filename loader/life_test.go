@@ -703,7 +703,7 @@ type swell struct{}
 func (swell) Bind(in loader.Spec) (loader.Stage, error) {
 	f := in.Index("text")
 	return loader.Stage{Out: in, Writes: []int{f}, Row: func(w *loader.Worker, s *loader.Sample) error {
-		s.Fields[f] = w.Out(f, dtype.Uint8, loader.Dims(int(s.ID)<<10))
+		w.Out(s, f, dtype.Uint8, loader.Dims(int(s.ID)<<10))
 		return nil
 	}}, nil
 }

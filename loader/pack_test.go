@@ -29,15 +29,14 @@ func (p pack) Bind(in loader.Spec) (loader.Stage, error) {
 			for _, r := range rows {
 				n += len(r.Fields[text].Data)
 			}
-			s.Fields[text] = w.Out(text, dtype.Uint8, loader.Dims(n))
-			s.Fields[sum] = w.Out(sum, dtype.Int64, loader.Dims())
+			packed := w.Out(s, text, dtype.Uint8, loader.Dims(n)).Data
 			total := int64(0)
 			at := 0
 			for _, r := range rows {
-				at += copy(s.Fields[text].Data[at:], r.Fields[text].Data)
+				at += copy(packed[at:], r.Fields[text].Data)
 				total += r.ID
 			}
-			loader.View[int64](s.Fields[sum])[0] = total
+			loader.View[int64](*w.Out(s, sum, dtype.Int64, loader.Dims()))[0] = total
 			return nil
 		},
 	}}, nil

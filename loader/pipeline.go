@@ -10,6 +10,7 @@ import (
 type pipeline struct {
 	in     Spec
 	row    []bound
+	alone  []bound // the row stages as they are without fusing
 	group  *bound
 	batch  []bound
 	rows   Spec  // behind the row stages
@@ -21,8 +22,9 @@ type pipeline struct {
 // bound is a stage and its name, which tells it from its like.
 type bound struct {
 	Stage
-	name string
-	key  uint64 // of its random numbers
+	name  string
+	key   uint64 // of its random numbers
+	fused int    // stages behind it whose work Row does too
 }
 
 // bind binds the transforms to the fields of a source.
@@ -44,12 +46,15 @@ func bind(in Spec, transforms []Transform, batchSize int) (*pipeline, error) {
 		}
 		st, err := t.Bind(spec)
 		if err == nil {
-			err = p.add(bound{st, name, prng.String(name)}, spec)
+			err = p.add(bound{Stage: st, name: name, key: prng.String(name)}, spec)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("loader: transform %d, %s: %w", i+1, name, err)
 		}
 		spec = st.Out
+	}
+	if err := p.fuse(); err != nil {
+		return nil, fmt.Errorf("loader: %w", err)
 	}
 	p.last = lastWriters(p)
 	p.layout = &layout{rows: p.formed(), n: batchSize, ids: p.group == nil || p.group.Regroup.Form == nil}

@@ -112,7 +112,7 @@ func (e *engine) standIns(b *block) iter.Seq[int] {
 // decode decodes a part of b.
 func (e *engine) decode(w *Worker, b *block, part int) {
 	start := time.Now()
-	w.stage, w.used, w.s = 0, 0, nil
+	w.stage, w.used = 0, 0
 	err := b.decoder.Decode(w, part)
 	w.times[len(w.times)-1].ns += int64(time.Since(start))
 	e.mu.Lock()

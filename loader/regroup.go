@@ -64,7 +64,7 @@ func newRegrouper(e *engine) *regrouper {
 	if e.p.group != nil {
 		r.placer = e.p.group.Regroup.New()
 	}
-	r.w = newWorker(make([]int, len(e.p.formed())), 1)
+	r.w = newWorker(e.p.formed(), make([]int, len(e.p.formed())), 1)
 	return r
 }
 
@@ -551,9 +551,9 @@ func (u *buffer) sample(smp *Sample, i int) *Sample {
 		case field.Name == "":
 			smp.Fields[f] = Tensor{}
 		case c.row >= 0:
-			smp.Fields[f] = Tensor{field.DType, field.Shape, c.slab[i*c.row : (i+1)*c.row : (i+1)*c.row]}
+			smp.Fields[f] = Tensor{DType: field.DType, Shape: field.Shape, Data: c.slab[i*c.row : (i+1)*c.row : (i+1)*c.row]}
 		default:
-			smp.Fields[f] = Tensor{field.DType, c.vary[i].shape, c.vary[i].data}
+			smp.Fields[f] = Tensor{DType: field.DType, Shape: c.vary[i].shape, Data: c.vary[i].data}
 		}
 	}
 	return smp

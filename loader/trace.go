@@ -49,12 +49,12 @@ func (l *Loader) Trace(ctx context.Context, epoch, id int64, draw int) (*Trace, 
 	}
 	ref := l.index.ref(id)
 	ref.Draw = draw
-	e := &engine{l: l, p: l.pipe, ctx: ctx}
+	e := &engine{l: l, p: l.pipe.unfused(), ctx: ctx}
 	s := &step{buf: newBuffer(l.pipe.feed())}
 	buf := s.buf
 	s.reset(place{epoch: epoch, n: 1}, 1)
 	s.buf, s.refs[0] = buf, ref
-	w := newWorker(l.pipe.last, len(l.pipe.row)+2)
+	w := newWorker(l.pipe.rows, l.pipe.last, len(l.pipe.row)+2)
 	w.arena = &buf.arena
 	w.trace = &Trace{ID: id, Epoch: epoch, Shard: l.blocks[ref.Block].Shard, Row: l.blocks[ref.Block].FirstRow + int64(ref.Row)}
 	e.streams(w, epoch)

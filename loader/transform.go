@@ -27,6 +27,13 @@ type Stage struct {
 	// of a World may get different numbers of batches.
 	Row   func(w *Worker, s *Sample) error
 	Drops bool
+	// Op is what stages of one package know each other by, for Fuse; nil else.
+	Op any
+	// Fuse, which is optional, looks at the row stages behind this one and
+	// returns how many of them it takes on, 0 if none, and what does the work of
+	// all in the place of their Row functions, with the same bytes. That
+	// function calls Worker.Enter where the work of another stage begins.
+	Fuse func(next []Stage) (n int, row func(w *Worker, s *Sample) error)
 	// Regroup changes the number of rows: packing, buckets, windows.
 	Regroup *Regroup
 	// Batch changes whole columns. It is called once for each batch. A column

@@ -26,13 +26,11 @@ func (dice) Spec() loader.Spec {
 }
 
 func (dice) Row(rng *rand.Rand, i int64, w *loader.Worker, s *loader.Sample) error {
-	row := w.Out(0, dtype.Int64, loader.Dims())
-	loader.View[int64](row)[0] = i
-	throw := w.Out(1, dtype.Uint8, loader.Dims(2))
+	loader.View[int64](*w.Out(s, 0, dtype.Int64, loader.Dims()))[0] = i
+	throw := w.Out(s, 1, dtype.Uint8, loader.Dims(2))
 	for k := range throw.Data {
 		throw.Data[k] = uint8(1 + rng.Int32N(6))
 	}
-	s.Fields[0], s.Fields[1] = row, throw
 	return nil
 }
 

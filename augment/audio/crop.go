@@ -42,12 +42,9 @@ func (m *Crop) row(w *loader.Worker, s *loader.Sample, t *timeline, length int) 
 		from = w.Rand().IntN(frames - n + 1)
 	}
 	w.Note("crop", float64(from), float64(n))
-	a, y := t.out(w, m.Frames, channels)
+	y := t.out(w, s, m.Frames, channels)
 	clear(y[copy(y, x[from*channels:(from+n)*channels]):])
-	s.Fields[t.audio] = a
-	count := w.Out(length, dtype.Int32, loader.Dims())
-	loader.View[int32](count)[0] = int32(n)
-	s.Fields[length] = count
+	loader.View[int32](*w.Out(s, length, dtype.Int32, loader.Dims()))[0] = int32(n)
 	return t.spans.Move(w, s, frames, func(start, end int) (int, int, bool) {
 		start, end = max(start-from, 0), min(end-from, n)
 		return start, end, start < end

@@ -75,8 +75,7 @@ func (d decoder) row(w *loader.Worker, s *loader.Sample) error {
 	if most := max(channels, format.Channels); frames > d.MaxSamples/most {
 		return fmt.Errorf("wav: %d frames of %d channels are more than %d samples: %w", frames, most, d.MaxSamples, loader.ErrCorrupt)
 	}
-	out := w.Out(d.f, dtype.Float32, loader.Dims(frames, channels))
-	samples := loader.View[float32](out)
+	samples := loader.View[float32](*w.Out(s, d.f, dtype.Float32, loader.Dims(frames, channels)))
 	raw := samples
 	if channels != format.Channels {
 		raw = floats(w, frames*format.Channels)
@@ -90,11 +89,8 @@ func (d decoder) row(w *loader.Worker, s *loader.Sample) error {
 	case channels > format.Channels:
 		spread(samples, raw, channels)
 	}
-	s.Fields[d.f] = out
 	if d.rate >= 0 {
-		rate := w.Out(d.rate, dtype.Int32, loader.Dims())
-		loader.View[int32](rate)[0] = int32(format.Rate)
-		s.Fields[d.rate] = rate
+		loader.View[int32](*w.Out(s, d.rate, dtype.Int32, loader.Dims()))[0] = int32(format.Rate)
 	}
 	return nil
 }

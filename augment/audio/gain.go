@@ -30,7 +30,7 @@ func (m Gain) Bind(in loader.Spec) (loader.Stage, error) {
 	return loader.Stage{Out: in, Row: func(w *loader.Worker, s *loader.Sample) error {
 		db := draw.Uniform(w.Rand(), m.MinDB, m.MaxDB)
 		w.Note("gain", db)
-		scale(loader.View[float32](w.Mutable(s, f)), float32(amplitude(db)))
+		scale(loader.View[float32](*w.Mutable(s, f)), float32(amplitude(db)))
 		return nil
 	}}, nil
 }

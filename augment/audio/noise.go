@@ -51,7 +51,7 @@ func (m AddNoise) Bind(in loader.Spec) (loader.Stage, error) {
 		snr := draw.Uniform(w.Rand(), m.MinSNR, m.MaxSNR)
 		w.Note("snr", snr)
 		t := w.Mutable(s, f)
-		x := loader.View[float32](t)
+		x := loader.View[float32](*t)
 		noise := floats(w, len(x))
 		for c := range t.Shape.Dim(1) {
 			if m.Color == White {
@@ -155,7 +155,7 @@ func (m *MixAt) row(w *loader.Worker, s *loader.Sample, f, g int) error {
 	}
 	start := w.Rand().IntN(places)
 	w.Note("start", float64(start))
-	x, noise := loader.View[float32](w.Mutable(s, f)), floats(w, frames*channels)
+	x, noise := loader.View[float32](*w.Mutable(s, f)), floats(w, frames*channels)
 	for at := 0; at < frames; start = 0 {
 		n := min(frames-at, length-start)
 		src := loader.View[float32](from)[start*parts:][:n*parts]

@@ -67,11 +67,10 @@ func (m *InsertPause) row(w *loader.Worker, s *loader.Sample, t *timeline) error
 		at += quietest(energy)
 	}
 	w.Note("pause", float64(at), float64(n))
-	a, y := t.out(w, frames+n, channels)
+	y := t.out(w, s, frames+n, channels)
 	copy(y, x[:at*channels])
 	clear(y[at*channels : (at+n)*channels])
 	copy(y[(at+n)*channels:], x[at*channels:])
-	s.Fields[t.audio] = a
 	return t.spans.Move(w, s, frames, func(start, end int) (int, int, bool) {
 		if start >= at {
 			start += n

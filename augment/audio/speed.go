@@ -59,7 +59,7 @@ func resample(w *loader.Worker, s *loader.Sample, t *timeline, f *filter, step u
 		return fmt.Errorf("%d frames are too many for a change of speed: %w", frames, loader.ErrCorrupt)
 	}
 	n := int((uint64(frames)*one + step/2) / step)
-	a, y := t.out(w, n, channels)
+	y := t.out(w, s, n, channels)
 	// Silence on both sides spares the inner loop all questions.
 	padded := floats(w, (frames+2*f.half)*channels)
 	clear(padded[:f.half*channels])
@@ -69,7 +69,6 @@ func resample(w *loader.Worker, s *loader.Sample, t *timeline, f *filter, step u
 	} else {
 		f.frames(y, padded, channels, step, floats(w, 2*f.half))
 	}
-	s.Fields[t.audio] = a
 	return t.spans.Move(w, s, frames, func(start, end int) (int, int, bool) {
 		return at(start, step, n), at(end, step, n), true
 	})

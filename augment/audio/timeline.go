@@ -36,8 +36,7 @@ func (t *timeline) samples(s *loader.Sample) (x []float32, frames, channels int)
 	return loader.View[float32](a), a.Shape.Dim(0), a.Shape.Dim(1)
 }
 
-// out returns memory for new audio.
-func (t *timeline) out(w *loader.Worker, frames, channels int) (loader.Tensor, []float32) {
-	a := w.Out(t.audio, dtype.Float32, loader.Dims(frames, channels))
-	return a, loader.View[float32](a)
+// out gives s new audio, to be written. The old one stays readable.
+func (t *timeline) out(w *loader.Worker, s *loader.Sample, frames, channels int) []float32 {
+	return loader.View[float32](*w.Out(s, t.audio, dtype.Float32, loader.Dims(frames, channels)))
 }

@@ -81,7 +81,7 @@ func (e *editor) apply(w *loader.Worker, s *loader.Sample, d *draft) error {
 	if n > math.MaxInt32 {
 		return fmt.Errorf("a text of %d bytes is too long: %w", n, loader.ErrCorrupt)
 	}
-	out := w.Out(e.text, dtype.Uint8, loader.Dims(n))
+	out := w.Out(s, e.text, dtype.Uint8, loader.Dims(n))
 	at := 0
 	for _, p := range d.edits {
 		if p.keep {
@@ -90,7 +90,6 @@ func (e *editor) apply(w *loader.Worker, s *loader.Sample, d *draft) error {
 			at += copy(out.Data[at:], p.with)
 		}
 	}
-	s.Fields[e.text] = out
 	if e.spans.Empty() {
 		return nil
 	}

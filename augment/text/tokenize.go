@@ -119,21 +119,17 @@ func (t *tokenize) row(w *loader.Worker, s *loader.Sample) error {
 	if n > math.MaxInt32 {
 		return fmt.Errorf("a text of %d tokens is too long: %w", n, loader.ErrCorrupt)
 	}
-	out := w.Out(t.tokens, dtype.Int32, loader.Dims(cmp.Or(t.Len, n)))
-	t.lay(loader.View[int32](out), tokens)
-	s.Fields[t.tokens] = out
-	length := w.Out(t.length, dtype.Int32, loader.Dims())
-	loader.View[int32](length)[0] = int32(n)
-	s.Fields[t.length] = length
+	out := w.Out(s, t.tokens, dtype.Int32, loader.Dims(cmp.Or(t.Len, n)))
+	t.lay(loader.View[int32](*out), tokens)
+	loader.View[int32](*w.Out(s, t.length, dtype.Int32, loader.Dims()))[0] = int32(n)
 	if t.mask >= 0 {
-		mask := w.Out(t.mask, dtype.Bool, out.Shape)
+		mask := w.Out(s, t.mask, dtype.Bool, out.Shape)
 		for i := range mask.Data {
 			mask.Data[i] = 0
 			if i < n {
 				mask.Data[i] = 1
 			}
 		}
-		s.Fields[t.mask] = mask
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stokerdata/stoker/internal/pixel"
+	"github.com/stokerdata/stoker/internal/pixelsimd"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -44,15 +45,16 @@ func BenchmarkTrain(b *testing.B) {
 func BenchmarkTrainIdeal(b *testing.B) {
 	src := pixel.Packed(noise(1, 375*500*3), 375, 500, 3)
 	dst := pixel.Packed(make([]uint8, 224*224*3), 224, 224, 3)
-	out, tmp, table := make([]float32, len(dst.Pix)), make([]uint8, 224*375*3), new([3][256]float32)
+	tone := pixelsimd.NewTone[float32](pixelsimd.Float, [3]float32{0.485, 0.456, 0.406}, [3]float32{0.229, 0.224, 0.225})
+	to := pixel.Slot[float32]{Tone: tone, Dst: make([]float32, len(dst.Pix)), W: 224, H: 224, C: 3, Planar: true}
 	var r pixel.Resizer
 	n := 0
 	for b.Loop() {
-		r.Resize(dst, src.Crop(80, 30, 320, 300), pixel.Bilinear, tmp)
+		r.Resize(dst, src.Crop(80, 30, 320, 300), pixel.Bilinear)
 		if n++; n&1 == 0 {
 			pixel.FlipH(dst)
 		}
-		pixel.Planar(out, dst, table)
+		to.Image(dst)
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "images/s")
 }

@@ -43,10 +43,10 @@ func TestConformance(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%T", tr), func(t *testing.T) { loadertest.Transform(t, tr, annotated(t, 24)) })
 	}
-	loadertest.Transform(t, Decode{Orient: true}, everything(t, 12))
+	loadertest.Transform(t, Decode{Orient: true}, everything(t, 12, jpegFile))
 	for name, pipeline := range training() {
 		t.Run(name, func(t *testing.T) {
-			loadertest.Transform(t, augment.Compose(append([]loader.Transform{Decode{}}, pipeline...)), everything(t, 8))
+			loadertest.Transform(t, augment.Compose(append([]loader.Transform{Decode{}}, pipeline...)), everything(t, 8, jpegFile))
 		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/stokerdata/stoker/internal/pixel"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -95,16 +94,10 @@ func (k cut) bind(in loader.Spec, square, height, width int, place func(w *loade
 		return loader.Stage{}, err
 	}
 	c.maskFill = k.maskFill
-	return loader.Stage{Out: c.out(to), Writes: c.writes(c.image), Row: func(w *loader.Worker, s *loader.Sample) error {
-		src, err := c.view(s)
-		if err != nil {
-			return err
-		}
-		from := size{src.H, src.W}
-		at := place(w, from, to)
-		pixel.Window(c.fresh(w, s, to), src, at.x, at.y, k.fill)
-		return c.move(w, s, crop(from, at, to))
-	}}, nil
+	r := &reframe{canvas: c, fill: k.fill, place: func(w *loader.Worker, from size) (window, size, error) {
+		return place(w, from, to), to, nil
+	}}
+	return r.stage(to), nil
 }
 
 // bindCutting is bindCanvas for operations that put parts out of sight.

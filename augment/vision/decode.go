@@ -1,8 +1,12 @@
 package vision
 
 import (
+	"bytes"
 	"fmt"
+	"image"
+	"sync"
 
+	"github.com/stokerdata/stoker/augment/vision/jpeg"
 	"github.com/stokerdata/stoker/internal/pixel"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -12,8 +16,7 @@ import (
 // Decode turns the bytes of JPEG and PNG files into RGB pixels, as Pillow's
 // convert("RGB") does: an alpha channel is dropped and not blended, grey is
 // repeated, of 16 bits the upper 8 are taken, and ink (CMYK) is mixed down. No
-// colour profile is applied. Pixels of JPEG files are within two levels of
-// Pillow's, whose decoder rounds otherwise; those of PNG files are equal.
+// colour profile is applied.
 //
 // Files are checked before memory is spent on them. One that is damaged, cut
 // off, of another format or over a limit gives an error that wraps
@@ -25,6 +28,9 @@ type Decode struct {
 	// as they are stored, as in Pillow.
 	Orient bool
 	Limits Limits
+	// JPEG bounds and adjusts the decoding of JPEG files; MaxPixels is that of
+	// Limits. Zero decodes what is whole, as it is.
+	JPEG jpeg.Options
 }
 
 // Limits bounds what Decode takes on. A zero field means its default.
@@ -48,6 +54,10 @@ func (l Limits) withDefaults() (Limits, error) {
 
 // Bind implements loader.Transform. The stage turns an EncodedImage, uint8 (n),
 // into an Image, uint8 (height, width, 3).
+//
+// For JPEG files it takes on the work of RandomResizedCrop, Resize, CenterCrop,
+// RandomCrop, FlipH, Normalize and ToTensor that stand right behind it, as
+// loader.Explain tells, and decodes no more than they leave.
 func (d Decode) Bind(in loader.Spec) (loader.Stage, error) {
 	limits, err := d.Limits.withDefaults()
 	if err != nil {
@@ -62,39 +72,99 @@ func (d Decode) Bind(in loader.Spec) (loader.Stage, error) {
 	}
 	out := in.Clone()
 	out[f].Kind, out[f].Shape = kind.Image, loader.Dims(-1, -1, 3)
-	return loader.Stage{Out: out, Writes: []int{f}, Row: func(w *loader.Worker, s *loader.Sample) error {
-		t, err := d.decode(w, f, s.Fields[f].Data, limits)
-		if err != nil {
-			return fmt.Errorf("vision: field %q: %w: %w", in[f].Name, err, loader.ErrCorrupt)
-		}
-		s.Fields[f] = t
-		return nil
-	}}, nil
+	b := &decoding{Decode: d, field: f, name: in[f].Name}
+	b.Limits = limits
+	b.JPEG.MaxPixels = limits.Pixels
+	b.lines.New = func() any { return &line{decoder: jpeg.Decoder{Options: b.JPEG}} }
+	st := loader.Stage{Out: out, Writes: []int{f}, Row: b.row}
+	return fusing(st, func() *fused { return &fused{decode: b, image: pixels{out, f, 3}, channels: 3} }), nil
 }
 
-// decode returns the pixels of a file as the new value of field f.
-func (d Decode) decode(w *loader.Worker, f int, data []byte, l Limits) (loader.Tensor, error) {
-	h, err := readHeader(data, l)
+// decoding is a Decode bound to a field.
+type decoding struct {
+	Decode
+	field int
+	name  string
+	lines sync.Pool // of *line
+}
+
+// blame says what was wrong with a file.
+func (d *decoding) blame(err error) error {
+	return fmt.Errorf("vision: field %q: %w: %w", d.name, err, loader.ErrCorrupt)
+}
+
+// own reports whether a file is decoded by package jpeg.
+func (d *decoding) own(data []byte) bool { return bytes.HasPrefix(data, []byte("\xff\xd8\xff")) }
+
+// stored is how an image lies in a file.
+type stored struct {
+	size
+	turn int // to make it upright, as EXIF numbers them; 1 for none
+}
+
+// open reads the header of a JPEG file, and checks it.
+func (d *decoding) open(dec *jpeg.Decoder, data []byte) (stored, error) {
+	if int64(len(data)) > d.Limits.Bytes {
+		return stored{}, fmt.Errorf("%d bytes, the limit is %d", len(data), d.Limits.Bytes)
+	}
+	h, err := dec.Open(data)
 	if err != nil {
-		return loader.Tensor{}, err
+		return stored{}, err
 	}
-	turn := 1
-	if d.Orient && h.format == jpegFormat {
-		turn = orientation(data)
+	z := stored{size{h.Height, h.Width}, 1}
+	if d.Orient {
+		z.turn = h.Orientation
 	}
-	if turn == 1 {
-		t := w.Out(f, dtype.Uint8, loader.Dims(h.h, h.w, 3))
-		return t, decodeRGB(asImage(t), data, h, w)
+	return z, header{format: jpegFormat, h: h.Height, w: h.Width}.check(data, d.Limits)
+}
+
+func (d *decoding) row(w *loader.Worker, s *loader.Sample) error {
+	data := s.Fields[d.field].Data
+	var err error
+	if d.own(data) {
+		err = d.decodeJPEG(w, s, data)
+	} else {
+		err = d.decodeOther(w, s, data)
 	}
-	stored := pixel.Packed(w.Scratch(3*h.h*h.w), h.h, h.w, 3)
-	if err := decodeRGB(stored, data, h, w); err != nil {
-		return loader.Tensor{}, err
+	if err != nil {
+		return d.blame(err)
 	}
-	to := size{h.h, h.w}
-	if turn >= 5 {
-		to = size{h.w, h.h}
+	return nil
+}
+
+func (d *decoding) decodeJPEG(w *loader.Worker, s *loader.Sample, data []byte) error {
+	l := d.lines.Get().(*line)
+	defer d.lines.Put(l)
+	h, err := d.open(&l.decoder, data)
+	if err != nil {
+		return err
 	}
-	t := w.Out(f, dtype.Uint8, loader.Dims(to.h, to.w, 3))
-	pixel.Orient(asImage(t), stored, turn)
-	return t, nil
+	return d.upright(w, s, h, func(dst pixel.Image) error {
+		return l.decoder.RGB(dst.Pix, dst.Stride, image.Rect(0, 0, dst.W, dst.H))
+	})
+}
+
+func (d *decoding) decodeOther(w *loader.Worker, s *loader.Sample, data []byte) error {
+	h, err := readHeader(data, d.Limits)
+	if err != nil {
+		return err
+	}
+	return d.upright(w, s, stored{size{h.h, h.w}, 1}, func(dst pixel.Image) error { return decodeRGB(dst, data, h, w) })
+}
+
+// upright gives the field an image that decode writes, turned as h says.
+func (d *decoding) upright(w *loader.Worker, s *loader.Sample, h stored, decode func(dst pixel.Image) error) error {
+	z := h.size
+	if h.turn == 1 {
+		return decode(asImage(*w.Out(s, d.field, dtype.Uint8, loader.Dims(z.h, z.w, 3))))
+	}
+	lying := pixel.Packed(w.Scratch(3*z.h*z.w), z.h, z.w, 3)
+	if err := decode(lying); err != nil {
+		return err
+	}
+	if h.turn >= 5 {
+		z = size{z.w, z.h}
+	}
+	pixel.Orient(asImage(*w.Out(s, d.field, dtype.Uint8, loader.Dims(z.h, z.w, 3))), lying, h.turn)
+	return nil
 }

@@ -19,9 +19,7 @@ import (
 	"github.com/stokerdata/stoker/loader/kind"
 )
 
-// TestDecodePillow compares with what Pillow decodes: the same bytes from PNG,
-// and nearly so from JPEG, as the standard library has another inverse cosine
-// transform.
+// TestDecodePillow compares with what Pillow decodes.
 func TestDecodePillow(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.rgb")
 	if err != nil || len(files) < 15 {
@@ -43,12 +41,8 @@ func TestDecodePillow(t *testing.T) {
 			if got.Shape != shape || got.DType != dtype.Uint8 {
 				t.Fatalf("got %v %v, want %v", got.DType, got.Shape, shape)
 			}
-			limit := 0
-			if strings.HasSuffix(name, ".jpg") {
-				limit = 2
-			}
-			if d := furthest(got.Data, want[4:]); d > limit {
-				t.Errorf("differs from Pillow by up to %d, more than %d", d, limit)
+			if d := furthest(got.Data, want[4:]); d > 0 {
+				t.Errorf("differs from Pillow by up to %d", d)
 			}
 		})
 	}
@@ -133,14 +127,14 @@ func TestDecodeHostile(t *testing.T) {
 		{"text", []byte("hello, world"), Decode{}, "68 65 6c 6c"},
 		{"gif", []byte("GIF89a......"), Decode{}, "a GIF file"},
 		{"webp", []byte("RIFF....WEBPVP8 "), Decode{}, "WebP"},
-		{"65535 squared JPEG", huge, Decode{}, "65535x65535 pixels, the limits"},
+		{"65535 squared JPEG", huge, Decode{}, "65535x65535 pixels"},
 		{"more pixels than bytes, JPEG", wide, Decode{}, "cannot hold"},
 		{"2^31 PNG", pngHead(1<<31, 1<<31, 8, 2), Decode{}, "dimension"},
 		{"2^31-1 PNG", pngHead(1<<31-1, 1, 8, 2), Decode{}, "1x2147483647 pixels"},
 		{"more pixels than bytes, PNG", append(pngHead(9000, 9000, 16, 6), chunk("IDAT", 1, 2, 3)...), Decode{}, "cannot hold"},
 		{"long and narrow", pngFile(t, image.NewGray(image.Rect(0, 0, 1, 1<<16+1))), Decode{}, "65537x1 pixels"},
 		{"palette", beyondPalette(t), Decode{}, "beyond the palette"},
-		{"pixel limit", photo, Decode{Limits: Limits{Pixels: 2399}}, "40x60 pixels, the limits are 2399"},
+		{"pixel limit", photo, Decode{Limits: Limits{Pixels: 2399}}, "60x40 pixels, the limit is 2399"},
 		{"byte limit", photo, Decode{Limits: Limits{Bytes: 100}}, "the limit is 100"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -219,21 +213,6 @@ func FuzzDecode(f *testing.F) {
 		}
 		if err != nil && !errors.Is(err, loader.ErrCorrupt) {
 			t.Errorf("%v is not corrupt data", err)
-		}
-	})
-}
-
-func FuzzOrientation(f *testing.F) {
-	for _, name := range []string{"testdata/upright3.jpg", "testdata/420.jpg"} {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if o := orientation(data); o < 1 || o > 8 {
-			t.Errorf("orientation %d", o)
 		}
 	})
 }

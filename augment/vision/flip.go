@@ -14,7 +14,18 @@ type FlipH struct {
 
 // Bind implements loader.Transform. The stage handles uint8 (h, w, 1 or 3).
 func (f FlipH) Bind(in loader.Spec) (loader.Stage, error) {
-	return flip(in, f.Field, f.P, pixel.FlipH, mirrorX)
+	st, c, err := flip(in, f.Field, f.P, pixel.FlipH, mirrorX)
+	if err != nil {
+		return st, err
+	}
+	st.Op = &mirror{c, f.P}
+	return fusing(st, func() *fused { return &fused{image: c.pixels, channels: c.channels} }), nil
+}
+
+// mirror is what a FlipH that is fused does.
+type mirror struct {
+	canvas
+	p float64
 }
 
 // FlipV mirrors images, and what lives on them, top to bottom. Key points with a
@@ -27,19 +38,20 @@ type FlipV struct {
 
 // Bind implements loader.Transform. The stage handles uint8 (h, w, 1 or 3).
 func (f FlipV) Bind(in loader.Spec) (loader.Stage, error) {
-	return flip(in, f.Field, f.P, pixel.FlipV, mirrorY)
+	st, _, err := flip(in, f.Field, f.P, pixel.FlipV, mirrorY)
+	return st, err
 }
 
 // flip binds what mirrors in place.
-func flip(in loader.Spec, field string, p float64, mirror func(pixel.Image), move func(size) motion) (loader.Stage, error) {
+func flip(in loader.Spec, field string, p float64, mirror func(pixel.Image), move func(size) motion) (loader.Stage, canvas, error) {
 	if err := probability(p); err != nil {
-		return loader.Stage{}, err
+		return loader.Stage{}, canvas{}, err
 	}
 	c, err := bindCanvas(in, field)
 	if err != nil {
-		return loader.Stage{}, err
+		return loader.Stage{}, c, err
 	}
-	return loader.Stage{Out: in, Writes: c.writes(), Row: func(w *loader.Worker, s *loader.Sample) error {
+	st := loader.Stage{Out: in, Writes: c.writes(), Row: func(w *loader.Worker, s *loader.Sample) error {
 		if !fires(w, p) {
 			return nil
 		}
@@ -49,5 +61,6 @@ func flip(in loader.Spec, field string, p float64, mirror func(pixel.Image), mov
 		}
 		mirror(m)
 		return c.move(w, s, move(size{m.H, m.W}))
-	}}, nil
+	}}
+	return st, c, nil
 }

@@ -150,15 +150,13 @@ func (p *pixels) mutable(w *loader.Worker, s *loader.Sample) (pixel.Image, error
 	if _, err := p.view(s); err != nil {
 		return pixel.Image{}, err
 	}
-	return asImage(w.Mutable(s, p.image)), nil
+	return asImage(*w.Mutable(s, p.image)), nil
 }
 
 // fresh gives the image of s a new value of the given size, to be written. The
 // old one stays readable.
 func (p *pixels) fresh(w *loader.Worker, s *loader.Sample, z size) pixel.Image {
-	t := w.Out(p.image, dtype.Uint8, loader.Dims(z.h, z.w, p.channels))
-	s.Fields[p.image] = t
-	return asImage(t)
+	return asImage(*w.Out(s, p.image, dtype.Uint8, loader.Dims(z.h, z.w, p.channels)))
 }
 
 func asImage(t loader.Tensor) pixel.Image {

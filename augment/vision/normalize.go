@@ -2,9 +2,9 @@ package vision
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/stokerdata/stoker/internal/pixel"
+	"github.com/stokerdata/stoker/internal/pixelsimd"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
@@ -64,13 +64,10 @@ func (n Normalize) Bind(in loader.Spec) (loader.Stage, error) {
 			return loader.Stage{}, fmt.Errorf("vision: Std is %v, must be above 0: %w", n.Std, loader.ErrSpec)
 		}
 	}
-	var table [3][256]float32
-	for c := range table {
-		for x := range table[c] {
-			table[c][x] = (float32(x)/255 - n.Mean[c]) / n.Std[c]
-		}
+	if n.DType == dtype.Uint8 {
+		return loader.Stage{}, fmt.Errorf("vision: DType %v is none of float32, float16 and bfloat16: %w", n.DType, loader.ErrSpec)
 	}
-	return convert(p, n.Layout, n.DType, &table)
+	return layOut(p, n.Layout, n.DType, n.Mean, n.Std)
 }
 
 // ToTensor lays images out for a model and changes the element type: to 0 to 1
@@ -89,69 +86,77 @@ func (t ToTensor) Bind(in loader.Spec) (loader.Stage, error) {
 	if err != nil {
 		return loader.Stage{}, err
 	}
-	var table [3][256]float32
-	for c := range table {
-		for x := range table[c] {
-			table[c][x] = float32(x) / 255
-		}
+	if t.DType == dtype.Invalid {
+		t.DType = dtype.Uint8
 	}
-	if t.DType == dtype.Uint8 || t.DType == dtype.Invalid {
-		var same [3][256]uint8
-		for c := range same {
-			for x := range same[c] {
-				same[c][x] = uint8(x)
-			}
-		}
-		return lookUp(p, t.Layout, dtype.Uint8, &same)
-	}
-	return convert(p, t.Layout, t.DType, &table)
+	return layOut(p, t.Layout, t.DType, [3]float32{}, [3]float32{1, 1, 1})
 }
 
-// convert binds a look-up in a table whose values are rounded to a float type.
-func convert(p pixels, l Layout, t dtype.Type, table *[3][256]float32) (loader.Stage, error) {
-	var round func(float32) uint16
+// layOut binds what turns samples into (x/255 - mean)/std of a type, or leaves
+// them what they are, and lays them out.
+func layOut(p pixels, l Layout, t dtype.Type, mean, std [3]float32) (loader.Stage, error) {
+	for c := p.channels; c < len(std); c++ {
+		mean[c], std[c] = mean[0], std[0] // there is no such channel
+	}
 	switch t {
+	case dtype.Uint8:
+		return toned(p, l, t, pixelsimd.NewTone[uint8](pixelsimd.Byte, mean, std))
 	case dtype.Float32:
-		return lookUp(p, l, t, table)
+		return toned(p, l, t, pixelsimd.NewTone[float32](pixelsimd.Float, mean, std))
 	case dtype.Float16:
-		round = float16
+		return toned(p, l, t, pixelsimd.NewTone[uint16](pixelsimd.Half, mean, std))
 	case dtype.BFloat16:
-		round = bfloat16
-	default:
-		return loader.Stage{}, fmt.Errorf("vision: DType %v is none of float32, float16 and bfloat16: %w", t, loader.ErrSpec)
+		return toned(p, l, t, pixelsimd.NewTone[uint16](pixelsimd.Brain, mean, std))
 	}
-	var bits [3][256]uint16
-	for c := range table {
-		for x, v := range table[c] {
-			bits[c][x] = round(v)
-		}
-	}
-	return lookUp(p, l, t, &bits)
+	return loader.Stage{}, fmt.Errorf("vision: DType %v is none of float32, float16 and bfloat16: %w", t, loader.ErrSpec)
 }
 
-// lookUp binds the stage that looks every sample up and lays it out.
-func lookUp[T uint8 | uint16 | float32](p pixels, l Layout, t dtype.Type, table *[3][256]T) (loader.Stage, error) {
-	in := p.spec[p.image]
+// toned binds the stage that tones samples and lays them out.
+func toned[T uint8 | uint16 | float32](p pixels, l Layout, t dtype.Type, tone *pixelsimd.Tone[T]) (loader.Stage, error) {
 	if l > NHWC {
 		return loader.Stage{}, fmt.Errorf("vision: unknown layout %d: %w", l, loader.ErrSpec)
 	}
+	in := p.spec[p.image]
 	out := p.spec.Clone()
 	out[p.image].DType = t
 	out[p.image].Shape = l.shape(in.Shape)
-	return loader.Stage{Out: out, Writes: []int{p.image}, Row: func(w *loader.Worker, s *loader.Sample) error {
+	op := &layer{image: p.image, layout: l, dtype: t, rows: func() layerRows {
+		return &slot[T]{pixel.Slot[T]{Tone: tone, C: p.channels, Planar: l == NCHW}}
+	}}
+	return loader.Stage{Out: out, Writes: []int{p.image}, Op: op, Row: func(w *loader.Worker, s *loader.Sample) error {
 		src, err := p.view(s)
 		if err != nil {
 			return err
 		}
-		dst := w.Out(p.image, t, l.shape(s.Fields[p.image].Shape))
-		if l == NCHW {
-			pixel.Planar(loader.View[T](dst), src, table)
-		} else {
-			pixel.Interleaved(loader.View[T](dst), src, table)
-		}
-		s.Fields[p.image] = dst
+		dst := loader.View[T](*w.Out(s, p.image, t, l.shape(s.Fields[p.image].Shape)))
+		to := pixel.Slot[T]{Tone: tone, Dst: dst, W: src.W, H: src.H, C: src.C, Planar: l == NCHW}
+		to.Image(src)
 		return nil
 	}}, nil
+}
+
+// layer is what a Normalize or ToTensor that is fused does.
+type layer struct {
+	image  int
+	layout Layout
+	dtype  dtype.Type
+	rows   func() layerRows
+}
+
+// layerRows lays the rows of an image out.
+type layerRows interface {
+	pixel.Rows
+	begin(dst *loader.Tensor, z size, mirrored bool)
+}
+
+// slot is the place of an image in a batch.
+type slot[T uint8 | uint16 | float32] struct{ pixel.Slot[T] }
+
+func (s *slot[T]) begin(dst *loader.Tensor, z size, mirrored bool) {
+	s.Dst, s.W, s.H, s.Order = loader.View[T](*dst), z.w, z.h, pixelsimd.Forward
+	if mirrored {
+		s.Order = pixelsimd.Mirrored
+	}
 }
 
 // shape returns the shape of an image (h, w, c) in layout l.
@@ -160,25 +165,4 @@ func (l Layout) shape(z loader.Shape) loader.Shape {
 		return loader.Dims(z.Dim(2), z.Dim(0), z.Dim(1))
 	}
 	return z
-}
-
-// bfloat16 rounds v to the nearest bfloat16, ties to even.
-func bfloat16(v float32) uint16 {
-	b := math.Float32bits(v)
-	return uint16((b + 0x7fff + b>>16&1) >> 16)
-}
-
-// float16 rounds v to the nearest IEEE 754 binary16, ties to even.
-func float16(v float32) uint16 {
-	b := math.Float32bits(v)
-	sign := uint16(b >> 16 & 0x8000)
-	abs := math.Float32frombits(b &^ (1 << 31))
-	switch {
-	case abs >= 65520:
-		return sign | 0x7c00
-	case abs < 1.0/(1<<14): // subnormal: whole steps of 2^-24
-		return sign | uint16(math.RoundToEven(float64(abs)*(1<<24)))
-	}
-	b = b&^(1<<31) - (127-15)<<23
-	return sign | uint16((b+0xfff+b>>13&1)>>13)
 }

@@ -59,32 +59,6 @@ func TestToTensor(t *testing.T) {
 	}
 }
 
-// TestFloat16 goes through all halves: each comes back, and what lies between
-// two goes to the nearer, or to the even one.
-func TestFloat16(t *testing.T) {
-	value := func(b uint16) float32 {
-		m, e := float64(b&0x3ff), int(b>>10&31)
-		if e == 0 {
-			return float32(math.Ldexp(m, -24))
-		}
-		return float32(math.Ldexp(m+1024, e-25))
-	}
-	for b := range uint16(0x7bff) {
-		lo, hi := value(b), value(b+1)
-		mid := (lo + hi) / 2
-		even := b + b&1
-		if float16(lo) != b || float16(-lo) != b|0x8000 {
-			t.Fatalf("%v gives %x, want %x", lo, float16(lo), b)
-		}
-		if float16(mid) != even || float16(math.Nextafter32(mid, 0)) != b || float16(math.Nextafter32(mid, hi)) != b+1 {
-			t.Fatalf("between %x and %x", b, b+1)
-		}
-	}
-	if float16(65520) != 0x7c00 || float16(65519) != 0x7bff {
-		t.Error("overflow")
-	}
-}
-
 func TestLayoutOfGrey(t *testing.T) {
 	s := &scene{}
 	s.add(loader.Field{Name: "image", DType: dtype.Uint8, Shape: loader.Dims(1, 2, 1), Kind: kind.Image}, mem.Of([]uint8{0, 255}))

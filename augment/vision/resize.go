@@ -2,7 +2,6 @@ package vision
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/stokerdata/stoker/internal/pixel"
 	"github.com/stokerdata/stoker/loader"
@@ -43,20 +42,14 @@ func (r Resize) Bind(in loader.Spec) (loader.Stage, error) {
 			return loader.Stage{}, err
 		}
 	}
-	sc := newScaler(r.Filter)
-	return loader.Stage{Out: c.out(to), Writes: c.writes(c.image), Row: func(w *loader.Worker, s *loader.Sample) error {
-		src, err := c.view(s)
-		if err != nil {
-			return err
-		}
-		from := size{src.H, src.W}
-		to := r.fit(from)
+	f := &reframe{canvas: c, scales: true, filter: pixel.Filter(r.Filter), place: func(_ *loader.Worker, from size) (window, size, error) {
+		whole, to := window{0, 0, from.h, from.w}, r.fit(from)
 		if to.check() != nil {
-			return fmt.Errorf("vision: an image of %v would become one of %v: %w", from, to, loader.ErrCorrupt)
+			return whole, to, fmt.Errorf("vision: an image of %v would become one of %v: %w", from, to, loader.ErrCorrupt)
 		}
-		sc.scale(w, c.fresh(w, s, to), src)
-		return c.move(w, s, scale(from, to))
-	}}, nil
+		return whole, to, nil
+	}}
+	return f.stage(to), nil
 }
 
 func (r Resize) check() error {
@@ -91,20 +84,4 @@ func (r Resize) fit(z size) size {
 		return size{long, short}
 	}
 	return size{short, long}
-}
-
-// scaler lends resizers, whose tables last from image to image, to workers.
-type scaler struct {
-	filter pixel.Filter
-	pool   sync.Pool
-}
-
-func newScaler(f Filter) *scaler {
-	return &scaler{filter: pixel.Filter(f), pool: sync.Pool{New: func() any { return new(pixel.Resizer) }}}
-}
-
-func (sc *scaler) scale(w *loader.Worker, dst, src pixel.Image) {
-	r := sc.pool.Get().(*pixel.Resizer)
-	r.Resize(dst, src, sc.filter, w.Scratch(pixel.ScratchBytes(dst, src)))
-	sc.pool.Put(r)
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/stokerdata/stoker/internal/draw"
+	"github.com/stokerdata/stoker/internal/pixel"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -46,21 +47,15 @@ func (c RandomResizedCrop) Bind(in loader.Spec) (loader.Stage, error) {
 	if err != nil {
 		return loader.Stage{}, err
 	}
-	sc := newScaler(c.Filter)
-	return loader.Stage{Out: cv.out(to), Writes: cv.writes(cv.image), Row: func(w *loader.Worker, s *loader.Sample) error {
-		src, err := cv.view(s)
-		if err != nil {
-			return err
-		}
-		from := size{src.H, src.W}
+	r := &reframe{canvas: cv, scales: true, filter: pixel.Filter(c.Filter), place: func(w *loader.Worker, from size) (window, size, error) {
 		at, ok := area.draw(w.Rand(), from)
 		if !ok {
 			at = area.middle(from)
 		}
 		w.Note("crop", float64(at.x), float64(at.y), float64(at.w), float64(at.h))
-		sc.scale(w, cv.fresh(w, s, to), src.Crop(at.x, at.y, at.w, at.h))
-		return cv.move(w, s, crop(from, at, to))
-	}}, nil
+		return at, to, nil
+	}}
+	return r.stage(to), nil
 }
 
 // area draws windows by area and shape.

@@ -174,18 +174,17 @@ func (c *canvas) moveMask(w *loader.Worker, s *loader.Sample, f int, m motion) e
 	if have := (size{src.Shape.Dim(0), src.Shape.Dim(1)}); have != m.from {
 		return fmt.Errorf("vision: mask %q is %v on an image of %v: %w", c.spec[f].Name, have, m.from, loader.ErrCorrupt)
 	}
-	dst := w.Out(f, src.DType, loader.Dims(m.to.h, m.to.w))
+	dst := w.Out(s, f, src.DType, loader.Dims(m.to.h, m.to.w))
 	switch src.DType.Size() {
 	case 1:
-		gather[uint8](w, dst, src, m, c.maskFill)
+		gather[uint8](w, *dst, src, m, c.maskFill)
 	case 2:
-		gather[uint16](w, dst, src, m, c.maskFill)
+		gather[uint16](w, *dst, src, m, c.maskFill)
 	case 4:
-		gather[uint32](w, dst, src, m, c.maskFill)
+		gather[uint32](w, *dst, src, m, c.maskFill)
 	case 8:
-		gather[uint64](w, dst, src, m, c.maskFill)
+		gather[uint64](w, *dst, src, m, c.maskFill)
 	}
-	s.Fields[f] = dst
 	return nil
 }
 
@@ -210,7 +209,7 @@ func (c *canvas) movePoints(w *loader.Worker, s *loader.Sample, f int, m motion)
 	if _, err := c.value(s, f); err != nil {
 		return err
 	}
-	all := loader.View[float32](w.Mutable(s, f))
+	all := loader.View[float32](*w.Mutable(s, f))
 	for p := all; len(p) >= 3; p = p[3:] {
 		if p[2] == 0 {
 			continue
@@ -258,7 +257,7 @@ func (c *canvas) moveGroup(w *loader.Worker, s *loader.Sample, g group, m motion
 		keep[i] = 1
 	}
 	for _, f := range g.boxes {
-		c.moveBoxes(loader.View[float32](w.Mutable(s, f)), m, keep)
+		c.moveBoxes(loader.View[float32](*w.Mutable(s, f)), m, keep)
 	}
 	left := 0
 	for _, k := range keep {
@@ -268,7 +267,7 @@ func (c *canvas) moveGroup(w *loader.Worker, s *loader.Sample, g group, m motion
 		return nil
 	}
 	for _, f := range g.rows {
-		s.Fields[f] = dropRows(w.Mutable(s, f), keep, left)
+		dropRows(w.Mutable(s, f), keep, left)
 	}
 	return nil
 }
@@ -296,7 +295,7 @@ func (c *canvas) clamp(b *[4]float64, z size) bool {
 }
 
 // dropRows keeps the marked rows of t.
-func dropRows(t loader.Tensor, keep []uint8, left int) loader.Tensor {
+func dropRows(t *loader.Tensor, keep []uint8, left int) {
 	n, to := len(t.Data)/len(keep), 0
 	for i, k := range keep {
 		if k != 0 {
@@ -304,5 +303,4 @@ func dropRows(t loader.Tensor, keep []uint8, left int) loader.Tensor {
 		}
 	}
 	t.Data, t.Shape = t.Data[:to], t.Shape.WithDim(0, left)
-	return t
 }

@@ -169,7 +169,7 @@ func (r *rows) Row(_ *loader.Worker, i int, smp *loader.Sample) error {
 	row := r.row(i)
 	for f := range r.src.spec {
 		data, shape := r.src.value(f, row)
-		smp.Fields[f] = loader.Tensor{DType: r.src.spec[f].DType, Shape: shape, Data: data}
+		smp.Set(f, r.src.spec[f].DType, shape, data)
 	}
 	return nil
 }

@@ -174,22 +174,19 @@ func (r *rows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 				return err
 			}
 		}
-		t := &s.Fields[f]
-		t.DType, t.Shape = c.field.DType, c.field.Shape
 		switch {
 		case role.mask:
-			*t = loader.Tensor{DType: dtype.Bool, Data: in.valid[i : i+1 : i+1]}
+			s.Set(f, dtype.Bool, loader.Shape{}, in.valid[i:i+1:i+1])
 		case c.row < 0:
 			shape, err := r.shape(c, in, i)
 			if err != nil {
 				return err
 			}
-			*t = lend(w, f, c, shape, in.bytes(i))
+			lend(w, s, f, c, shape, in.bytes(i))
 		case len(in.spans) > 0:
-			*t = w.Out(f, c.field.DType, c.field.Shape)
-			c.put(t.Data, in, i)
+			c.put(w.Out(s, f, c.field.DType, c.field.Shape).Data, in, i)
 		default:
-			t.Data = in.data[i*c.row:][:c.row:c.row]
+			s.Set(f, c.field.DType, c.field.Shape, in.data[i*c.row:][:c.row:c.row])
 		}
 	}
 	return nil
@@ -203,14 +200,13 @@ func (r *rows) checkNull(c *column, in *cells, row int) error {
 	return r.fault(row, c, fmt.Errorf("is null: %w", loader.ErrSpec))
 }
 
-// lend returns a value that varies, copied if it is not aligned.
-func lend(w *loader.Worker, f int, c *column, shape loader.Shape, b []byte) loader.Tensor {
+// lend sets field f to a value that varies, copied if it is not aligned.
+func lend(w *loader.Worker, s *loader.Sample, f int, c *column, shape loader.Shape, b []byte) {
 	if !c.isBin || c.size == 1 {
-		return loader.Tensor{DType: c.field.DType, Shape: shape, Data: b}
+		s.Set(f, c.field.DType, shape, b)
+		return
 	}
-	t := w.Out(f, c.field.DType, shape)
-	copy(t.Data, b)
-	return t
+	copy(w.Out(s, f, c.field.DType, shape).Data, b)
 }
 
 // inOrder reports whether rows follow each other without a gap.

@@ -7,8 +7,8 @@ import (
 
 // column holds one value for each row.
 type column interface {
-	// value returns the value of a row, in memory for field f.
-	value(w *loader.Worker, f, row int) loader.Tensor
+	// put gives field f of s the value of a row.
+	put(w *loader.Worker, s *loader.Sample, f, row int)
 }
 
 // series is a column of numbers, of which the first dimension may vary.
@@ -19,14 +19,12 @@ type series[T dtype.Element] struct {
 	inner loader.Shape // without the first dimension, if that varies
 }
 
-func (c *series[T]) value(w *loader.Worker, f, row int) loader.Tensor {
+func (c *series[T]) put(w *loader.Worker, s *loader.Sample, f, row int) {
 	v, shape := c.row(row), c.field.Shape
 	if c.ends != nil {
 		shape = c.inner.Rows(len(v) / c.inner.Len())
 	}
-	t := w.Out(f, c.field.DType, shape)
-	copy(loader.View[T](t), v)
-	return t
+	copy(loader.View[T](*w.Out(s, f, c.field.DType, shape)), v)
 }
 
 func (c *series[T]) row(row int) []T {
@@ -58,9 +56,7 @@ type counter interface{ count(row int) int }
 // pathColumn is the text column of the paths of a Source.
 type pathColumn struct{ src *Source }
 
-func (c pathColumn) value(w *loader.Worker, f, row int) loader.Tensor {
+func (c pathColumn) put(w *loader.Worker, s *loader.Sample, f, row int) {
 	p := c.src.rel(row)
-	t := w.Out(f, dtype.Uint8, loader.Dims(len(p)))
-	copy(t.Data, p)
-	return t
+	copy(w.Out(s, f, dtype.Uint8, loader.Dims(len(p))).Data, p)
 }

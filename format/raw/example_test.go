@@ -205,9 +205,9 @@ func (fourBytes) Bind(in loader.Spec) (loader.Stage, error) {
 	out := in.Clone()
 	out[0].Shape = loader.Dims(4)
 	return loader.Stage{Out: out, Writes: []int{0}, Row: func(w *loader.Worker, s *loader.Sample) error {
-		t := w.Out(0, dtype.Uint8, loader.Dims(4))
-		clear(t.Data[copy(t.Data, s.Fields[0].Data):])
-		s.Fields[0] = t
+		old := s.Fields[0].Data
+		four := w.Out(s, 0, dtype.Uint8, loader.Dims(4)).Data
+		clear(four[copy(four, old):])
 		return nil
 	}}, nil
 }

@@ -106,12 +106,10 @@ func (r *recordRows) Row(w *loader.Worker, i int, smp *loader.Sample) error {
 			return r.fault(smp.ID, i, "decode", fmt.Errorf("field %q: %w", r.src.spec[f].Name, err))
 		}
 		if p.dtype.Size() == 1 {
-			smp.Fields[f] = loader.Tensor{DType: p.dtype, Shape: p.shape, Data: src}
+			smp.Set(f, p.dtype, p.shape, src)
 			continue
 		}
-		t := w.Out(f, p.dtype, p.shape)
-		p.copy(t.Data, src)
-		smp.Fields[f] = t
+		p.copy(w.Out(smp, f, p.dtype, p.shape).Data, src)
 	}
 	return nil
 }

@@ -241,9 +241,9 @@ func (r *rows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 		return &loader.SampleError{ID: s.ID, Shard: r.src.name, Row: int64(row), Stage: "read", Err: err}
 	}
 	data := r.data[i]
-	s.Fields[0] = loader.Tensor{DType: dtype.Uint8, Shape: loader.Dims(len(data)), Data: data}
+	s.Set(0, dtype.Uint8, loader.Dims(len(data)), data)
 	for k, c := range r.src.columns {
-		s.Fields[k+1] = c.value(w, k+1, row)
+		c.put(w, s, k+1, row)
 	}
 	return nil
 }

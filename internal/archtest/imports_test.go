@@ -36,6 +36,9 @@ const layers = `
 const testLayers = `
 	# The kit, and the smallest source there is, for driving a whole loader.
 	loader/loadertest < format/mem < loader, augment, synth, format;
+
+	# A cache is shown and measured with the transforms before and behind it.
+	augment < format/cache;
 `
 
 // refused lists imports that no rule may let in, with the reason.

@@ -2,24 +2,23 @@ package pixel
 
 import "testing"
 
+var filterNames = []string{"bilinear", "bicubic", "lanczos", "box", "hamming", "nearest"}
+
 // The usual way of a photograph: 500 by 375 to 224 by 224.
-func photo() (src, dst Image, tmp []uint8) {
+func photo() (src, dst Image) {
 	src = picture(500, 375, 3)
 	dst = Packed(make([]uint8, 224*224*3), 224, 224, 3)
-	return src, dst, make([]uint8, ScratchBytes(dst, src))
+	return src, dst
 }
 
 func BenchmarkResize(b *testing.B) {
-	for _, f := range []struct {
-		name   string
-		filter Filter
-	}{{"bilinear", Bilinear}, {"bicubic", Bicubic}, {"lanczos", Lanczos}, {"nearest", Nearest}} {
-		b.Run(f.name, func(b *testing.B) {
-			src, dst, tmp := photo()
+	for f, name := range filterNames {
+		b.Run(name, func(b *testing.B) {
+			src, dst := photo()
 			var r Resizer
 			b.ReportAllocs()
 			for b.Loop() {
-				r.Resize(dst, src, f.filter, tmp)
+				r.Resize(dst, src, Filter(f))
 			}
 		})
 	}
@@ -27,33 +26,21 @@ func BenchmarkResize(b *testing.B) {
 
 // BenchmarkTables is what a crop of a new size costs beside Resize.
 func BenchmarkTables(b *testing.B) {
-	for _, f := range []struct {
-		name   string
-		filter Filter
-	}{{"bilinear", Bilinear}, {"lanczos", Lanczos}} {
-		b.Run(f.name, func(b *testing.B) {
-			var a axis
+	for f, name := range filterNames {
+		b.Run(name, func(b *testing.B) {
+			var r Resizer
 			i := 0
 			for b.Loop() {
-				a.set(300+i&127, 224, f.filter)
+				r.Stream(Size{224, 224}, Size{300 + i&127, 301 + i&127}, 3, Filter(f), nil)
 				i++
 			}
 		})
 	}
 }
 
-func BenchmarkPlanarFloat32(b *testing.B) {
-	_, src, _ := photo()
-	dst, table := make([]float32, len(src.Pix)), new([3][256]float32)
-	b.SetBytes(int64(4 * len(dst)))
-	for b.Loop() {
-		Planar(dst, src, table)
-	}
-}
-
 // BenchmarkCopy is the ideal of the operations in place and of table look-ups.
 func BenchmarkCopy(b *testing.B) {
-	_, src, _ := photo()
+	_, src := photo()
 	dst := make([]uint8, len(src.Pix))
 	for b.Loop() {
 		copy(dst, src.Pix)
@@ -61,28 +48,28 @@ func BenchmarkCopy(b *testing.B) {
 }
 
 func BenchmarkFlipH(b *testing.B) {
-	_, m, _ := photo()
+	_, m := photo()
 	for b.Loop() {
 		FlipH(m)
 	}
 }
 
 func BenchmarkFlipV(b *testing.B) {
-	_, m, _ := photo()
+	_, m := photo()
 	for b.Loop() {
 		FlipV(m)
 	}
 }
 
 func BenchmarkContrast(b *testing.B) {
-	_, m, _ := photo()
+	_, m := photo()
 	for b.Loop() {
 		Contrast(m, 1)
 	}
 }
 
 func BenchmarkSaturation(b *testing.B) {
-	_, m, _ := photo()
+	_, m := photo()
 	for b.Loop() {
 		Saturation(m, 1)
 	}

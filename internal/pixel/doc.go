@@ -6,10 +6,10 @@
 //	var r pixel.Resizer
 //	src := pixel.Image{Pix: rgb, Stride: 3 * 500, W: 500, H: 375, C: 3}
 //	dst := pixel.Image{Pix: out, Stride: 3 * 224, W: 224, H: 224, C: 3}
-//	r.Resize(dst, src.Crop(10, 20, 300, 300), pixel.Bilinear, make([]byte, pixel.ScratchBytes(dst, src)))
+//	r.Resize(dst, src.Crop(10, 20, 300, 300), pixel.Bilinear)
 //
 // An Image borrows its memory. Functions allocate nothing, except that a
-// Resizer grows its tables, and may be called from several goroutines at once
+// Resizer grows its memory, and may be called from several goroutines at once
 // on different destinations. Every product that feeds a sum is converted
 // explicitly, so that all platforms give the same bits.
 package pixel

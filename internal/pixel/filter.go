@@ -33,29 +33,54 @@ func (f Filter) support() float64 {
 	return 1
 }
 
-// weight returns the height of the window at distance x of its centre.
-func (f Filter) weight(x float64) float64 {
-	switch f {
-	case Bicubic:
-		return cubic(math.Abs(x))
-	case Lanczos:
-		if x < -3 || x >= 3 {
-			return 0
-		}
-		return stable.Sinc(x) * stable.Sinc(x/3)
-	case Box:
-		if x > -0.5 && x <= 0.5 {
-			return 1
-		}
-		return 0
-	case Hamming:
-		x = math.Abs(x)
-		if x >= 1 {
-			return 0
-		}
-		return stable.Sinc(x) * (0.54 + float64(0.46*stable.SinPi(x+0.5)))
+// weights sets to to the heights of the window over the pixels from lo on, and
+// returns their sum. The middle of the window is at centre, and it is 1/shrink
+// times as wide as at scale 1.
+func (f Filter) weights(to []float64, lo, centre, shrink float64) (sum float64) {
+	if f == Bilinear {
+		return tent(to, lo, centre, shrink)
 	}
-	return max(0, 1-math.Abs(x))
+	for j := range to {
+		x := float64((lo + float64(j) - centre + 0.5) * shrink)
+		switch f {
+		case Bicubic:
+			to[j] = cubic(math.Abs(x))
+		case Lanczos:
+			to[j] = lanczos(x)
+		case Hamming:
+			to[j] = hamming(math.Abs(x))
+		default:
+			to[j] = box(x)
+		}
+		sum += to[j]
+	}
+	return sum
+}
+
+// tent is the window of Bilinear: 1 in the middle, 0 at distance 1.
+func tent(to []float64, lo, centre, shrink float64) (sum float64) {
+	for j := range to {
+		v := 0.0
+		if x := math.Abs(float64((lo + float64(j) - centre + 0.5) * shrink)); x < 1 {
+			v = 1 - x
+		}
+		to[j] = v
+		sum += v
+	}
+	return sum
+}
+
+// lanczos is sinc(x) times sinc(x/3), where sinc(x) is sin(πx)/(πx), for x within
+// 3. With s = sin(πx/3), sin(πx) is 3s - 4s³: one sine does.
+func lanczos(x float64) float64 {
+	switch {
+	case x == 0:
+		return 1
+	case x < -3 || x >= 3:
+		return 0
+	}
+	s := stable.SinPi(x/3) / x
+	return s * s * (3 - float64(4*x*x*s*s)) * (3 / (math.Pi * math.Pi))
 }
 
 // cubic is the convolution kernel of Keys (1981) with a = -0.5.
@@ -66,6 +91,26 @@ func cubic(x float64) float64 {
 		return float64((float64((a+2)*x)-(a+3))*x*x) + 1
 	case x < 2:
 		return (float64((float64((x-5)*x)+8)*x) - 4) * a
+	}
+	return 0
+}
+
+// hamming is sinc(x) under a raised cosine, whose numbers Pillow rounds to
+// float32: they add up to more than 1.
+func hamming(x float64) float64 {
+	switch {
+	case x == 0:
+		return 1
+	case x >= 1:
+		return 0
+	}
+	return stable.Sinc(x) * (float64(float32(0.54)) + float64(float64(float32(0.46))*stable.SinPi(x+0.5)))
+}
+
+// box is 1 within half a pixel.
+func box(x float64) float64 {
+	if x > -0.5 && x <= 0.5 {
+		return 1
 	}
 	return 0
 }

@@ -1,24 +1,11 @@
 package pixel
 
-import "slices"
+import "github.com/stokerdata/stoker/internal/pixelsimd"
 
 // FlipH mirrors m left to right, in place.
 func FlipH(m Image) {
 	for y := range m.H {
-		if m.C == 3 {
-			reverse3(m.Row(y))
-		} else {
-			slices.Reverse(m.Row(y))
-		}
-	}
-}
-
-func reverse3(row []uint8) {
-	for len(row) >= 6 {
-		p, q := row[:3:3], row[len(row)-3:]
-		_ = q[2]
-		p[0], p[1], p[2], q[0], q[1], q[2] = q[0], q[1], q[2], p[0], p[1], p[2]
-		row = row[3 : len(row)-3]
+		pixelsimd.Flip(m.Row(y), m.C)
 	}
 }
 

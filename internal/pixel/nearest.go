@@ -20,16 +20,18 @@ func NearestTable(at []int32, start, step float64, n int) {
 	}
 }
 
-func (r *Resizer) nearest(dst, src Image) {
-	r.near = resized(r.near, dst.W+dst.H)
-	xs, ys := r.near[:dst.W], r.near[dst.W:]
-	NearestTable(xs, 0, float64(src.W)/float64(dst.W), src.W)
-	NearestTable(ys, 0, float64(src.H)/float64(dst.H), src.H)
-	for y, sy := range ys {
-		p, q := src.Row(int(sy)), dst.Row(y)
+// pick sets pixel x of dst to pixel xs[x] of src.
+func pick(dst, src []uint8, xs []int32, c int) {
+	if c == 1 {
 		for x, sx := range xs {
-			copy(q[x*dst.C:(x+1)*dst.C], p[int(sx)*src.C:])
+			dst[x] = src[sx]
 		}
+		return
+	}
+	for _, sx := range xs {
+		p := src[3*sx:]
+		dst[0], dst[1], dst[2] = p[0], p[1], p[2]
+		dst = dst[3:]
 	}
 }
 

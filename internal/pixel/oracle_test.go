@@ -1,6 +1,7 @@
 package pixel
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -43,7 +44,12 @@ func (o oracle) run(t *testing.T) []uint8 {
 		}
 		dst := Packed(make([]uint8, o.Dst[0]*o.Dst[1]*c), o.Dst[1], o.Dst[0], c)
 		var r Resizer
-		r.Resize(dst, src, o.Filter, make([]uint8, ScratchBytes(dst, src)))
+		r.Resize(dst, src, o.Filter)
+		rows := Packed(make([]uint8, len(dst.Pix)), dst.H, dst.W, c)
+		stream(t, &r, rows, src, o.Filter, o.At%2*rowPad)
+		if !bytes.Equal(dst.Pix, rows.Pix) {
+			t.Errorf("%v to %v, filter %d: other bytes by rows", o.Src, o.Dst, o.Filter)
+		}
 		return dst.Pix
 	case "Brightness":
 		Brightness(src, o.Factor)

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/stokerdata/stoker/internal/pixelsimd"
 )
 
 // at returns pixel (x, y) of m.
@@ -109,10 +111,9 @@ func TestResizeCrop(t *testing.T) {
 	for f := Bilinear; f <= Nearest; f++ {
 		var r Resizer
 		src := inset(20, 30, 3)
-		tmp := make([]uint8, 3*30*30)
 		a, b := Packed(make([]uint8, 3*11*17), 11, 17, 3), Packed(make([]uint8, 3*11*17), 11, 17, 3)
-		r.Resize(a, src, f, tmp)
-		r.Resize(b, Packed(packed(src), 20, 30, 3), f, tmp)
+		r.Resize(a, src, f)
+		r.Resize(b, Packed(packed(src), 20, 30, 3), f)
 		if !bytes.Equal(a.Pix, b.Pix) {
 			t.Errorf("filter %d: the window differs from its copy", f)
 		}
@@ -122,7 +123,7 @@ func TestResizeCrop(t *testing.T) {
 			for i := range plane.Pix {
 				plane.Pix[i] = packed(src)[3*i+c]
 			}
-			r.Resize(one, plane, f, tmp)
+			r.Resize(one, plane, f)
 			for i, v := range one.Pix {
 				if a.Pix[3*i+c] != v {
 					t.Fatalf("filter %d: channel %d differs at %d", f, c, i)
@@ -139,7 +140,7 @@ func TestResizeFlat(t *testing.T) {
 		for _, v := range []uint8{0, 1, 127, 254, 255} {
 			src := Packed(bytes.Repeat([]uint8{v}, 3*13*19), 13, 19, 3)
 			dst := Packed(make([]uint8, 3*31*7), 31, 7, 3)
-			r.Resize(dst, src, f, make([]uint8, ScratchBytes(dst, src)))
+			r.Resize(dst, src, f)
 			if i := slices.IndexFunc(dst.Pix, func(x uint8) bool { return x != v }); i >= 0 {
 				t.Errorf("filter %d makes %d of %d", f, dst.Pix[i], v)
 			}
@@ -149,11 +150,11 @@ func TestResizeFlat(t *testing.T) {
 
 func TestResizeAllocates(t *testing.T) {
 	var r Resizer
-	src, dst, tmp := photo()
+	src, dst := photo()
 	i := 0
 	if n := testing.AllocsPerRun(20, func() {
 		i++
-		r.Resize(dst, src.Crop(0, 0, 500-i%7, 375-i%5), Bilinear, tmp)
+		r.Resize(dst, src.Crop(0, 0, 500-i%7, 375-i%5), Bilinear)
 	}); n > 0 {
 		t.Errorf("%v allocations per image", n)
 	}
@@ -178,26 +179,47 @@ func TestGather(t *testing.T) {
 	}
 }
 
-// TestTables checks layouts sample by sample.
-func TestTables(t *testing.T) {
-	var table [3][256]float32
-	for c := range table {
-		for i := range table[c] {
-			table[c][i] = float32(1000*c + i)
+// TestSlot checks layouts sample by sample, of whole images and of rows.
+func TestSlot(t *testing.T) {
+	tone := pixelsimd.NewTone[float32](pixelsimd.Float, [3]float32{0, 0.25, 0.5}, [3]float32{1, 2, 4})
+	for _, c := range []int{1, 3} {
+		for _, src := range []Image{inset(4, 6, c), picture(6, 4, c), picture(300, 290, c)} {
+			for _, planar := range []bool{false, true} {
+				for _, order := range []pixelsimd.Order{pixelsimd.Forward, pixelsimd.Mirrored} {
+					s := Slot[float32]{tone, make([]float32, src.W*src.H*c), src.W, src.H, c, planar, order}
+					s.Image(src)
+					whole := slices.Clone(s.Dst)
+					clear(s.Dst)
+					for y := range src.H {
+						if err := s.Row(y, src.Row(y)); err != nil {
+							t.Fatal(err)
+						}
+					}
+					if !slices.Equal(s.Dst, whole) {
+						t.Fatalf("%d samples, planar %v, order %d: rows and the whole differ", c, planar, order)
+					}
+					checkSlot(t, &s, src)
+				}
+			}
 		}
 	}
-	for _, c := range []int{1, 3} {
-		src := inset(4, 6, c)
-		planes, pixels := make([]float32, 4*6*c), make([]float32, 4*6*c)
-		Planar(planes, src, &table)
-		Interleaved(pixels, src, &table)
-		for y := range 4 {
-			for x := range 6 {
-				for k := range c {
-					want := float32(1000*k) + float32(at(src, x, y)[k])
-					if planes[k*24+y*6+x] != want || pixels[(y*6+x)*c+k] != want {
-						t.Fatalf("sample %d of (%d, %d)", k, x, y)
-					}
+}
+
+func checkSlot(t *testing.T, s *Slot[float32], src Image) {
+	for y := range s.H {
+		for x := range s.W {
+			from := x
+			if s.Order == pixelsimd.Mirrored {
+				from = s.W - 1 - x
+			}
+			for k := range s.C {
+				to := (y*s.W+x)*s.C + k
+				if s.Planar {
+					to = k*s.W*s.H + y*s.W + x
+				}
+				want := (float32(at(src, from, y)[k])/255 - float32(k)*0.25) / float32(int(1)<<k)
+				if s.Dst[to] != want {
+					t.Fatalf("%+v: sample %d of (%d, %d) is %v, want %v", s.Order, k, x, y, s.Dst[to], want)
 				}
 			}
 		}

@@ -219,8 +219,7 @@ func (d *digits) Blocks() []loader.Block { return []loader.Block{{Rows: d.n}} }
 func (d *digits) Open(context.Context, int) (loader.Rows, error) { return d, nil }
 
 func (d *digits) Row(w *loader.Worker, i int, s *loader.Sample) error {
-	s.Fields[0] = w.Out(0, dtype.Uint8, loader.Dims())
-	s.Fields[0].Data[0] = byte(i % 10)
+	w.Out(s, 0, dtype.Uint8, loader.Dims()).Data[0] = byte(i % 10)
 	return nil
 }
 

@@ -132,9 +132,8 @@ func (r *lines) Row(w *loader.Worker, i int, s *loader.Sample) error {
 		return errors.New("not decoded")
 	}
 	number, line := r.value(w, i)
-	s.Fields[0] = w.Out(0, dtype.Int32, loader.Dims(2))
-	copy(loader.View[int32](s.Fields[0]), number[:])
-	s.Fields[1] = loader.Tensor{DType: dtype.Uint8, Shape: loader.Dims(len(line)), Data: line}
+	copy(loader.View[int32](*w.Out(s, 0, dtype.Int32, loader.Dims(2))), number[:])
+	s.Set(1, dtype.Uint8, loader.Dims(len(line)), line)
 	if r.p.row != nil {
 		r.p.row(w, s)
 	}
@@ -344,13 +343,13 @@ func TestSourceReports(t *testing.T) {
 		}},
 		{"has other bytes than when read alone", func(p *poem) {
 			p.row = func(w *loader.Worker, s *loader.Sample) {
-				t := w.Out(0, dtype.Int32, loader.Dims(2)) // as if it were cleared
-				for i, x := range loader.View[int32](s.Fields[0]) {
+				old := loader.View[int32](s.Fields[0])
+				t := w.Out(s, 0, dtype.Int32, loader.Dims(2)) // as if it were cleared
+				for i, x := range old {
 					if x != 0 {
-						loader.View[int32](t)[i] = x
+						loader.View[int32](*t)[i] = x
 					}
 				}
-				s.Fields[0] = t
 			}
 		}},
 		{"resumed behind batch 0", func(p *poem) {

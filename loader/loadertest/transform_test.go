@@ -31,7 +31,7 @@ func onNumber(do rowFunc) transformFunc {
 			return loader.Stage{}, fmt.Errorf("no float32 number: %w", loader.ErrSpec)
 		}
 		return loader.Stage{Out: in, Row: func(w *loader.Worker, s *loader.Sample) error {
-			return do(w, s, loader.View[float32](w.Mutable(s, f)))
+			return do(w, s, loader.View[float32](*w.Mutable(s, f)))
 		}}, nil
 	}
 }
@@ -50,8 +50,7 @@ func add(w *loader.Worker, _ *loader.Sample, x []float32) error {
 func mark(in loader.Spec) (loader.Stage, error) {
 	out, f := in.With(loader.Field{Name: "mark", DType: dtype.Uint8})
 	return loader.Stage{Out: out, Writes: []int{f}, Row: func(w *loader.Worker, s *loader.Sample) error {
-		s.Fields[f] = w.Out(f, dtype.Uint8, loader.Dims())
-		s.Fields[f].Data[0] = byte(w.Rand().IntN(10))
+		w.Out(s, f, dtype.Uint8, loader.Dims()).Data[0] = byte(w.Rand().IntN(10))
 		return nil
 	}}, nil
 }
@@ -100,8 +99,7 @@ func (p pairs) Bind(in loader.Spec) (loader.Stage, error) {
 		var sum int
 		st.Out, sum = out.With(loader.Field{Name: "sum", DType: dtype.Int64})
 		g.Form = func(w *loader.Worker, rows []loader.Sample, _ int, s *loader.Sample) error {
-			s.Fields[sum] = w.Out(sum, dtype.Int64, loader.Dims())
-			total := &loader.View[int64](s.Fields[sum])[0]
+			total := &loader.View[int64](*w.Out(s, sum, dtype.Int64, loader.Dims()))[0]
 			*total = int64(w.Rand().IntN(100)) * 1000
 			for _, r := range rows {
 				*total += r.ID
@@ -290,7 +288,7 @@ func TestTransformReports(t *testing.T) {
 		{`field "number" as float64, all bytes 0x0, varying dimensions from 0 up by 0: Row panics: loader: View as float32 of a float64 tensor`, withField("number", func(in loader.Spec, f int) loader.Stage {
 			return rowStage(in, func(w *loader.Worker, s *loader.Sample) error {
 				if in[f].DType.Size() >= 4 { // as if it were float32
-					loader.View[float32](w.Mutable(s, f))[0] = 1
+					loader.View[float32](*w.Mutable(s, f))[0] = 1
 				}
 				return nil
 			})
@@ -355,21 +353,20 @@ func TestTransformReports(t *testing.T) {
 		})},
 		{"before a transform that writes all fields", withField("letters", func(in loader.Spec, f int) loader.Stage {
 			return loader.Stage{Out: in, Writes: []int{f}, Row: func(w *loader.Worker, s *loader.Sample) error {
-				s.Fields[f] = w.Out(f, in[f].DType, s.Fields[f].Shape)
-				fillBytes(s.Fields[f].Data, byte(cap(s.Fields[f].Data)))
+				t := w.Out(s, f, in[f].DType, s.Fields[f].Shape)
+				fillBytes(t.Data, byte(cap(t.Data)))
 				return nil
 			}}
 		})},
 		{"gives another row than the batch has", withField("letters", func(in loader.Spec, f int) loader.Stage {
 			return rowStage(in, func(w *loader.Worker, s *loader.Sample) error {
 				old := s.Fields[f]
-				t := w.Out(f, old.DType, old.Shape) // as if it were cleared
+				t := w.Out(s, f, old.DType, old.Shape) // as if it were cleared
 				for i, x := range old.Data {
 					if x != 'c' {
 						t.Data[i] = x
 					}
 				}
-				s.Fields[f] = t
 				return nil
 			})
 		})},

@@ -25,8 +25,7 @@ func (rewrite) Bind(in loader.Spec) (loader.Stage, error) {
 	st.Row = func(w *loader.Worker, s *loader.Sample) error {
 		for _, f := range st.Writes {
 			old := s.Fields[f]
-			s.Fields[f] = w.Out(f, old.DType, old.Shape)
-			copy(s.Fields[f].Data, old.Data)
+			copy(w.Out(s, f, old.DType, old.Shape).Data, old.Data)
 		}
 		return nil
 	}

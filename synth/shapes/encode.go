@@ -20,8 +20,7 @@ func (g *Generator) encoded(rng *rand.Rand, sc *scene, mask []uint8, w *loader.W
 	if err := encode(&file, pix, g.cfg); err != nil {
 		return fmt.Errorf("shapes: %w", err)
 	}
-	s.Fields[fieldImage] = w.Out(fieldImage, dtype.Uint8, loader.Dims(file.Len()))
-	copy(s.Fields[fieldImage].Data, file.Bytes())
+	copy(w.Out(s, fieldImage, dtype.Uint8, loader.Dims(file.Len())).Data, file.Bytes())
 	return nil
 }
 

@@ -77,8 +77,7 @@ func (g *Generator) Row(rng *rand.Rand, _ int64, w *loader.Worker, s *loader.Sam
 		if shape.Rank() > 0 && shape.Dim(0) < 0 {
 			shape = shape.WithDim(0, n)
 		}
-		s.Fields[f] = w.Out(f, g.spec[f].DType, shape)
-		return s.Fields[f]
+		return *w.Out(s, f, g.spec[f].DType, shape)
 	}
 	mask := set(fieldMask, 0).Data
 	clear(mask)

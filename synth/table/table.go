@@ -83,7 +83,7 @@ func (g *Generator) Row(rng *rand.Rand, _ int64, w *loader.Worker, s *loader.Sam
 	defer g.sheets.Put(r)
 	g.draw(rng, r)
 	for f := range g.spec {
-		s.Fields[f] = w.Out(f, g.spec[f].DType, loader.Shape{})
+		w.Out(s, f, g.spec[f].DType, loader.Shape{})
 	}
 	g.put(r, s.Fields, 0)
 	return nil

@@ -127,14 +127,10 @@ func (g *Generator) Row(rng *rand.Rand, _ int64, w *loader.Worker, s *loader.Sam
 	g.write(rng, p)
 	w.Note("template", float64(p.template))
 	n := len(p.entities)
-	s.Fields[fieldText] = w.Out(fieldText, dtype.Uint8, loader.Dims(len(p.text)))
-	copy(s.Fields[fieldText].Data, p.text)
-	s.Fields[fieldSpans] = w.Out(fieldSpans, dtype.Int32, loader.Dims(n, 2))
-	copy(loader.View[int32](s.Fields[fieldSpans]), p.spans)
-	s.Fields[fieldEntities] = w.Out(fieldEntities, dtype.Int32, loader.Dims(n))
-	copy(loader.View[int32](s.Fields[fieldEntities]), p.entities)
-	s.Fields[fieldLabel] = w.Out(fieldLabel, dtype.Int32, loader.Shape{})
-	loader.View[int32](s.Fields[fieldLabel])[0] = g.labels[p.template]
+	copy(w.Out(s, fieldText, dtype.Uint8, loader.Dims(len(p.text))).Data, p.text)
+	copy(loader.View[int32](*w.Out(s, fieldSpans, dtype.Int32, loader.Dims(n, 2))), p.spans)
+	copy(loader.View[int32](*w.Out(s, fieldEntities, dtype.Int32, loader.Dims(n))), p.entities)
+	loader.View[int32](*w.Out(s, fieldLabel, dtype.Int32, loader.Shape{}))[0] = g.labels[p.template]
 	return nil
 }
 

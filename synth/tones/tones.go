@@ -59,7 +59,7 @@ func (g *Generator) Fingerprint() string { return fmt.Sprintf("%+v", g.cfg) }
 // Row implements synth.Generator.
 func (g *Generator) Row(rng *rand.Rand, _ int64, w *loader.Worker, s *loader.Sample) error {
 	for f := range g.spec {
-		s.Fields[f] = w.Out(f, g.spec[f].DType, g.spec[f].Shape)
+		w.Out(s, f, g.spec[f].DType, g.spec[f].Shape)
 	}
 	floats := func() []float32 {
 		return loader.View[float32](loader.Tensor{DType: dtype.Float32, Data: w.Scratch(4 * g.cfg.Frames)})

@@ -101,9 +101,7 @@ func move(w *loader.Worker, s *loader.Sample, f int, follow []int, size int, to 
 			left++
 		}
 	}
-	out := w.Out(f, dtype.Int32, loader.Dims(left, 2))
-	copy(loader.View[int32](out), moved)
-	s.Fields[f] = out
+	copy(loader.View[int32](*w.Out(s, f, dtype.Int32, loader.Dims(left, 2))), moved)
 	if left == n {
 		return nil
 	}
@@ -125,12 +123,11 @@ func pick(w *loader.Worker, s *loader.Sample, f int, rows []int32, n int) error 
 	for i := 1; i < old.Shape.Rank(); i++ {
 		dims[i] = old.Shape.Dim(i)
 	}
-	out := w.Out(f, old.DType, loader.Dims(dims[:old.Shape.Rank()]...))
+	out := w.Out(s, f, old.DType, loader.Dims(dims[:old.Shape.Rank()]...))
 	size := len(old.Data) / n
 	for k, i := range rows {
 		copy(out.Data[k*size:][:size], old.Data[int(i)*size:])
 	}
-	s.Fields[f] = out
 	return nil
 }
 

@@ -42,7 +42,7 @@ for i, name in enumerate(FILTERS):
             add("resize", src, src.resize(size, f), filter=i)
         src = picture(36, 20, bands)
         add("resize", src, src.crop((3, 4, 33, 19)).resize((20, 11), f), filter=i, crop=[3, 4, 30, 15])
-    for size, to in [((500, 375), (224, 224)), ((333, 257), (224, 299)), ((100, 80), (448, 333)), ((1024, 3), (97, 101))]:
+    for size, to in [((500, 375), (224, 224)), ((333, 257), (224, 299)), ((100, 80), (448, 333)), ((1024, 3), (97, 101)), ((640, 480), (224, 224)), ((1500, 1000), (160, 160)), ((257, 193), (512, 384)), ((4000, 9), (3, 9))]:
         src = picture(*size, 3)
         add("resize", src, src.resize(to, f), filter=i)
 src = picture(23, 17, 3)

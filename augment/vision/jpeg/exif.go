@@ -1,0 +1,34 @@
+package jpeg
+
+import "encoding/binary"
+
+// orientation looks up tag 0x0112 in the first directory of an EXIF segment
+// (EXIF 2.32, 4.6). It is 1 where there is none.
+func orientation(tiff []byte) int {
+	if len(tiff) < 8 {
+		return 1
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if tiff[0] == 'M' {
+		order = binary.BigEndian
+	}
+	at := int64(order.Uint32(tiff[4:]))
+	if at+2 > int64(len(tiff)) {
+		return 1
+	}
+	entries := tiff[at+2:]
+	for range order.Uint16(tiff[at:]) {
+		if len(entries) < 12 {
+			break
+		}
+		const tag, short = 0x0112, 3
+		if order.Uint16(entries) == tag && order.Uint16(entries[2:]) == short {
+			if v := order.Uint16(entries[8:]); v >= 1 && v <= 8 {
+				return int(v)
+			}
+			break
+		}
+		entries = entries[12:]
+	}
+	return 1
+}

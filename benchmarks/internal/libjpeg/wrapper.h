@@ -1,0 +1,29 @@
+#include <stddef.h>
+#include <stdio.h>
+#include <jpeglib.h>
+#include <jerror.h>
+#include <setjmp.h>
+
+#define STOKER_STR2(x) #x
+#define STOKER_STR(x) STOKER_STR2(x)
+#define STOKER_VERSION STOKER_STR(LIBJPEG_TURBO_VERSION)
+
+typedef struct {
+	struct jpeg_error_mgr err; // the first field: the library's pointer to it is ours
+	struct jpeg_decompress_struct d;
+	jmp_buf escape;
+	long warnings;
+	char message[JMSG_LENGTH_MAX];
+	unsigned char *row; // of a window that is wider than asked for
+	size_t row_bytes;
+} stoker;
+
+typedef struct {
+	int width, height, components, progressive;
+} stoker_header;
+
+stoker *stoker_new(void);
+void stoker_free(stoker *s);
+int stoker_open(stoker *s, const unsigned char *data, unsigned long n, stoker_header *h);
+int stoker_rgb(stoker *s, const unsigned char *data, unsigned long n, int x, int y, int w, int h, unsigned char *dst, long *warnings);
+int stoker_coefficients(stoker *s, const unsigned char *data, unsigned long n);

@@ -1,0 +1,53 @@
+package rounds
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// Print writes r as text.
+func (r *Result) Print(out io.Writer) {
+	fmt.Fprintf(out, "\n%s: %s (%d rounds)\n\n", r.Name, r.About, r.Rounds)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "  contender\tCPU ms/item\tspread\titems/s\tRSS MB\titems\toutput\twhat")
+	for _, row := range r.Rows {
+		if len(row.Rounds) == 0 {
+			continue
+		}
+		perItem := row.column(Usage.cpuPerItem)
+		memory := "?"
+		if row.RSS > 0 {
+			memory = fmt.Sprintf("%.0f", float64(row.RSS)/1e6)
+		}
+		what := row.About
+		if row.Version != "" {
+			what += " [" + row.Version + "]"
+		}
+		fmt.Fprintf(w, "  %s\t%.4f\t%.0f %%\t%.0f\t%s\t%d\t%s\t%s\n", row.Name, 1e3*median(perItem), 100*spread(perItem),
+			median(row.column(Usage.itemsPerSecond)), memory, row.Rounds[0].Items, row.Output, what)
+	}
+	w.Flush()
+	fmt.Fprintln(out)
+	for _, row := range r.Rows {
+		if len(row.Rounds) == 0 {
+			fmt.Fprintf(out, "  skipped %s: %s\n", row.Name, row.Skipped)
+		} else if row.Doubt != "" {
+			fmt.Fprintf(out, "  doubtful %s: %s\n", row.Name, row.Doubt)
+		}
+	}
+	for _, t := range r.Ratios {
+		fmt.Fprintf(out, "  %s: %s\n", t.Name(), t)
+	}
+}
+
+// String returns the value of r, or why there is none.
+func (r *Ratio) String() string {
+	switch {
+	case len(r.Rounds) == 0:
+		return "not measured"
+	case !r.Steady:
+		return fmt.Sprintf("unsteady: its last %d rounds differ by %.0f %%", len(r.Rounds), 100*r.Spread)
+	}
+	return fmt.Sprintf("%.2f (%d rounds, spread %.0f %%)", r.Value, len(r.Rounds), 100*r.Spread)
+}

@@ -1,0 +1,204 @@
+package rounds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Usage is what a run of a contender took.
+type Usage struct {
+	Items int           // that were handled
+	Wall  time.Duration // on the wall
+	CPU   time.Duration // user and system, of all threads and children
+}
+
+func (u Usage) plus(v Usage) Usage {
+	return Usage{u.Items + v.Items, u.Wall + v.Wall, u.CPU + v.CPU}
+}
+
+// cpuPerItem returns the CPU seconds of one item.
+func (u Usage) cpuPerItem() float64 { return u.CPU.Seconds() / float64(max(1, u.Items)) }
+
+// itemsPerSecond returns the rate on the wall.
+func (u Usage) itemsPerSecond() float64 { return float64(u.Items) / max(u.Wall.Seconds(), 1e-9) }
+
+// Contender is something that runs and is measured.
+type Contender struct {
+	Version string // of what runs, as in "Pillow 12.0"; may be empty
+	// Check compares what the contender makes with what it should make, and says
+	// how well they agree. An error keeps it from being timed. Nil checks nothing.
+	Check func(ctx context.Context) (note string, err error)
+	// Run does one of several equal parts of the work.
+	Run func(ctx context.Context, part, parts int) (Usage, error)
+	// Peak begins to watch the contender's memory, and returns a function that
+	// ends that and tells the most bytes that it held, 0 if that cannot be known
+	// here. Nil means that it cannot.
+	Peak func() func() int64
+	// Close ends the contender, and returns what it took beyond its runs since
+	// the first one. Nil does nothing.
+	Close func() (Usage, error)
+}
+
+// Entry is a contender that is not started yet.
+type Entry struct {
+	Name  string // a word
+	About string // what it is, in a few words
+	// Open starts the contender. An error says why it cannot run here.
+	Open func(ctx context.Context) (*Contender, error)
+}
+
+// Match is a set of contenders that do the same work.
+type Match struct {
+	Name    string // a word
+	About   string // what the work is, in a line
+	Parts   int    // that a round is cut into, for contenders to take turns; 0 means 1
+	Entries []Entry
+	// Ratios lists pairs of names whose CPU time per item is compared: a_vs_b is
+	// that of b divided by that of a, so it is above 1 where a is better.
+	Ratios [][2]string
+}
+
+// Options says how long to measure. The zero Options is ready.
+type Options struct {
+	Rounds    int          // in a row that a ratio is made of; 0 means 5
+	MaxRounds int          // after which a ratio that is still unsteady is given up; 0 means three times Rounds
+	Most      float64      // by which the rounds of a ratio may differ, as a part of their median; 0 means 0.15
+	Progress  func(string) // is told what goes on; nil means nobody is
+}
+
+func (o Options) withDefaults() Options {
+	if o.Rounds == 0 {
+		o.Rounds = 5
+	}
+	if o.MaxRounds == 0 {
+		o.MaxRounds = 3 * o.Rounds
+	}
+	if o.Most == 0 {
+		o.Most = 0.15
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	return o
+}
+
+// runner is a contender that takes part, and the row that tells of it.
+type runner struct {
+	*Contender
+	row *Row
+}
+
+// Run plays a match. What happens to a contender is told in the result; the
+// error is that of ctx.
+func Run(ctx context.Context, m Match, o Options) (*Result, error) {
+	o = o.withDefaults()
+	m.Parts = max(1, m.Parts)
+	result := newResult(m)
+	var field []*runner
+	for i, e := range m.Entries {
+		o.Progress(fmt.Sprintf("%s: %s gets ready", m.Name, e.Name))
+		if r := prepare(ctx, e, result.Rows[i], m.Parts); r != nil {
+			field = append(field, r)
+		}
+	}
+	for round := 1; round <= o.MaxRounds && ctx.Err() == nil; round++ {
+		o.Progress(fmt.Sprintf("%s: round %d", m.Name, round))
+		field = play(ctx, field, round, m.Parts)
+		if result.Rounds = round; result.settle(o) {
+			break
+		}
+	}
+	for _, r := range field {
+		r.close()
+	}
+	return result, ctx.Err()
+}
+
+// prepare opens a contender, checks it, and runs it once to make it warm. It
+// returns nil for one that does not take part.
+func prepare(ctx context.Context, e Entry, row *Row, parts int) *runner {
+	c, err := e.Open(ctx)
+	if err != nil {
+		row.Skipped = err.Error()
+		return nil
+	}
+	r := &runner{c, row}
+	row.Version = c.Version
+	if c.Check != nil {
+		if row.Output, err = c.Check(ctx); err != nil {
+			r.drop(fmt.Errorf("its output could not be confirmed: %w", err))
+			return nil
+		}
+	}
+	peak := func() int64 { return 0 }
+	if c.Peak != nil {
+		peak = c.Peak()
+	}
+	for part := range parts {
+		if _, err = c.Run(ctx, part, parts); err != nil {
+			break
+		}
+	}
+	if row.RSS = peak(); err != nil {
+		r.drop(err)
+		return nil
+	}
+	return r
+}
+
+// play lets all contenders do the whole work, part by part in turns, each round
+// and each part beginning with another one. It returns those that are still there.
+func play(ctx context.Context, field []*runner, round, parts int) []*runner {
+	sums, failed := make([]Usage, len(field)), make([]error, len(field))
+	for part := range parts {
+		for k := range field {
+			i := (round + part + k) % len(field)
+			if failed[i] != nil {
+				continue
+			}
+			u, err := field[i].Run(ctx, part, parts)
+			sums[i], failed[i] = sums[i].plus(u), err
+		}
+	}
+	var left []*runner
+	for i, r := range field {
+		if failed[i] != nil {
+			r.drop(failed[i])
+			continue
+		}
+		r.row.Rounds = append(r.row.Rounds, sums[i])
+		left = append(left, r)
+	}
+	return left
+}
+
+// drop takes a contender out of the match.
+func (r *runner) drop(why error) {
+	r.row.Skipped, r.row.Rounds = why.Error(), nil
+	if r.Close != nil {
+		r.Close()
+	}
+}
+
+// close ends a contender, and notes what it did behind our back.
+func (r *runner) close() {
+	if r.Close == nil {
+		return
+	}
+	rest, err := r.Close()
+	if err != nil {
+		err = fmt.Errorf("its end: %w", err)
+	}
+	var sum Usage
+	for _, u := range r.row.Rounds {
+		sum = sum.plus(u)
+	}
+	if rest.CPU > sum.CPU/50+500*time.Millisecond {
+		err = errors.Join(err, fmt.Errorf("%.1f s of CPU time outside of its runs, which took %.1f s", rest.CPU.Seconds(), sum.CPU.Seconds()))
+	}
+	if err != nil {
+		r.row.Doubt = err.Error()
+	}
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
+)
+
+// scripts are the peers in Python.
+//
+//go:embed peers/*.py
+var scripts embed.FS
+
+// asking is the check of a contender that runs as a child.
+type asking = func(ctx context.Context, ask func(what any) error) (note string, err error)
+
+// unpackPeers writes the scripts into the folder of this run.
+func (b *bench) unpackPeers() error { return os.CopyFS(b.work, scripts) }
+
+// python returns an entry that runs a script with the first of our interpreters
+// that can.
+func (b *bench) python(name, about, script string, config any, check asking) rounds.Entry {
+	return rounds.Entry{Name: name, About: about, Open: func(ctx context.Context) (*rounds.Contender, error) {
+		var all error
+		for _, p := range b.pythons {
+			c, err := rounds.Process(name, about, rounds.Command{
+				Args:   []string{p, "-u", filepath.Join(b.work, "peers", script)},
+				Dir:    b.work,
+				Config: config,
+			}, check).Open(ctx)
+			if err == nil {
+				return c, nil
+			}
+			all = errors.Join(all, fmt.Errorf("%s: %w", p, err))
+		}
+		return nil, all
+	}}
+}

@@ -1,0 +1,42 @@
+"""What the peers share: the child's side of internal/rounds (see Serve there)."""
+import gc
+import json
+import os
+import resource
+import sys
+
+
+def _cpu():
+    used = 0.0
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        r = resource.getrusage(who)
+        used += r.ru_utime + r.ru_stime
+    return used
+
+
+def serve(open_peer):
+    """Answers requests until the end of input.
+
+    open_peer(config) returns an object with a version, a method run(part, parts)
+    that returns the number of items it handled, and perhaps a method check(what).
+    """
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a library prints must not get between the replies
+    peer = None
+    for line in sys.stdin:
+        request, reply = json.loads(line), {}
+        try:
+            if request["op"] == "open":
+                peer = open_peer(request["config"])
+                reply["version"] = peer.version
+            elif request["op"] == "run":
+                reply["items"] = peer.run(request["part"], request["parts"])
+            elif request["op"] == "check":
+                peer.check(request["check"])
+            elif request["op"] == "close":
+                peer = None
+                gc.collect()
+        except Exception as e:  # told to the harness, which drops this peer
+            reply["error"] = f"{type(e).__name__}: {e}".splitlines()[0]
+        reply["cpu_s"] = _cpu()
+        print(json.dumps(reply), file=out, flush=True)

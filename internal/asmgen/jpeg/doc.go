@@ -1,0 +1,3 @@
+// Command jpeg writes the kernels of package jpegsimd, which its plain twins
+// explain.
+package main

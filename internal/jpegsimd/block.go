@@ -1,0 +1,180 @@
+package jpegsimd
+
+// What Block and Skip return instead of an end.
+const (
+	Short = -2 // too few bytes are left in Buf, nothing has been done
+	Bad   = -1 // the bits are no code
+)
+
+// Block takes one block of a sequential scan apart: the difference of the first
+// coefficient, which is added to pred, and the others, up to the end of the
+// block. It writes all of coef, in the order of Place, and returns how many of
+// its coefficients, in zigzag order, may differ from zero. A run that leads out
+// of the block ends it at its last coefficient, as in libjpeg.
+func Block(coef *[64]int16, dc, ac *Table, b *Bits, pred *int32) int {
+	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
+		return Short
+	}
+	if useAVX2 {
+		return block(coef, &dc.look[0], &ac.look[0], &b.Acc, pred, &zigzag[0])
+	}
+	return plainBlock(coef, dc, ac, b, pred)
+}
+
+// Skip does the same as Block, without the coefficients.
+func Skip(dc, ac *Table, b *Bits, pred *int32) int {
+	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
+		return Short
+	}
+	if useAVX2 {
+		return skip(&dc.look[0], &ac.look[0], &b.Acc, pred)
+	}
+	return plainSkip(dc, ac, b, pred)
+}
+
+// Place returns where in a block the coefficient in row v and column u is.
+// Rows stand in pairs of words, 0 and 4, 2 and 6, 7 and 1, 3 and 5, as the
+// kernel of the transform multiplies and adds them.
+func Place(v, u int) int { return int(pairBase[v&7]) + 2*u }
+
+var pairBase = [8]uint8{0, 33, 16, 48, 1, 49, 17, 32}
+
+// Zigzag returns the place of coefficient k in zigzag order.
+func Zigzag(k int) int { return int(zigzag[k&63]) }
+
+// zigzag holds the places by the number in zigzag order. Runs may lead 16 beyond
+// the last one; the length spares a check.
+var zigzag = func() (z [128]uint8) {
+	v, u := 0, 0
+	for k := range z {
+		z[k] = uint8(Place(v, u))
+		switch up := (v+u)%2 == 0; {
+		case v == 7 && u == 7:
+		case up && u == 7, !up && v < 7 && u == 0:
+			v++
+		case up && v == 0, !up && v == 7:
+			u++
+		case up:
+			v, u = v-1, u+1
+		default:
+			v, u = v+1, u-1
+		}
+	}
+	return z
+}()
+
+// perRefill is how many codes of at most lookBits bits one refill serves.
+const perRefill = 5
+
+func plainBlock(coef *[64]int16, dc, ac *Table, b *Bits, pred *int32) int {
+	*coef = [64]int16{}
+	if !dc.difference(b, pred) {
+		return Bad
+	}
+	coef[0] = int16(*pred)
+	acc, n, at, buf := b.Acc, b.N, b.At, b.Buf
+	k := uint(1)
+	for k < 64 {
+		var e uint32
+		acc, n, at = refill(buf, acc, n, at)
+		for range perRefill {
+			if e = ac.look[acc>>(64-lookBits)]; e&special != 0 {
+				break
+			}
+			k += uint(e >> 8 & 31)
+			coef[zigzag[(k-1)&127]&63] = int16(e >> 16)
+			acc, n = acc<<(e&63), n-uint64(e&63)
+			if k >= 64 {
+				break
+			}
+		}
+		if e&special == 0 {
+			continue
+		}
+		acc, n, at = refill(buf, acc, n, at)
+		e = ac.find(acc)
+		if e&kindMask == kindLong {
+			return Bad
+		}
+		if e&kindMask == kindEnd {
+			acc, n = acc<<(e&63), n-uint64(e&63)
+			break
+		}
+		var v int32
+		acc, n, v = split(e, acc, n)
+		k += uint(e >> 8 & 31)
+		if e&kindMask == kindSize {
+			coef[zigzag[(k-1)&127]&63] = int16(v)
+		}
+	}
+	b.Acc, b.N, b.At = acc, n, at
+	return int(k)
+}
+
+func plainSkip(dc, ac *Table, b *Bits, pred *int32) int {
+	if !dc.difference(b, pred) {
+		return Bad
+	}
+	acc, n, at, buf := b.Acc, b.N, b.At, b.Buf
+	k := uint(1)
+	for k < 64 {
+		var e uint32
+		acc, n, at = refill(buf, acc, n, at)
+		for range perRefill {
+			if e = ac.look[acc>>(64-lookBits)]; e&special != 0 {
+				break
+			}
+			k += uint(e >> 8 & 31)
+			acc, n = acc<<(e&63), n-uint64(e&63)
+			if k >= 64 {
+				break
+			}
+		}
+		if e&special == 0 {
+			continue
+		}
+		acc, n, at = refill(buf, acc, n, at)
+		e = ac.find(acc)
+		if e&kindMask == kindLong {
+			return Bad
+		}
+		if e&kindMask == kindEnd {
+			acc, n = acc<<(e&63), n-uint64(e&63)
+			break
+		}
+		k += uint(e >> 8 & 31)
+		bits := e&63 + e>>20&15
+		acc, n = acc<<(bits&63), n-uint64(bits)
+	}
+	b.Acc, b.N, b.At = acc, n, at
+	return int(k)
+}
+
+// difference decodes a first coefficient and adds it to pred.
+func (t *Table) difference(b *Bits, pred *int32) bool {
+	b.refill()
+	e := t.look[b.Acc>>(64-lookBits)]
+	if e&special == 0 {
+		b.drop(uint(e & 63))
+		*pred += int32(e) >> 16
+		return true
+	}
+	if e = t.find(b.Acc); e&kindMask == kindLong {
+		return false
+	}
+	var v int32
+	b.Acc, b.N, v = split(e, b.Acc, b.N)
+	*pred += v
+	return true
+}
+
+// split takes the code of a special entry and the magnitude that follows it.
+func split(e uint32, acc, n uint64) (uint64, uint64, int32) {
+	l, size := e&63, e>>20&15
+	acc <<= l
+	v := int32(acc >> 1 >> ((63 - size) & 63)) // in two shifts, as the size may be 0
+	if int64(acc) >= 0 {
+		v += 1 - 1<<size
+	}
+	return acc << size, n - uint64(l+size), v
+}

@@ -1,0 +1,47 @@
+//go:build !purego
+
+package pixelsimd
+
+import "github.com/stokerdata/stoker/internal/cpu"
+
+// block is the number of samples that the kernel of Down makes at once.
+const block = 32
+
+// pack splits the weights, if there are kernels.
+func (d *Down) pack() bool {
+	t := d.t
+	if !cpu.AVX2() {
+		return false
+	}
+	stride := t.Room + t.Room&1
+	d.coef = resized(d.coef, stride*len(t.Lo))
+	for i := range t.Lo {
+		_, k := t.window(i)
+		q := d.coef[i*stride:][:stride]
+		for len(k) >= 2 && len(q) >= 2 {
+			q[0], q[1] = split(k[0], k[1])
+			k, q = k[2:], q[2:]
+		}
+		if len(k) > 0 {
+			q[0], q[1] = split(k[0], 0)
+		}
+	}
+	return true
+}
+
+func (d *Down) vector(dst []uint8, i int, src []uint8, rows []int) {
+	n := int(d.t.N[i])
+	rows[n] = rows[n-1] // an odd last row is paired with itself, without weight
+	width := max(len(dst), block)
+	for _, at := range rows[:n] {
+		_ = src[at:][:width]
+	}
+	coef := d.coef[i*(d.t.Room+d.t.Room&1):]
+	if len(dst) >= block {
+		downAVX2(&dst[0], &src[0], &rows[0], &coef[0], (n+1)/2, len(dst))
+		return
+	}
+	var whole [block]uint8
+	downAVX2(&whole[0], &src[0], &rows[0], &coef[0], (n+1)/2, block)
+	copy(dst, whole[:])
+}

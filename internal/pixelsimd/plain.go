@@ -1,0 +1,27 @@
+//go:build !amd64 || purego
+
+package pixelsimd
+
+// packed is what vector code makes of a Table: here nothing.
+type packed struct{}
+
+func (*packed) set(*Table, int, int) bool { return false }
+
+func (*packed) row(dst, src []uint8) {}
+
+func (*Down) pack() bool { return false }
+
+func (*Down) vector(dst []uint8, i int, src []uint8, rows []int) {}
+
+// lanes is what vector code makes of a Tone: here nothing.
+type lanes struct{}
+
+func (*lanes) set(Format, [3]float32, [3]float32) {}
+
+func (*lanes) fast() bool { return false }
+
+func planes[T Number](l *lanes, r, g, b []T, px []uint8, o Order) bool { return false }
+
+func pixels[T Number](l *lanes, dst []T, px []uint8, c int, o Order) bool { return false }
+
+func flip(row []uint8, c int) []uint8 { return row }
