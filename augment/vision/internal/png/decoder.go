@@ -219,29 +219,20 @@ func (h header) pick(dst, raw []byte) {
 // spread makes w pixels of packed samples or of indices.
 func (d *decoder) spread(dst, s []byte, w int) error {
 	if d.colour == grey {
-		unpack(dst, s, uint(d.depth), 255/(1<<d.depth-1))
+		pixel.Unpack(dst, s, uint(d.depth), 255/(1<<d.depth-1))
 		return nil
 	}
 	if d.depth < 8 {
 		// The indices may lie at the end of the row: each is read before the
 		// pixels that are written reach it.
 		indices := dst[2*w:]
-		unpack(indices, s, uint(d.depth), 1)
+		pixel.Unpack(indices, s, uint(d.depth), 1)
 		s = indices
 	}
 	if !pixel.Palette(dst, s, d.colours[:d.n]) {
 		return fmt.Errorf("an index beyond the palette of %d colours", d.n)
 	}
 	return nil
-}
-
-// unpack sets dst to samples of depth bits, 1, 2 or 4, times scale.
-func unpack(dst, src []byte, depth uint, scale uint8) {
-	mask := uint8(1<<depth - 1)
-	for i := range dst {
-		at := uint(i) * depth
-		dst[i] = src[at>>3] >> (8 - depth - at&7) & mask * scale
-	}
 }
 
 // scatter writes the pixels of line, of c samples each, step pixels apart.
