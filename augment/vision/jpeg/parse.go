@@ -3,6 +3,8 @@ package jpeg
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/stokerdata/stoker/internal/exif"
 )
 
 // Markers (table B.1).
@@ -154,7 +156,7 @@ func (p *parser) body(marker uint8, b []byte) error {
 		p.jfif = p.jfif || len(b) >= 14 && string(b[:5]) == "JFIF\x00"
 	case app1:
 		if !p.exif && len(b) > 6 && string(b[:6]) == "Exif\x00\x00" {
-			p.exif, p.orientation = true, orientation(b[6:])
+			p.exif, p.orientation = true, exif.Orientation(b[6:])
 		}
 	case app14:
 		if len(b) >= 12 && string(b[:5]) == "Adobe" {
