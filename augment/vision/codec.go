@@ -1,124 +1,158 @@
 package vision
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/jpeg"
-	"image/png"
 
+	"github.com/stokerdata/stoker/augment/vision/internal/bmp"
+	"github.com/stokerdata/stoker/augment/vision/internal/gif"
+	"github.com/stokerdata/stoker/augment/vision/internal/png"
+	"github.com/stokerdata/stoker/internal/exif"
 	"github.com/stokerdata/stoker/internal/pixel"
-	"github.com/stokerdata/stoker/loader"
 )
 
-// format is a file format, told by its first bytes.
-type format uint8
+// Codec decodes files of one format. Those in Decode.Codecs come before the ones
+// that Decode has, which they may so replace. A Codec is part of a transform's
+// configuration, so a plain value; several goroutines use it at once, and what
+// it keeps from file to file stands in a sync.Pool. Decode turns panics into
+// errors, but cannot if they happen on other goroutines.
+type Codec interface {
+	// Match reports whether data begins as files of the format do.
+	Match(data []byte) bool
 
-const (
-	jpegFormat format = iota + 1
-	pngFormat
-)
+	// Size returns what a file says of itself before its pixels: channels is 3
+	// for red, green and blue, and 1 for grey. It allocates nothing that grows
+	// with these numbers. The caller compares them with Limits, and makes the
+	// room for the pixels then.
+	Size(data []byte) (height, width, channels int, err error)
+
+	// Decode writes the height·width·channels samples of a file to dst, row by
+	// row without gaps. height and width are those that Size returned.
+	Decode(dst, data []byte, height, width int) error
+}
+
+// ExifCodec is a Codec of files that may say which way is up. Decode.Orient asks
+// for it.
+type ExifCodec interface {
+	Codec
+
+	// Exif returns the EXIF part of a file, from its TIFF header on, or nothing
+	// if there is none.
+	Exif(data []byte) []byte
+}
+
+// codecs lists what Decode has beside package jpeg.
+var codecs = []Codec{png.Codec{}, gif.Codec{}, bmp.Codec{}}
+
+// others lists formats that no codec is here for, by what stands where in a file.
+var others = [...]struct {
+	at            int
+	bytes, format string
+}{
+	{0, "II*\x00", "TIFF"},
+	{0, "MM\x00*", "TIFF"},
+	{4, "ftypavi", "AVIF"},
+	{4, "ftyphei", "HEIC"},
+	{4, "ftyphev", "HEIC"},
+	{4, "ftypmif1", "HEIF"},
+	{4, "ftypmsf1", "HEIF"},
+	{0, "\x00\x00\x00\x0cJXL ", "JPEG XL"},
+	{0, "\xff\x0a", "JPEG XL"},
+	{0, "\x00\x00\x00\x0cjP  ", "JPEG 2000"},
+	{0, "\xff\x4f\xff\x51", "JPEG 2000"},
+	{0, "8BPS", "Photoshop"},
+}
+
+// match returns the first codec in a list that is for a file, nil if there is
+// none. One that panics is not.
+func match(list []Codec, data []byte) (found Codec) {
+	for _, c := range list {
+		_ = guard(func() error {
+			if c.Match(data) {
+				found = c
+			}
+			return nil
+		})
+		if found != nil {
+			break
+		}
+	}
+	return found
+}
+
+// unknown says what a file is that no codec is for.
+func unknown(data []byte) error {
+	if len(data) == 0 {
+		return errors.New("the file is empty")
+	}
+	for _, o := range others {
+		if end := o.at + len(o.bytes); len(data) >= end && string(data[o.at:end]) == o.bytes {
+			return fmt.Errorf("a file in the format %s, which needs a codec in Decode.Codecs", o.format)
+		}
+	}
+	return fmt.Errorf("the format is not known, the file begins with % x", data[:min(len(data), 8)])
+}
 
 // header is what is known of a file before its pixels are decoded.
 type header struct {
-	format  format
-	h, w    int
-	colours int // of the palette, 0 without one
+	codec Codec
+	stored
+	channels int
 }
 
-// formats lists first bytes; those that are not decoded have no format.
-var formats = [...]struct {
-	magic, name string
-	format      format
-}{
-	{"\xff\xd8\xff", "JPEG", jpegFormat},
-	{"\x89PNG\r\n\x1a\n", "PNG", pngFormat},
-	{"GIF8", "GIF", 0},
-	{"BM", "BMP", 0},
-	{"RIFF", "RIFF (WebP)", 0},
-	{"II*\x00", "TIFF", 0},
-	{"MM\x00*", "TIFF", 0},
-	{"\x00\x00\x00\x0cJXL ", "JPEG XL", 0},
-	{"\xff\x0a", "JPEG XL", 0},
-}
-
-// sniff returns the format of a file.
-func sniff(data []byte) (format, error) {
-	for _, f := range formats {
-		if bytes.HasPrefix(data, []byte(f.magic)) {
-			if f.format == 0 {
-				return 0, fmt.Errorf("a %s file, only JPEG and PNG are decoded", f.name)
-			}
-			return f.format, nil
-		}
+// header checks what a file says of itself against the limits.
+func (d *decoding) header(data []byte) (header, error) {
+	h := header{stored: stored{turn: 1}}
+	if int64(len(data)) > d.Limits.Bytes {
+		return h, fmt.Errorf("%d bytes, the limit is %d", len(data), d.Limits.Bytes)
 	}
-	if len(data) == 0 {
-		return 0, errors.New("the file is empty")
+	if h.codec = match(d.Codecs, data); h.codec == nil {
+		h.codec = match(codecs, data)
 	}
-	return 0, fmt.Errorf("neither JPEG nor PNG, the file begins with % x", data[:min(len(data), 8)])
-}
-
-// readHeader checks what a file says of itself against the limits, and against
-// its own length: a few bytes do not make a large image.
-func readHeader(data []byte, l Limits) (header, error) {
-	if int64(len(data)) > l.Bytes {
-		return header{}, fmt.Errorf("%d bytes, the limit is %d", len(data), l.Bytes)
+	if h.codec == nil {
+		return h, unknown(data)
 	}
-	f, err := sniff(data)
-	if err != nil {
-		return header{}, err
-	}
-	h := header{format: f}
-	var c image.Config
-	err = guard(func() (err error) {
-		if f == jpegFormat {
-			c, err = jpeg.DecodeConfig(bytes.NewReader(data))
-		} else {
-			c, err = png.DecodeConfig(bytes.NewReader(data))
+	err := guard(func() (err error) {
+		h.h, h.w, h.channels, err = h.codec.Size(data)
+		if c, ok := h.codec.(ExifCodec); ok && d.Orient && err == nil {
+			h.turn = exif.Orientation(c.Exif(data))
 		}
 		return err
 	})
 	if err != nil {
 		return h, err
 	}
-	h.h, h.w = c.Height, c.Width
-	if p, ok := c.ColorModel.(color.Palette); ok {
-		h.colours = len(p)
+	if h.channels != 1 && h.channels != 3 {
+		return h, fmt.Errorf("%d channels, can be 1 or 3", h.channels)
 	}
-	return h, h.check(data, l)
+	return h, d.Limits.check(h.size)
 }
 
-func (h header) check(data []byte, l Limits) error {
-	if h.h < 1 || h.w < 1 || h.h > maxEdge || h.w > maxEdge || int64(h.h)*int64(h.w) > l.Pixels {
-		return fmt.Errorf("%dx%d pixels, the limits are %d in all and %d along an edge", h.h, h.w, l.Pixels, maxEdge)
+// decode writes pixels to dst, which has no gaps and the size of the header.
+func (h *header) decode(dst pixel.Image, data []byte) error {
+	n := h.h * h.w
+	into := dst.Pix[: 3*n : 3*n]
+	if h.channels == 1 {
+		into = into[2*n:]
 	}
-	if int64(h.h)*int64(h.w) > h.mostPixels(data) {
-		return fmt.Errorf("%d bytes cannot hold %dx%d pixels", len(data), h.h, h.w)
+	err := guard(func() error { return h.codec.Decode(into, data, h.h, h.w) })
+	if err == nil && h.channels == 1 {
+		repeat(dst.Pix[:3*n])
 	}
-	return nil
+	return err
 }
 
-// mostPixels returns a bound on the pixels that data can hold.
-func (h header) mostPixels(data []byte) int64 {
-	n := int64(len(data))
-	if h.format == jpegFormat {
-		// Each block of 64 samples takes at least a bit, and with the most
-		// uneven sampling that is possible 9 blocks make 1,024 pixels.
-		return 1024 * n
+// repeat makes colours of the grey that the last third of pix holds. Each pixel
+// is read before those that are written reach it.
+func repeat(pix []byte) {
+	for i, v := range pix[len(pix)/3*2:] {
+		p := pix[3*i : 3*i+3 : 3*i+3]
+		p[0], p[1], p[2] = v, v, v
 	}
-	// DEFLATE makes at most 1,032 bytes of one, and a PNG pixel has at least a bit.
-	channels := [...]int64{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-	bits := int64(1)
-	if len(data) > 25 && int(data[25]) < len(channels) { // IHDR: depth and colour type
-		bits = max(1, int64(data[24])*channels[data[25]])
-	}
-	return 1032 * 8 * n / bits
 }
 
-// guard turns a panic of the decoder that f calls into an error. It is the only
-// place that does so: the decoders see hostile bytes, and start no goroutine.
+// guard turns a panic of the codec that f calls into an error. It is the only
+// place that does so: codecs see hostile bytes, and start no goroutine.
 func guard(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -126,101 +160,4 @@ func guard(f func() error) (err error) {
 		}
 	}()
 	return f()
-}
-
-// decodeRGB decodes a file into dst, whose size is that of the header.
-func decodeRGB(dst pixel.Image, data []byte, h header, w *loader.Worker) error {
-	var m image.Image
-	err := guard(func() (err error) {
-		if h.format == jpegFormat {
-			m, err = jpeg.Decode(bytes.NewReader(data))
-		} else {
-			m, err = png.Decode(bytes.NewReader(data))
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if b := m.Bounds(); b != image.Rect(0, 0, dst.W, dst.H) {
-		return fmt.Errorf("%v pixels decoded, the header says %dx%d", b, h.h, h.w)
-	}
-	switch m := m.(type) {
-	case *image.YCbCr:
-		return writeYCbCr(dst, m, w)
-	case *image.Paletted:
-		return writePaletted(dst, m, h.colours)
-	case *image.CMYK:
-		for y := range dst.H {
-			pixel.CMYK(dst.Row(y), m.Pix[y*m.Stride:])
-		}
-		return nil
-	}
-	return writeDirect(dst, m)
-}
-
-// writeDirect writes images whose samples only have to be picked.
-func writeDirect(dst pixel.Image, m image.Image) error {
-	var pix []uint8
-	var stride, step int
-	at := [3]int{0, 1, 2}
-	switch m := m.(type) {
-	case *image.Gray:
-		pix, stride, step, at = m.Pix, m.Stride, 1, [3]int{}
-	case *image.Gray16:
-		pix, stride, step, at = m.Pix, m.Stride, 2, [3]int{}
-	case *image.RGBA: // of files without alpha
-		pix, stride, step = m.Pix, m.Stride, 4
-	case *image.NRGBA:
-		pix, stride, step = m.Pix, m.Stride, 4
-	case *image.RGBA64:
-		pix, stride, step, at = m.Pix, m.Stride, 8, [3]int{0, 2, 4}
-	case *image.NRGBA64:
-		pix, stride, step, at = m.Pix, m.Stride, 8, [3]int{0, 2, 4}
-	default:
-		return fmt.Errorf("the decoder gives a %T", m)
-	}
-	for y := range dst.H {
-		pixel.Pick(dst.Row(y), pix[y*stride:], step, at)
-	}
-	return nil
-}
-
-func writeYCbCr(dst pixel.Image, m *image.YCbCr, w *loader.Worker) error {
-	p := pixel.YCbCr{Y: m.Y, Cb: m.Cb, Cr: m.Cr, YStride: m.YStride, CStride: m.CStride}
-	switch m.SubsampleRatio {
-	case image.YCbCrSubsampleRatio444:
-		p.StepX, p.StepY = 1, 1
-	case image.YCbCrSubsampleRatio422:
-		p.StepX, p.StepY = 2, 1
-	case image.YCbCrSubsampleRatio420:
-		p.StepX, p.StepY = 2, 2
-	case image.YCbCrSubsampleRatio440:
-		p.StepX, p.StepY = 1, 2
-	case image.YCbCrSubsampleRatio411:
-		p.StepX, p.StepY = 4, 1
-	case image.YCbCrSubsampleRatio410:
-		p.StepX, p.StepY = 4, 2
-	default:
-		return fmt.Errorf("unknown chroma sampling %v", m.SubsampleRatio)
-	}
-	p.RGB(dst, w.Scratch(pixel.ChromaBytes(dst)))
-	return nil
-}
-
-// writePaletted looks colours up. Indices are checked against the palette of
-// the file, as the decoder silently extends it.
-func writePaletted(dst pixel.Image, m *image.Paletted, colours int) error {
-	var table [256][3]uint8
-	colours = min(colours, len(m.Palette), len(table))
-	for i, c := range m.Palette[:colours] {
-		n := color.NRGBAModel.Convert(c).(color.NRGBA)
-		table[i] = [3]uint8{n.R, n.G, n.B}
-	}
-	for y := range dst.H {
-		if !pixel.Palette(dst.Row(y), m.Pix[y*m.Stride:][:dst.W], table[:colours]) {
-			return fmt.Errorf("row %d has an index beyond the palette of %d colours", y, colours)
-		}
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"slices"
 	"sync"
 
 	"github.com/stokerdata/stoker/augment/vision/jpeg"
@@ -13,10 +14,11 @@ import (
 	"github.com/stokerdata/stoker/loader/kind"
 )
 
-// Decode turns the bytes of JPEG and PNG files into RGB pixels, as Pillow's
-// convert("RGB") does: an alpha channel is dropped and not blended, grey is
-// repeated, of 16 bits the upper 8 are taken, and ink (CMYK) is mixed down. No
-// colour profile is applied.
+// Decode turns the bytes of JPEG, PNG, WebP, GIF and BMP files, and of those that
+// Codecs are for, into RGB pixels, as Pillow's convert("RGB") does: an alpha
+// channel is dropped and not blended, grey is repeated, of 16 bits the upper 8
+// are taken, and ink (CMYK) is mixed down. Of an animation the first image is
+// taken. No colour profile is applied.
 //
 // Files are checked before memory is spent on them. One that is damaged, cut
 // off, of another format or over a limit gives an error that wraps
@@ -31,6 +33,9 @@ type Decode struct {
 	// JPEG bounds and adjusts the decoding of JPEG files; MaxPixels is that of
 	// Limits. Zero decodes what is whole, as it is.
 	JPEG jpeg.Options
+	// Codecs are for formats beside those above, or take their place: the first
+	// one that matches a file decodes it. Package tiff has one.
+	Codecs []Codec
 }
 
 // Limits bounds what Decode takes on. A zero field means its default.
@@ -52,6 +57,14 @@ func (l Limits) withDefaults() (Limits, error) {
 	return l, nil
 }
 
+// check holds a size against the limits.
+func (l Limits) check(z size) error {
+	if z.h < 1 || z.w < 1 || z.h > maxEdge || z.w > maxEdge || int64(z.h)*int64(z.w) > l.Pixels {
+		return fmt.Errorf("%v pixels, the limits are %d in all and %d along an edge", z, l.Pixels, maxEdge)
+	}
+	return nil
+}
+
 // Bind implements loader.Transform. The stage turns an EncodedImage, uint8 (n),
 // into an Image, uint8 (height, width, 3).
 //
@@ -62,6 +75,9 @@ func (d Decode) Bind(in loader.Spec) (loader.Stage, error) {
 	limits, err := d.Limits.withDefaults()
 	if err != nil {
 		return loader.Stage{}, err
+	}
+	if slices.Contains(d.Codecs, nil) {
+		return loader.Stage{}, fmt.Errorf("vision: a codec is nil: %w", loader.ErrSpec)
 	}
 	f, err := in.Find(d.Field, kind.EncodedImage)
 	if err != nil {
@@ -77,10 +93,7 @@ func (d Decode) Bind(in loader.Spec) (loader.Stage, error) {
 	b.JPEG.MaxPixels = limits.Pixels
 	b.lines.New = func() any { return &line{decoder: jpeg.Decoder{Options: b.JPEG}} }
 	st := loader.Stage{Out: out, Writes: []int{f}, Row: b.row}
-	st.Fuse = func(next []loader.Stage) (int, func(w *loader.Worker, s *loader.Sample) error) {
-		return b.fuse(loader.Stage{Row: b.row}, next)
-	}
-	return st, nil
+	return fusing(st, func() *fused { return &fused{decode: b, image: pixels{out, f, 3}, channels: 3} }), nil
 }
 
 // decoding is a Decode bound to a field.
@@ -97,12 +110,14 @@ func (d *decoding) blame(err error) error {
 }
 
 // own reports whether a file is decoded by package jpeg.
-func (d *decoding) own(data []byte) bool { return bytes.HasPrefix(data, []byte("\xff\xd8\xff")) }
+func (d *decoding) own(data []byte) bool {
+	return bytes.HasPrefix(data, []byte("\xff\xd8\xff")) && match(d.Codecs, data) == nil
+}
 
 // stored is how an image lies in a file.
 type stored struct {
-	stored size
-	turn   int // to make it upright, as EXIF numbers them; 1 for none
+	size
+	turn int // to make it upright, as EXIF numbers them; 1 for none
 }
 
 // open reads the header of a JPEG file, and checks it.
@@ -118,7 +133,7 @@ func (d *decoding) open(dec *jpeg.Decoder, data []byte) (stored, error) {
 	if d.Orient {
 		z.turn = h.Orientation
 	}
-	return z, header{format: jpegFormat, h: h.Height, w: h.Width}.check(data, d.Limits)
+	return z, d.Limits.check(z.size)
 }
 
 func (d *decoding) row(w *loader.Worker, s *loader.Sample) error {
@@ -148,16 +163,16 @@ func (d *decoding) decodeJPEG(w *loader.Worker, s *loader.Sample, data []byte) e
 }
 
 func (d *decoding) decodeOther(w *loader.Worker, s *loader.Sample, data []byte) error {
-	h, err := readHeader(data, d.Limits)
+	h, err := d.header(data)
 	if err != nil {
 		return err
 	}
-	return d.upright(w, s, stored{size{h.h, h.w}, 1}, func(dst pixel.Image) error { return decodeRGB(dst, data, h, w) })
+	return d.upright(w, s, h.stored, func(dst pixel.Image) error { return h.decode(dst, data) })
 }
 
 // upright gives the field an image that decode writes, turned as h says.
 func (d *decoding) upright(w *loader.Worker, s *loader.Sample, h stored, decode func(dst pixel.Image) error) error {
-	z := h.stored
+	z := h.size
 	if h.turn == 1 {
 		return decode(asImage(*w.Out(s, d.field, dtype.Uint8, loader.Dims(z.h, z.w, 3))))
 	}

@@ -15,8 +15,11 @@ type FlipH struct {
 // Bind implements loader.Transform. The stage handles uint8 (h, w, 1 or 3).
 func (f FlipH) Bind(in loader.Spec) (loader.Stage, error) {
 	st, c, err := flip(in, f.Field, f.P, pixel.FlipH, mirrorX)
+	if err != nil {
+		return st, err
+	}
 	st.Op = &mirror{c, f.P}
-	return st, err
+	return fusing(st, func() *fused { return &fused{image: c.pixels, channels: c.channels} }), nil
 }
 
 // mirror is what a FlipH that is fused does.

@@ -3,6 +3,7 @@ package vision
 import (
 	"errors"
 	"image"
+	"sync"
 
 	"github.com/stokerdata/stoker/augment/vision/jpeg"
 	"github.com/stokerdata/stoker/internal/pixel"
@@ -10,75 +11,115 @@ import (
 	"github.com/stokerdata/stoker/loader/dtype"
 )
 
-// fused does the work of Decode and of the stages behind it that cut, scale,
-// mirror and lay out the image, on JPEG files, in one pass over the rows of the
-// window that is left in the end: no image is ever held as a whole. Other files
-// go through the stages one by one.
+// fused does the work of a run of stages that cut, scale, mirror and lay out an
+// image, in one pass over the rows of the window that is left in the end. The
+// rows come from a JPEG file, if the run begins with Decode, or from memory; no
+// image in between is ever held as a whole. What cannot be done so, like files of
+// other formats and crops that pad, goes through the stages one by one.
 type fused struct {
-	*decoding
-	stages []loader.Stage // Decode first
-	tail   *layer         // of the last stage, nil if none lays out
-	writer int            // the last stage that gives the image new memory
+	decode   *decoding // nil if the image is in memory
+	image    pixels
+	stages   []loader.Stage // of the whole run
+	layer    *layer         // of the last stage, nil if none lays out
+	writer   int            // the last stage that gives the image new memory, -1 for none
+	settled  bool           // while the run is found: it is too late to scale
+	channels int
+	lines    sync.Pool // of *line
 }
 
-// fuse is loader.Stage's Fuse of Decode.
-func (d *decoding) fuse(self loader.Stage, next []loader.Stage) (int, func(w *loader.Worker, s *loader.Sample) error) {
-	f := &fused{decoding: d, stages: []loader.Stage{self}}
-	settled := false // is it too late to scale
+// fusing returns a stage that begins a run, for which begin makes room.
+func fusing(first loader.Stage, begin func() *fused) loader.Stage {
+	st := first
+	st.Fuse = func(next []loader.Stage) (int, func(w *loader.Worker, s *loader.Sample) error) {
+		return begin().find(first, next)
+	}
+	return st
+}
+
+// find collects the stages of the run.
+func (f *fused) find(first loader.Stage, next []loader.Stage) (int, func(w *loader.Worker, s *loader.Sample) error) {
+	if f.decode != nil {
+		f.stages = append(f.stages, first)
+		f.lines.New = func() any { return &line{decoder: jpeg.Decoder{Options: f.decode.JPEG}} }
+	} else {
+		f.writer = -1
+		f.lines.New = func() any { return new(line) }
+		next = append([]loader.Stage{first}, next...)
+	}
 	for _, st := range next {
-		switch op := st.Op.(type) {
-		case *reframe:
-			if op.image != d.field || op.scales && settled {
-				return f.done()
-			}
-			settled = settled || op.scales
-			f.writer = len(f.stages)
-		case *mirror:
-			if op.image != d.field {
-				return f.done()
-			}
-			settled = true // a filter need not give a mirrored image mirrored bytes
-		case *layer:
-			if op.image != d.field {
-				return f.done()
-			}
-			f.writer, f.tail = len(f.stages), op
-			f.stages = append(f.stages, st)
-			return f.done()
-		default:
-			return f.done()
+		if f.layer != nil || !f.take(st) {
+			break
 		}
 		f.stages = append(f.stages, st)
 	}
-	return f.done()
-}
-
-func (f *fused) done() (int, func(w *loader.Worker, s *loader.Sample) error) {
+	if len(f.stages) < 2 || f.writer < 0 {
+		return 0, nil
+	}
 	return len(f.stages) - 1, f.row
 }
 
-func (f *fused) row(w *loader.Worker, s *loader.Sample) error {
-	data := s.Fields[f.field].Data
-	if !f.own(data) {
-		return f.oneByOne(w, s)
+// take reports whether a stage can be the next one of the run.
+func (f *fused) take(st loader.Stage) bool {
+	switch op := st.Op.(type) {
+	case *reframe:
+		if op.image != f.image.image || op.scales && f.settled {
+			return false
+		}
+		f.settled = f.settled || op.scales
+		f.writer = len(f.stages)
+	case *mirror:
+		if op.image != f.image.image {
+			return false
+		}
+		f.settled = true // a filter need not give a mirrored image mirrored bytes
+	case *layer:
+		if op.image != f.image.image {
+			return false
+		}
+		f.writer, f.layer = len(f.stages), op
+	default:
+		return false
 	}
+	return true
+}
+
+func (f *fused) row(w *loader.Worker, s *loader.Sample) error {
 	l := f.lines.Get().(*line)
 	defer f.lines.Put(l)
-	h, err := f.open(&l.decoder, data)
+	z, ok, err := f.open(s, l)
 	if err != nil {
-		return f.blame(err)
+		return err
 	}
-	l.plan = plan{size: h.stored, from: window{h: h.stored.h, w: h.stored.w}}
-	if h.turn != 1 || !f.draw(w, l) {
+	l.plan = plan{size: z, from: window{h: z.h, w: z.w}}
+	if !ok || !f.draw(w, l) {
 		return f.oneByOne(w, s)
 	}
 	w.Enter(f.writer)
-	to := f.take(w, s, l)
+	to := f.begin(w, s, l)
 	w.Enter(0)
-	if err := l.run(to); err != nil {
-		return f.blame(err)
+	if err := l.run(f.channels, to); err != nil {
+		return f.decode.blame(err) // only files fail
 	}
 	return f.follow(w, s, l)
+}
+
+// open finds the size of the image, and reports whether its rows can be had one
+// by one.
+func (f *fused) open(s *loader.Sample, l *line) (size, bool, error) {
+	if f.decode == nil {
+		m, err := f.image.view(s)
+		l.memory = m
+		return size{m.H, m.W}, err == nil, nil
+	}
+	data := s.Fields[f.image.image].Data
+	if !f.decode.own(data) {
+		return size{}, false, nil
+	}
+	h, err := f.decode.open(&l.decoder, data)
+	if err != nil {
+		return size{}, false, f.decode.blame(err)
+	}
+	return h.size, h.turn == 1, nil
 }
 
 // oneByOne runs the stages as if they were not fused.
@@ -97,23 +138,24 @@ func (f *fused) oneByOne(w *loader.Worker, s *loader.Sample) error {
 func (f *fused) draw(w *loader.Worker, l *line) bool {
 	p := &l.plan
 	l.moves = l.moves[:0]
-	for i, st := range f.stages[1:] {
-		w.Enter(i + 1)
-		before := p.size
+	for i, st := range f.stages {
+		before, m := p.size, motion{}
 		switch op := st.Op.(type) {
 		case *reframe:
+			w.Enter(i)
 			at, to, err := op.place(w, before)
 			if err != nil || !p.reframe(at, to, op.filter) {
 				return false
 			}
-			l.moves = append(l.moves, crop(before, at, to))
+			m = crop(before, at, to)
 		case *mirror:
-			l.moves = append(l.moves, motion{})
+			w.Enter(i)
 			if fires(w, op.p) {
 				p.mirrored = !p.mirrored
-				l.moves[i] = mirrorX(before)
+				m = mirrorX(before)
 			}
 		}
+		l.moves = append(l.moves, m)
 	}
 	return true
 }
@@ -121,43 +163,41 @@ func (f *fused) draw(w *loader.Worker, l *line) bool {
 // follow moves what lives on the image.
 func (f *fused) follow(w *loader.Worker, s *loader.Sample, l *line) error {
 	for i, m := range l.moves {
-		w.Enter(i + 1)
-		var c *canvas
-		switch op := f.stages[i+1].Op.(type) {
-		case *reframe:
-			c = &op.canvas
-		case *mirror:
-			c = &op.canvas
-		}
 		if m == (motion{}) {
 			continue
 		}
-		if err := c.move(w, s, m); err != nil {
+		w.Enter(i)
+		if err := f.stages[i].Op.(mover).move(w, s, m); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// take gives the image field its last value, and returns what takes its rows.
-func (f *fused) take(w *loader.Worker, s *loader.Sample, l *line) pixel.Rows {
-	z := l.plan.size
-	if f.tail != nil {
-		t := w.Out(s, f.field, f.tail.dtype, f.tail.layout.shape(loader.Dims(z.h, z.w, 3)))
-		if l.tail == nil {
-			l.tail = f.tail.rows()
+// mover is the Op of a stage that moves what lives on the image.
+type mover interface {
+	move(w *loader.Worker, s *loader.Sample, m motion) error
+}
+
+// begin gives the image field its last value, and returns what takes its rows.
+func (f *fused) begin(w *loader.Worker, s *loader.Sample, l *line) pixel.Rows {
+	z, at := l.plan.size, f.image.image
+	if f.layer != nil {
+		t := w.Out(s, at, f.layer.dtype, f.layer.layout.shape(loader.Dims(z.h, z.w, f.channels)))
+		if l.slot == nil {
+			l.slot = f.layer.rows()
 		}
-		l.tail.begin(t, z, l.plan.mirrored)
-		return l.tail
+		l.slot.begin(t, z, l.plan.mirrored)
+		return l.slot
 	}
-	l.image = plainRows{asImage(*w.Out(s, f.field, dtype.Uint8, loader.Dims(z.h, z.w, 3))), l.plan.mirrored}
+	l.image = plainRows{asImage(*w.Out(s, at, dtype.Uint8, loader.Dims(z.h, z.w, f.channels))), l.plan.mirrored}
 	return &l.image
 }
 
-// plan is what becomes of a stored image.
+// plan is what becomes of an image.
 type plan struct {
 	size     size   // of what is left
-	from     window // of the stored image
+	from     window // of the image at the beginning
 	scaled   bool
 	to       size   // that from is scaled to
 	cut      window // of the scaled image
@@ -187,42 +227,58 @@ func (p *plan) reframe(at window, to size, f pixel.Filter) bool {
 	return true
 }
 
-// line is the memory of one worker on its way from a file to a batch.
+// line is the memory of one worker on the way of an image to the batch.
 type line struct {
 	decoder jpeg.Decoder
+	memory  pixel.Image // instead of a file
 	resizer pixel.Resizer
 	plan    plan
-	moves   []motion // of the stages behind Decode; zero for none
+	moves   []motion // of the stages; zero for none
 	cut     cutRows
 	image   plainRows
-	tail    layerRows
+	slot    layerRows
 }
 
-// run decodes what the plan needs and hands the last rows to to.
-func (l *line) run(to pixel.Rows) error {
+// run makes the rows that the plan needs and hands the last ones to to.
+func (l *line) run(channels int, to pixel.Rows) error {
 	p := &l.plan
-	from := image.Rect(p.from.x, p.from.y, p.from.x+p.from.w, p.from.y+p.from.h)
 	if !p.scaled {
-		return l.decoder.Rows(from, to)
+		return l.rows(p.from, to)
 	}
 	if p.cut != (window{h: p.to.h, w: p.to.w}) {
-		l.cut = cutRows{p.cut, to}
+		l.cut = cutRows{p.cut, channels, to}
 		to = &l.cut
 	}
-	l.resizer.Stream(pixel.Size{W: p.to.w, H: p.to.h}, pixel.Size{W: p.from.w, H: p.from.h}, 3, p.filter, to)
-	if err := l.decoder.Rows(from, &l.resizer); err != errEnough {
+	l.resizer.Stream(pixel.Size{W: p.to.w, H: p.to.h}, pixel.Size{W: p.from.w, H: p.from.h}, channels, p.filter, to)
+	if err := l.rows(p.from, &l.resizer); err != errEnough {
 		return err
 	}
 	return nil
 }
 
-// errEnough ends decoding where no more rows are needed.
+// rows hands over the rows of a window of the image at the beginning.
+func (l *line) rows(at window, to pixel.Rows) error {
+	if l.memory.Pix == nil {
+		return l.decoder.Rows(image.Rect(at.x, at.y, at.x+at.w, at.y+at.h), to)
+	}
+	m := l.memory.Crop(at.x, at.y, at.w, at.h)
+	for y := range m.H {
+		row := m.Pix[y*m.Stride:] // which says how much can be read behind it
+		if err := to.Row(y, row[:m.W*m.C]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errEnough ends a pass when no more rows are needed.
 var errEnough = errors.New("vision: enough rows")
 
 // cutRows hands on a window of the rows that it gets.
 type cutRows struct {
 	window
-	to pixel.Rows
+	channels int
+	to       pixel.Rows
 }
 
 // Row implements pixel.Rows.
@@ -230,7 +286,7 @@ func (c *cutRows) Row(y int, px []uint8) error {
 	if y -= c.y; y < 0 {
 		return nil
 	}
-	if err := c.to.Row(y, px[3*c.x:3*(c.x+c.w)]); err != nil {
+	if err := c.to.Row(y, px[c.channels*c.x:c.channels*(c.x+c.w)]); err != nil {
 		return err
 	}
 	if y+1 == c.h {
@@ -250,7 +306,7 @@ func (p *plainRows) Row(y int, px []uint8) error {
 	row := p.Image.Row(y)
 	copy(row, px)
 	if p.mirrored {
-		pixel.FlipH(pixel.Packed(row, 1, p.W, 3))
+		pixel.FlipH(pixel.Packed(row, 1, p.W, p.C))
 	}
 	return nil
 }

@@ -121,7 +121,7 @@ func toned[T uint8 | uint16 | float32](p pixels, l Layout, t dtype.Type, tone *p
 	out[p.image].DType = t
 	out[p.image].Shape = l.shape(in.Shape)
 	op := &layer{image: p.image, layout: l, dtype: t, rows: func() layerRows {
-		return &slot[T]{pixel.Slot[T]{Tone: tone, C: 3, Planar: l == NCHW}}
+		return &slot[T]{pixel.Slot[T]{Tone: tone, C: p.channels, Planar: l == NCHW}}
 	}}
 	return loader.Stage{Out: out, Writes: []int{p.image}, Op: op, Row: func(w *loader.Worker, s *loader.Sample) error {
 		src, err := p.view(s)

@@ -23,7 +23,8 @@ type reframe struct {
 // stage returns the stage, behind which images are as large as to.
 func (r *reframe) stage(to size) loader.Stage {
 	r.pool.New = func() any { return new(pixel.Resizer) }
-	return loader.Stage{Out: r.out(to), Writes: r.writes(r.image), Op: r, Row: r.row}
+	st := loader.Stage{Out: r.out(to), Writes: r.writes(r.image), Op: r, Row: r.row}
+	return fusing(st, func() *fused { return &fused{image: r.pixels, channels: r.channels} })
 }
 
 func (r *reframe) row(w *loader.Worker, s *loader.Sample) error {

@@ -3,10 +3,12 @@ package cache_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stokerdata/stoker/format/cache"
+	"github.com/stokerdata/stoker/format/mem"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/loadertest"
@@ -121,7 +123,7 @@ func TestResumeElsewhere(t *testing.T) {
 
 // TestWarm checks that the source is asked nothing where all rows are cached.
 func TestWarm(t *testing.T) {
-	for i, c := range settings {
+	for _, c := range settings {
 		if c.bytes < 1<<20 {
 			continue
 		}
@@ -140,8 +142,8 @@ func TestWarm(t *testing.T) {
 			t.Errorf("%s: %d rows were made for the first epoch of %d", c.name, n, tableRows)
 		}
 		loadertest.Digest(t, s, cfg)
-		if n := src.opened.Load(); n != tableRows {
-			t.Errorf("%s: %d rows were opened for two epochs of %d", c.name, n, tableRows)
+		if n := src.opened.Load(); n != tableRows || src.live.Load() != 0 {
+			t.Errorf("%s: %d rows were opened for two epochs of %d, and not all closed", c.name, n, tableRows)
 		}
 		st := s.Stats()
 		if st.Rows != tableRows || st.Hits != tableRows || st.Misses != tableRows || st.Bytes < 100*tableRows || st.Damaged != 0 || st.Err != nil {
@@ -162,10 +164,36 @@ func TestWarm(t *testing.T) {
 		if n := src.opened.Load(); n != 0 {
 			t.Errorf("%s, opened anew: %d rows were opened", c.name, n)
 		}
+		if n := s.Lent(); n != 0 {
+			t.Errorf("%s: %d bytes of read buffers are lent", c.name, n)
+		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		_ = i
+	}
+}
+
+// TestBlocks checks that a State is good for all ways to keep rows, and that
+// what is read is announced.
+func TestBlocks(t *testing.T) {
+	blocks := func(src loader.Source, dir string) []loader.Block {
+		s := open(t, src, cache.Options{Dir: dir, Transforms: []loader.Transform{}})
+		defer s.Close()
+		return s.Blocks()
+	}
+	a := newAlbum(100 << 10)
+	if got := blocks(a, ""); got[0].Bytes != 1024*(16+256*256*3+8) {
+		t.Errorf("pictures are announced as %d bytes", got[0].Bytes)
+	}
+	if memory, folder := blocks(a, ""), blocks(a, t.TempDir()); !slices.Equal(memory, folder) {
+		t.Errorf("in memory %+v, in a folder %+v", memory, folder)
+	}
+	a.bytes = 0
+	if got := blocks(a, ""); got[0].Bytes != 0 {
+		t.Errorf("%d bytes to read of a source that reads none", got[0].Bytes)
+	}
+	if got := blocks(a, t.TempDir()); got[0].Bytes == 0 {
+		t.Error("no bytes to read from a folder")
 	}
 }
 
@@ -415,6 +443,36 @@ func TestLarge(t *testing.T) {
 			t.Errorf("opened anew: other batches, or %d rows opened", src.opened.Load())
 		}
 		s.Close()
+	}
+}
+
+// TestHuge caches a row that no segment of the usual size holds.
+func TestHuge(t *testing.T) {
+	const n = 16<<20 + 24 // bytes
+	pixels := make([]uint8, n)
+	for i := range pixels {
+		pixels[i] = uint8(i >> 3)
+	}
+	src, err := mem.Columns(loader.Spec{{Name: "x", DType: dtype.Uint8, Shape: loader.Dims(n)}}, mem.Of(pixels))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := loader.Config{BatchSize: 1}
+	want := loadertest.Digest(t, src, cfg)
+	dir := t.TempDir()
+	for run, dir := range []string{"", dir, dir} {
+		s := open(t, src, cache.Options{Transforms: []loader.Transform{}, Dir: dir, Bytes: n + 1000})
+		for range 2 {
+			if loadertest.Digest(t, s, cfg) != want {
+				t.Errorf("run %d: other batches", run)
+			}
+		}
+		if st := s.Stats(); st.Rows != 1 || st.Hits < 1 || run == 2 && st.Misses != 0 {
+			t.Errorf("run %d: %+v", run, st)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

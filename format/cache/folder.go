@@ -33,7 +33,8 @@ import (
 //	8         magic
 //
 // It appears whole: its name is taken first, by an empty file that nobody else
-// could make, and what is written elsewhere then moves there (shard.Create).
+// could make, and what is written beside it then moves there. Nothing is synced:
+// checksums tell what a crash of the machine has lost.
 const (
 	version     = 1 // of files and records
 	entryBytes  = 16
@@ -98,6 +99,11 @@ func openFolder(dir string, sum [32]byte, s *store, l *layout, cfg shard.PoolCon
 }
 
 func (f *folder) name(k int) string { return filepath.Join(f.path, fmt.Sprintf("%06d", k)+ext) }
+
+// hidden returns where file k is written.
+func (f *folder) hidden(k int) string {
+	return filepath.Join(f.path, fmt.Sprintf(".%06d", k)+ext+".tmp")
+}
 
 // list returns the numbers of the files that are there, in order, and removes
 // what a crash has left.
@@ -185,12 +191,15 @@ var errIndex = fmt.Errorf("index of cached rows: %w", loader.ErrCorrupt)
 
 // check returns an error if records cannot be what lies in data bytes.
 func (f *folder) check(records []entry, data int64) error {
-	if data > segmentBytes && len(records) != 1 {
-		return errIndex
+	most := aloneBytes
+	if len(records) == 1 {
+		most = maxRecord
 	}
 	for _, r := range records {
-		fits := r.off >= 0 && r.size >= f.layout.head && int64(r.off) <= data && int64(r.size) <= data-int64(r.off)
-		if !fits || r.id < 0 || r.id >= f.rows || r.off%8 != 0 || r.size%8 != 0 || r.off >= segmentBytes || r.size > aloneBytes && len(records) != 1 {
+		aligned := r.off%8 == 0 && r.size%8 == 0
+		sized := r.size >= f.layout.head && r.size <= most && (f.layout.fixed == 0 || r.size == f.layout.fixed)
+		inside := r.off >= 0 && r.off < segmentBytes && int64(r.off)+int64(r.size) <= data
+		if !aligned || !sized || !inside || r.id < 0 || r.id >= f.rows {
 			return errIndex
 		}
 	}
@@ -198,13 +207,19 @@ func (f *folder) check(records []entry, data int64) error {
 }
 
 // flush writes what is due. After an error, which is noted, nothing is written
-// any more, and what could not be written stays in memory.
+// any more, and what could not be written stays in memory. When ctx is done, the
+// rest stays due.
 func (f *folder) flush(ctx context.Context) {
 	for g := f.store.takeDue(); g != nil; g = f.store.takeDue() {
 		if f.failed() != nil {
 			continue
 		}
-		if err := f.write(ctx, g); err != nil {
+		err := f.write(ctx, g)
+		if ctx.Err() != nil && err != nil {
+			f.store.again(g)
+			return
+		}
+		if err != nil {
 			f.fail(err)
 		}
 	}
@@ -232,9 +247,11 @@ func (f *folder) write(ctx context.Context, g *segment) error {
 	if err != nil {
 		return err
 	}
-	bytes, err := f.writeFile(k, g)
+	bytes, err := f.writeFile(ctx, k, g)
 	if err != nil {
-		return errors.Join(err, os.Remove(f.name(k)))
+		os.Remove(f.hidden(k))
+		os.Remove(f.name(k))
+		return err
 	}
 	f.store.written(g, k, bytes)
 	f.mu.Lock()
@@ -271,15 +288,36 @@ func (f *folder) claim() (int, error) {
 }
 
 // writeFile writes a segment to file k and returns its size.
-func (f *folder) writeFile(k int, g *segment) (int64, error) {
-	w, err := shard.Create(f.name(k))
+func (f *folder) writeFile(ctx context.Context, k int, g *segment) (int64, error) {
+	w, err := os.OpenFile(f.hidden(k), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
 		return 0, err
 	}
-	defer w.Abort()
-	if _, err := w.Write(g.mem[:g.used]); err != nil {
+	index := f.index(g)
+	err = errors.Join(writeAll(ctx, w, g.mem[:g.used]), writeAll(ctx, w, index), w.Close())
+	if err != nil {
 		return 0, err
 	}
+	return int64(g.used + len(index)), os.Rename(f.hidden(k), f.name(k))
+}
+
+// writeBytes is what is written without a look at the context.
+const writeBytes = 1 << 20
+
+func writeAll(ctx context.Context, w *os.File, b []byte) error {
+	for part := range slices.Chunk(b, writeBytes) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// index returns what stands behind the records of a segment.
+func (f *folder) index(g *segment) []byte {
 	b := make([]byte, 0, len(g.entries)*entryBytes+footerBytes)
 	for _, e := range g.entries {
 		b = binary.NativeEndian.AppendUint64(b, uint64(e.id))
@@ -290,14 +328,10 @@ func (f *folder) writeFile(k int, g *segment) (int64, error) {
 	b = binary.NativeEndian.AppendUint64(b, uint64(len(g.entries)))
 	b = binary.NativeEndian.AppendUint64(b, uint64(g.used))
 	b = binary.NativeEndian.AppendUint64(b, xxh3.Hash(b))
-	b = append(b, magic...)
-	if _, err := w.Write(b); err != nil {
-		return 0, err
-	}
-	return int64(g.used + len(b)), w.Commit()
+	return append(b, magic...)
 }
 
-// close writes what is due and returns why something was not.
+// close writes what is due and returns why something could not be written.
 func (f *folder) close() error {
 	f.flush(context.Background())
 	return errors.Join(f.failed(), f.pool.Close())

@@ -24,6 +24,7 @@ type table struct {
 	name  string
 
 	opened, made atomic.Int64 // rows
+	live         atomic.Int64 // what was opened and not closed
 	closed       atomic.Bool
 }
 
@@ -73,6 +74,7 @@ func (t *table) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, e
 		return nil, err
 	}
 	t.opened.Add(int64(len(refs)))
+	t.live.Add(1)
 	return &tableRowsOf{t, refs}, nil
 }
 
@@ -102,7 +104,10 @@ func (r *tableRowsOf) Row(w *loader.Worker, i int, s *loader.Sample) error {
 	return nil
 }
 
-func (r *tableRowsOf) Close() error { return nil }
+func (r *tableRowsOf) Close() error {
+	r.t.live.Add(-1)
+	return nil
+}
 
 // invert is a transform that writes a field anew.
 type invert struct{ Field string }

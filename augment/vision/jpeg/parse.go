@@ -3,6 +3,8 @@ package jpeg
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/stokerdata/stoker/internal/exif"
 )
 
 // Markers (table B.1).
@@ -22,6 +24,10 @@ var refusedFrames = map[uint8]string{
 	0xcd: "arithmetic coding", 0xce: "arithmetic coding", 0xcf: "arithmetic coding",
 	jpg: "JPEG extensions", dhp: "hierarchical", exp: "hierarchical",
 }
+
+// Classes of Huffman codes: those for the first coefficients of blocks, and for
+// the others (B.2.4.2).
+const dcClass, acClass = 0, 1
 
 // A code is a Huffman code as a DHT segment has it, borrowed from the file.
 type code struct {
@@ -150,7 +156,7 @@ func (p *parser) body(marker uint8, b []byte) error {
 		p.jfif = p.jfif || len(b) >= 14 && string(b[:5]) == "JFIF\x00"
 	case app1:
 		if !p.exif && len(b) > 6 && string(b[:6]) == "Exif\x00\x00" {
-			p.exif, p.orientation = true, orientation(b[6:])
+			p.exif, p.orientation = true, exif.Orientation(b[6:])
 		}
 	case app14:
 		if len(b) >= 12 && string(b[:5]) == "Adobe" {

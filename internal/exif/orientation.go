@@ -1,10 +1,11 @@
-package jpeg
+package exif
 
 import "encoding/binary"
 
-// orientation looks up tag 0x0112 in the first directory of an EXIF segment
-// (EXIF 2.32, 4.6). It is 1 where there is none.
-func orientation(tiff []byte) int {
+// Orientation returns what the tag 0x0112 says in the first directory of an EXIF
+// segment from its TIFF header on (EXIF 2.32, 4.6): 1 to 8, and 1 where there is
+// none.
+func Orientation(tiff []byte) int {
 	if len(tiff) < 8 {
 		return 1
 	}
