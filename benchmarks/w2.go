@@ -23,7 +23,7 @@ const (
 	cachedSide   = 256
 	cachedBytes  = 3 * cachedSide * cachedSide
 	cachedImages = 1024
-	cachedEpochs = 4 // in a run, which one of them would make too short
+	cachedEpochs = 4 // in a round, which one would make too short
 	sampleBytes  = 3 * side * side
 )
 
@@ -34,7 +34,6 @@ var errNoTurbo = errors.New("not built with cgo and -tags libjpeg")
 type cachedConfig struct {
 	Pixels  string `json:"pixels"` // file of packed RGB images of 256 by 256
 	Images  int    `json:"images"`
-	Epochs  int    `json:"epochs"` // in a run
 	Batch   int    `json:"batch"`
 	Workers int    `json:"workers"`
 	Kind    string `json:"kind"`   // which of the contenders that share a program
@@ -47,7 +46,7 @@ func workload2(b *bench) ([]rounds.Match, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := cachedConfig{Pixels: filepath.Join(b.work, "cached"), Images: min(len(files), cachedImages), Epochs: cachedEpochs, Batch: b.batch}
+	c := cachedConfig{Pixels: filepath.Join(b.work, "cached"), Images: min(len(files), cachedImages), Batch: b.batch}
 	if err := decodeTo(c.Pixels, dir, c.Images); err != nil {
 		return nil, err
 	}
@@ -75,7 +74,7 @@ func (b *bench) cached(c cachedConfig) (rounds.Match, error) {
 		c.Kind, c.Workers = kind, workers
 		return c
 	}
-	m := rounds.Match{Name: "W2", About: "decoded images of 256 by 256 in memory: random crop 224, flip, uint8 NCHW batches"}
+	m := rounds.Match{Name: "W2", Parts: cachedEpochs, About: "decoded images of 256 by 256 in memory: random crop 224, flip, uint8 NCHW batches"}
 	m.Entries = []rounds.Entry{
 		b.own("ours", "stoker, format/cache in memory, a worker for each core", "cached", with("cache", 0), nil),
 		b.own("ours_1", "the same with one worker", "cached", with("cache", 1), nil),
@@ -155,7 +154,7 @@ func cachedLoader(c cachedConfig) (*loader.Loader, error) {
 		crop = vision.RandomResizedCrop{Size: side}
 	}
 	return loader.New(src, loader.Config{
-		BatchSize: c.Batch, Seed: 1, Order: loader.Shuffle{}, Workers: c.Workers, Epochs: c.Epochs,
+		BatchSize: c.Batch, Seed: 1, Order: loader.Shuffle{}, Workers: c.Workers,
 		Transforms: []loader.Transform{crop, vision.FlipH{P: 0.5}, vision.ToTensor{}},
 	})
 }
@@ -223,13 +222,11 @@ func newLoop(c cachedConfig, window func(dst, src []uint8, stride, side int, fli
 	}
 	r := rand.New(rand.NewPCG(1, 1))
 	w := &rounds.Work{Run: func(int, int) (n int, err error) {
-		for range c.Epochs {
-			for _, i := range r.Perm(c.Images) {
-				batch := batches[n/c.Batch%len(batches)]
-				k := crop{Index: i, X: r.IntN(cachedSide - side + 1), Y: r.IntN(cachedSide - side + 1), Flip: r.IntN(2) == 1}
-				make1(batch[n%c.Batch*sampleBytes:][:sampleBytes], k)
-				n++
-			}
+		for _, i := range r.Perm(c.Images) {
+			batch := batches[n/c.Batch%len(batches)]
+			k := crop{Index: i, X: r.IntN(cachedSide - side + 1), Y: r.IntN(cachedSide - side + 1), Flip: r.IntN(2) == 1}
+			make1(batch[n%c.Batch*sampleBytes:][:sampleBytes], k)
+			n++
 		}
 		return n, nil
 	}}

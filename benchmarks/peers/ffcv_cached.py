@@ -1,6 +1,6 @@
 """W2_resized: FFCV's loader over a file of raw images.
 
-config: pixels, a file of images of 256 by 256; images; epochs; batch; workers:
+config: pixels, a file of images of 256 by 256; images; batch; workers:
 threads. FFCV draws its crops inside of compiled code and shrinks with OpenCV's
 INTER_AREA, so its pixels cannot be compared with those of the others.
 """
@@ -36,17 +36,15 @@ class Peer:
         file = config["pixels"] + ".beton"
         writer = DatasetWriter(file, {"image": RGBImageField(write_mode="raw"), "label": IntField()}, num_workers=1)
         writer.from_indexed_dataset(Images(pixels))
-        self.epochs = config["epochs"]
         steps = [RandomResizedCropRGBImageDecoder((TO, TO)), RandomHorizontalFlip(), ToTensor(), ToTorchImage(channels_last=False)]
         self.loader = Loader(file, batch_size=config["batch"], num_workers=config["workers"], order=OrderOption.RANDOM,
                              os_cache=True, drop_last=False, pipelines={"image": steps, "label": None})
 
     def run(self, part, parts):
         n = 0
-        for _ in range(self.epochs):
-            for images, *_ in self.loader:
-                assert images.shape[1:] == (3, TO, TO) and images.dtype == torch.uint8
-                n += len(images)
+        for images, *_ in self.loader:
+            assert images.shape[1:] == (3, TO, TO) and images.dtype == torch.uint8
+            n += len(images)
         return n
 
 

@@ -1,6 +1,6 @@
 """W2: crops of decoded images in a numpy memory map.
 
-config: pixels, a file of images of 256 by 256; images; epochs; batch; workers;
+config: pixels, a file of images of 256 by 256; images; batch; workers;
 resize: true for random resized crops; kind: "loader" for PyTorch's DataLoader,
 "numpy" for a loop by hand that fills one batch again and again.
 """
@@ -61,7 +61,7 @@ class ResizedCrops(Crops):
 class Peer:
     def __init__(self, config):
         torch.set_num_threads(1)
-        self.batch, self.epochs = config["batch"], config["epochs"]
+        self.batch = config["batch"]
         self.pixels = np.memmap(config["pixels"], np.uint8, "r", shape=(config["images"], FROM, FROM, 3))
         self.data = (ResizedCrops if config["resize"] else Crops)(self.pixels)
         self.version = f"numpy {np.__version__}"
@@ -77,15 +77,14 @@ class Peer:
                 f.write(self.data.at(s).tobytes())
 
     def run(self, part, parts):
-        return sum(len(images) for _ in range(self.epochs) for images, _ in self.loader)
+        return sum(len(images) for images, _ in self.loader)
 
     def run_numpy(self, part, parts):
         out = np.empty((self.batch, 3, TO, TO), np.uint8)
         n = 0
-        for _ in range(self.epochs):
-            for i in np.random.permutation(len(self.pixels)):
-                out[n % self.batch] = window(self.pixels[i], *draw())
-                n += 1
+        for i in np.random.permutation(len(self.pixels)):
+            out[n % self.batch] = window(self.pixels[i], *draw())
+            n += 1
         return n
 
 
