@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"image"
+	"image/jpeg"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -49,6 +50,38 @@ func TestIndex(t *testing.T) {
 	}
 	if n < 300 {
 		t.Errorf("%d indices", n)
+	}
+}
+
+// TestIndexLarge has a file that is un-stuffed in many pieces.
+func TestIndexLarge(t *testing.T) {
+	m := image.NewGray(image.Rect(0, 0, 700, 500))
+	r := rand.New(rand.NewPCG(11, 12))
+	for i := range m.Pix {
+		m.Pix[i] = uint8(r.Uint32())
+	}
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, m, &jpeg.Options{Quality: 95}); err != nil || file.Len() < 8*feedBytes {
+		t.Fatalf("%d bytes, %v", file.Len(), err)
+	}
+	var d Decoder
+	pix, h, err := whole(&d, file.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := d.AppendIndex(nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.UseIndex(index); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		w := window(r, h.Width, h.Height)
+		got := rows{t: t}
+		if err := d.Rows(w, &got); err != nil || !bytes.Equal(got.pix, crop(pix, h.Width, w)) {
+			t.Errorf("window %v differs: %v", w, err)
+		}
 	}
 }
 
