@@ -53,34 +53,37 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// TestIndexLarge has a file that is un-stuffed in many pieces.
+// TestIndexLarge has files that are un-stuffed in several pieces. They begin with
+// more or less noise, so that a piece ends among large blocks or small ones.
 func TestIndexLarge(t *testing.T) {
-	m := image.NewGray(image.Rect(0, 0, 700, 500))
 	r := rand.New(rand.NewPCG(11, 12))
-	for i := range m.Pix {
-		m.Pix[i] = uint8(r.Uint32())
-	}
-	var file bytes.Buffer
-	if err := jpeg.Encode(&file, m, &jpeg.Options{Quality: 95}); err != nil || file.Len() < 8*feedBytes {
-		t.Fatalf("%d bytes, %v", file.Len(), err)
-	}
+	m := image.NewGray(image.Rect(0, 0, 1200, 400))
 	var d Decoder
-	pix, h, err := whole(&d, file.Bytes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	index, err := d.AppendIndex(nil, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.UseIndex(index); err != nil {
-		t.Fatal(err)
-	}
-	for range 20 {
-		w := window(r, h.Width, h.Height)
-		got := rows{t: t}
-		if err := d.Rows(w, &got); err != nil || !bytes.Equal(got.pix, crop(pix, h.Width, w)) {
-			t.Errorf("window %v differs: %v", w, err)
+	for noisy := 8; noisy < 160; noisy += 8 {
+		for i := range m.Pix[(noisy-8)*m.Stride : noisy*m.Stride] {
+			m.Pix[(noisy-8)*m.Stride+i] = uint8(r.Uint32())
+		}
+		var file bytes.Buffer
+		if err := jpeg.Encode(&file, m, &jpeg.Options{Quality: 60}); err != nil {
+			t.Fatal(err)
+		}
+		pix, h, err := whole(&d, file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		index, err := d.AppendIndex(nil, 1)
+		if err == nil {
+			err = d.UseIndex(index)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			w := window(r, h.Width, h.Height)
+			got := rows{t: t}
+			if err := d.Rows(w, &got); err != nil || !bytes.Equal(got.pix, crop(pix, h.Width, w)) {
+				t.Errorf("%d rows of noise, %d bytes: window %v differs: %v", noisy, file.Len(), w, err)
+			}
 		}
 	}
 }
