@@ -78,35 +78,52 @@ func plainBlock(coef *[64]int16, dc *Table, ac *ACTable, b *Bits, pred *int32) i
 	acc, n, at, buf := b.Acc, b.N, b.At, b.Buf
 	k := uint(1)
 	for k < 64 {
-		var e uint32
 		acc, n, at = refill(buf, acc, n, at)
+		var p pair
+		var k1, k2 uint
 		for range perRefill {
-			if e = ac.look[acc>>(64-lookBits)]; e&special != 0 {
+			p = ac.pairs[acc>>(64-pairBits)]
+			k1 = k + uint(p>>8&0xff)
+			if k2 = k1 + uint(p>>16&0xff); k2 >= 64 {
 				break
 			}
-			k += uint(e >> 8 & 31)
-			coef[zigzag[(k-1)&127]&63] = int16(e >> 16)
-			acc, n = acc<<(e&63), n-uint64(e&63)
-			if k >= 64 {
-				break
-			}
+			coef[zigzag[(k2-1)&127]&63] = int16(int8(p >> 24))
+			coef[zigzag[(k1-1)&127]&63] = p.first(acc)
+			acc, n, k = acc<<(p&63), n-uint64(p&63), k2
 		}
-		if e&special == 0 {
+		if k2 < 64 {
 			continue
 		}
+		if p&pairSlow == 0 && k1 < 64 {
+			if p&pairEnds == 0 {
+				coef[zigzag[(k2-1)&127]&63] = int16(int8(p >> 24))
+			} else {
+				k2 = k1
+			}
+			if p>>8&0xff > 0 {
+				coef[zigzag[(k1-1)&127]&63] = p.first(acc)
+			}
+			acc, n, k = acc<<(p&63), n-uint64(p&63), k2
+			break
+		}
 		acc, n, at = refill(buf, acc, n, at)
-		e = ac.find(acc)
-		if e&kindMask == kindLong {
+		e := ac.find(acc)
+		if e&(special|kindMask) == special|kindLong {
 			return Bad
 		}
-		if e&kindMask == kindEnd {
+		if e&(special|kindMask) == special|kindEnd {
 			acc, n = acc<<(e&63), n-uint64(e&63)
 			break
 		}
 		var v int32
-		acc, n, v = split(e, acc, n)
+		if e&special == 0 {
+			v = int32(e) >> 16
+			acc, n = acc<<(e&63), n-uint64(e&63)
+		} else {
+			acc, n, v = split(e, acc, n)
+		}
 		k += uint(e >> 8 & 31)
-		if e&kindMask == kindSize {
+		if e&(special|kindMask) != special|kindRun {
 			coef[zigzag[(k-1)&127]&63] = int16(v)
 		}
 	}
