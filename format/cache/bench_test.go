@@ -84,7 +84,6 @@ func BenchmarkCache(b *testing.B) {
 		{"memory/inline", 0, train, false},
 		{"folder", 100 << 10, train, true},
 		{"memory/crop alone", 100 << 10, train[:1], false},
-		{"inline/crop alone", 0, train[:1], false},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			o := cache.Options{Transforms: []loader.Transform{}}

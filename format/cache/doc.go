@@ -20,13 +20,17 @@
 // A row is cached by the worker that makes it first, until Bytes are full; the
 // rows that find no room are made anew each time. Nothing is ever put out for
 // another row, as an epoch comes to all of them equally often. Batches are the
-// same bytes without a cache, with a cold one and with a warm one.
+// same bytes with a cold cache and with a warm one, and the same as without any,
+// where no transform behind the cache has its like in front of it: those in front
+// do not count when the loader numbers transforms of one type.
 //
 // # What can be cached
 //
 // Transforms that work on single rows, keep all of them, and draw no random
 // numbers: those would be the same in every epoch. A draw is an error of its
-// row that names the transform. The source must be a loader.RandomSource.
+// row that names the transform. The source must be a loader.RandomSource: one
+// that is read in blocks would have to read a block for each row that is not
+// cached yet.
 //
 // # On a drive
 //
@@ -50,8 +54,8 @@
 //
 // What a row lends is memory of the cache, or of a read buffer, and stays as it
 // is until Rows.Close. Stages copy it on the first write (loader.Worker.Mutable).
-// The memory comes on top of loader.Config.Memory: Bytes, or with a Dir some 32
-// MiB while rows are being added, and 8 bytes for each row of the source. The
-// package starts no goroutines: files are written where rows are read, in
-// OpenRows, and by Close.
+// The memory comes on top of loader.Config.Memory: Bytes, or with a Dir 16 MiB
+// and as much again for each reader that is writing a file; and 8 bytes for each
+// row of the source. The package starts no goroutines: files are written where
+// rows are read, in OpenRows, and by Close.
 package cache

@@ -191,12 +191,15 @@ var errIndex = fmt.Errorf("index of cached rows: %w", loader.ErrCorrupt)
 
 // check returns an error if records cannot be what lies in data bytes.
 func (f *folder) check(records []entry, data int64) error {
-	if data > segmentBytes && len(records) != 1 {
-		return errIndex
+	most := aloneBytes
+	if len(records) == 1 {
+		most = maxRecord
 	}
 	for _, r := range records {
-		fits := r.off >= 0 && r.size >= f.layout.head && int64(r.off) <= data && int64(r.size) <= data-int64(r.off)
-		if !fits || r.id < 0 || r.id >= f.rows || r.off%8 != 0 || r.size%8 != 0 || r.off >= segmentBytes || r.size > aloneBytes && len(records) != 1 {
+		aligned := r.off%8 == 0 && r.size%8 == 0
+		sized := r.size >= f.layout.head && r.size <= most && (f.layout.fixed == 0 || r.size == f.layout.fixed)
+		inside := r.off >= 0 && r.off < segmentBytes && int64(r.off)+int64(r.size) <= data
+		if !aligned || !sized || !inside || r.id < 0 || r.id >= f.rows {
 			return errIndex
 		}
 	}

@@ -14,8 +14,9 @@ const (
 	// aloneBytes is what a record may take without lying alone in a segment, so
 	// that no more than that is unused at the end of one.
 	aloneBytes = segmentBytes / 4
-	// maxRecord is what the index of a file can tell.
-	maxRecord = 1<<32 - 8
+	// maxRecord is the largest row that is cached, so that a file which claims a
+	// larger one is not believed.
+	maxRecord = 1 << 30
 )
 
 // A place says where the record of a row lies. It is one word, so that rows are
@@ -136,7 +137,7 @@ func (s *store) overhead(n int) int {
 
 // room returns a segment with room for size bytes, or nil. The caller holds mu.
 func (s *store) room(size int) *segment {
-	if s.stopped || int64(size) > maxRecord {
+	if s.stopped || size > maxRecord {
 		return nil
 	}
 	if size > s.unit/4 {

@@ -11,7 +11,7 @@ const (
 // block. It writes all of coef, in the order of Place, and returns how many of
 // its coefficients, in zigzag order, may differ from zero. A run that leads out
 // of the block ends it at its last coefficient, as in libjpeg.
-func Block(coef *[64]int16, dc, ac *Table, b *Bits, pred *int32) int {
+func Block(coef *[64]int16, dc *Table, ac *ACTable, b *Bits, pred *int32) int {
 	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
 		return Short
 	}
@@ -22,9 +22,12 @@ func Block(coef *[64]int16, dc, ac *Table, b *Bits, pred *int32) int {
 }
 
 // Skip does the same as Block, without the coefficients.
-func Skip(dc, ac *Table, b *Bits, pred *int32) int {
+func Skip(dc *Table, ac *ACTable, b *Bits, pred *int32) int {
 	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
 		return Short
+	}
+	if !ac.hopping {
+		ac.setHops()
 	}
 	if useAVX2 {
 		return skip(&dc.look[0], &ac.look[0], &b.Acc, pred)
@@ -63,10 +66,10 @@ var zigzag = func() (z [128]uint8) {
 	return z
 }()
 
-// perRefill is how many codes of at most lookBits bits one refill serves.
-const perRefill = 5
+// perRefill is how many entries of at most maxEntryBits bits one refill serves.
+const perRefill = 4
 
-func plainBlock(coef *[64]int16, dc, ac *Table, b *Bits, pred *int32) int {
+func plainBlock(coef *[64]int16, dc *Table, ac *ACTable, b *Bits, pred *int32) int {
 	*coef = [64]int16{}
 	if !dc.difference(b, pred) {
 		return Bad
@@ -111,39 +114,44 @@ func plainBlock(coef *[64]int16, dc, ac *Table, b *Bits, pred *int32) int {
 	return int(k)
 }
 
-func plainSkip(dc, ac *Table, b *Bits, pred *int32) int {
+func plainSkip(dc *Table, ac *ACTable, b *Bits, pred *int32) int {
 	if !dc.difference(b, pred) {
 		return Bad
 	}
 	acc, n, at, buf := b.Acc, b.N, b.At, b.Buf
 	k := uint(1)
 	for k < 64 {
-		var e uint32
 		acc, n, at = refill(buf, acc, n, at)
-		for range perRefill {
-			if e = ac.look[acc>>(64-lookBits)]; e&special != 0 {
+		h, i := hop(0), 0
+		for ; i < perRefill; i++ {
+			h = ac.hops[acc>>(64-hopBits)]
+			if k+uint(h>>8) >= 64 {
 				break
 			}
-			k += uint(e >> 8 & 31)
-			acc, n = acc<<(e&63), n-uint64(e&63)
-			if k >= 64 {
-				break
-			}
+			k += uint(h >> 8)
+			acc, n = acc<<(h&63), n-uint64(h&63)
 		}
-		if e&special == 0 {
+		if i == perRefill {
 			continue
 		}
+		if ends := k + uint(h>>8&63); h&hopSlow == 0 && h&hopEnds != 0 && ends < 64 {
+			acc, n, k = acc<<(h&63), n-uint64(h&63), ends
+			break
+		}
 		acc, n, at = refill(buf, acc, n, at)
-		e = ac.find(acc)
-		if e&kindMask == kindLong {
+		e := ac.find(acc)
+		if e&(special|kindMask) == special|kindLong {
 			return Bad
 		}
-		if e&kindMask == kindEnd {
+		bits := e & 63
+		if e&special != 0 {
+			bits += e >> 20 & 15
+		}
+		if e&(special|kindMask) == special|kindEnd {
 			acc, n = acc<<(e&63), n-uint64(e&63)
 			break
 		}
 		k += uint(e >> 8 & 31)
-		bits := e&63 + e>>20&15
 		acc, n = acc<<(bits&63), n-uint64(bits)
 	}
 	b.Acc, b.N, b.At = acc, n, at

@@ -26,14 +26,18 @@ func IDCT(dst []uint8, stride int, coef, quant *[64]int16, end int) {
 
 // flat writes a block that has the first coefficient alone.
 func flat(dst []uint8, stride int, dc int16) {
-	all := uint64(sample((int32(dc<<2)+16)>>5)) * 0x0101010101010101
 	for y := range 8 {
-		binary.LittleEndian.PutUint64(dst[y*stride:], all)
+		flatRow(dst[y*stride:], (int32(dc<<2)+16)>>5)
 	}
 }
 
+// flatRow writes 8 equal samples.
+func flatRow(dst []uint8, v int32) {
+	binary.LittleEndian.PutUint64(dst, uint64(sample(v))*0x0101010101010101)
+}
+
 // sample moves zero to the middle of the range of a byte.
-func sample(v int32) uint8 { return uint8(min(max(v, -128), 127) + 128) }
+func sample(v int32) uint8 { return clamp(v + 128) }
 
 // word saturates.
 func word(v int32) int32 { return min(max(v, -1<<15), 1<<15-1) }
@@ -44,9 +48,8 @@ func word(v int32) int32 { return min(max(v, -1<<15), 1<<15-1) }
 // unless all columns are flat, when it wraps too.
 func plainIDCT(dst []uint8, stride int, coef, quant *[64]int16) {
 	var w [64]int32
-	alone := rowAlone(coef)
-	for c := range 8 {
-		column(&w, coef, quant, c, alone)
+	for u := range 8 {
+		column(&w, coef, quant, u)
 	}
 	for y := range 8 {
 		row(dst[y*stride:y*stride+8:y*stride+8], (*[8]int32)(w[8*y:]))
@@ -66,41 +69,42 @@ func rowAlone(coef *[64]int16) bool {
 }
 
 // column transforms column u of a block into that of w.
-func column(w *[64]int32, coef, quant *[64]int16, u int, alone bool) {
-	c, q := coef[2*u:2*u+50:2*u+50], quant[2*u:2*u+50:2*u+50]
+func column(w *[64]int32, coef, quant *[64]int16, u int) {
+	c, q := (*[50]int16)(coef[2*u&15:]), (*[50]int16)(quant[2*u&15:])
+	to := w[u&7:]
+	_ = to[56]
 	if c[1]|c[16]|c[17]|c[32]|c[33]|c[48]|c[49] == 0 {
-		v := int32(c[0] * q[0])
-		if v = v << 2; alone {
-			v = int32(int16(v))
+		v := int32(c[0]*q[0]) << 2
+		if v != int32(int16(v)) {
+			if v = word(v); rowAlone(coef) {
+				v = int32(int16(c[0]*q[0]) << 2)
+			}
 		}
-		v = word(v)
-		for y := range 8 {
-			w[8*y+u] = v
-		}
+		to[0], to[8], to[16], to[24], to[32], to[40], to[48], to[56] = v, v, v, v, v, v, v, v
 		return
 	}
-	out := butterfly(&[8]int16{c[0] * q[0], c[33] * q[33], c[16] * q[16], c[48] * q[48],
-		c[1] * q[1], c[49] * q[49], c[17] * q[17], c[32] * q[32]}, 1<<10)
-	for y, v := range out {
-		w[8*y+u] = word(v >> 11)
-	}
+	o0, o1, o2, o3, o4, o5, o6, o7 := butterfly(
+		int32(c[0]*q[0]), int32(c[33]*q[33]), int32(c[16]*q[16]), int32(c[48]*q[48]),
+		int32(c[1]*q[1]), int32(c[49]*q[49]), int32(c[17]*q[17]), int32(c[32]*q[32]), 1<<10)
+	to[0], to[8], to[16], to[24] = word(o0>>11), word(o1>>11), word(o2>>11), word(o3>>11)
+	to[32], to[40], to[48], to[56] = word(o4>>11), word(o5>>11), word(o6>>11), word(o7>>11)
 }
 
 // row transforms one row and writes it.
 func row(dst []uint8, w *[8]int32) {
-	in := [8]int16{}
-	for i, v := range w {
-		in[i] = int16(v)
+	_ = dst[7]
+	if w[1]|w[2]|w[3]|w[4]|w[5]|w[6]|w[7] == 0 {
+		flatRow(dst, (w[0]<<13+1<<17)>>18)
+		return
 	}
-	for i, v := range butterfly(&in, 1<<17) {
-		dst[i] = sample(word(v >> 18))
-	}
+	o0, o1, o2, o3, o4, o5, o6, o7 := butterfly(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], 1<<17)
+	dst[0], dst[1], dst[2], dst[3] = sample(o0>>18), sample(o1>>18), sample(o2>>18), sample(o3>>18)
+	dst[4], dst[5], dst[6], dst[7] = sample(o4>>18), sample(o5>>18), sample(o6>>18), sample(o7>>18)
 }
 
-// butterfly is the transform of 8 numbers, times 2^13, plus round.
-func butterfly(in *[8]int16, round int32) [8]int32 {
-	i0, i1, i2, i3 := int32(in[0]), int32(in[1]), int32(in[2]), int32(in[3])
-	i4, i5, i6, i7 := int32(in[4]), int32(in[5]), int32(in[6]), int32(in[7])
+// butterfly is the transform of 8 words, times 2^13, plus round. Its numbers are
+// passed one by one, in registers.
+func butterfly(i0, i1, i2, i3, i4, i5, i6, i7, round int32) (o0, o1, o2, o3, o4, o5, o6, o7 int32) {
 	z := (i2 + i6) * f0541
 	t2, t3 := z-i6*f1847, z+i2*f0765
 	t0, t1 := int32(int16(i0+i4))<<13+round, int32(int16(i0-i4))<<13+round
@@ -110,9 +114,9 @@ func butterfly(in *[8]int16, round int32) [8]int32 {
 	z = (z37 + z15) * f1175
 	z37, z15 = z-z37*f1961, z-z15*f0390
 	a, b := (i1+i7)*f0899, (i3+i5)*f2562
-	o0 := i7*f0298 - a + z37
-	o1 := i5*f2053 - b + z15
-	o2 := i3*f3072 - b + z37
-	o3 := i1*f1501 - a + z15
-	return [8]int32{e0 + o3, e1 + o2, e2 + o1, e3 + o0, e3 - o0, e2 - o1, e1 - o2, e0 - o3}
+	a0 := i7*f0298 - a + z37
+	a1 := i5*f2053 - b + z15
+	a2 := i3*f3072 - b + z37
+	a3 := i1*f1501 - a + z15
+	return e0 + a3, e1 + a2, e2 + a1, e3 + a0, e3 - a0, e2 - a1, e1 - a2, e0 - a3
 }

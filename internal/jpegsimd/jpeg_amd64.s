@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func block(coef *[64]int16, dc *uint32, ac *uint32, bits *uint64, pred *int32, zigzag *uint8) int
-// Requires: AVX, AVX2, BMI2
+// Requires: AVX, AVX2, BMI, BMI2, CMOV
 TEXT ·block(SB), NOSPLIT, $0-56
 	MOVQ    coef+0(FP), AX
 	VPXOR   Y0, Y0, Y0
@@ -19,253 +19,313 @@ TEXT ·block(SB), NOSPLIT, $0-56
 	MOVQ    8(CX), BX
 	MOVQ    24(CX), SI
 	ADDQ    16(CX), SI
-	MOVQ    dc+8(FP), DI
-	MOVQ    pred+32(FP), R9
-	MOVQ    (SI), R8
-	BSWAPQ  R8
+	MOVQ    dc+8(FP), CX
+	MOVQ    (SI), DI
+	BSWAPQ  DI
 	ANDL    $0x000000ff, BX
-	SHRXQ   BX, R8, R8
-	ORQ     R8, DX
-	MOVL    BX, R8
-	XORL    $0x3f, R8
-	SHRL    $0x03, R8
-	ADDQ    R8, SI
+	SHRXQ   BX, DI, DI
+	ORQ     DI, DX
+	MOVL    BX, DI
+	XORL    $0x3f, DI
+	SHRL    $0x03, DI
+	ADDQ    DI, SI
 	ORL     $0x38, BX
-	MOVQ    DX, R8
-	SHRQ    $0x36, R8
-	MOVL    (DI)(R8*4), R8
-	TESTB   $0x80, R8
+	MOVQ    DX, DI
+	SHRQ    $0x36, DI
+	MOVL    (CX)(DI*4), DI
+	TESTB   $0x80, DI
 	JNE     dcSpecial
-	SHLXQ   R8, DX, DX
-	SUBL    R8, BX
-	MOVL    R8, DI
-	SARL    $0x10, DI
+	MOVL    DI, CX
+	SHLXQ   DI, DX, DX
+	SUBL    DI, BX
+	SARL    $0x10, CX
 
 dcDone:
-	ADDL (R9), DI
-	MOVL DI, (R9)
-	JMP  dcStored
+	MOVQ pred+32(FP), DI
+	ADDL (DI), CX
+	MOVL CX, (DI)
+	MOVW CX, (AX)
+	MOVQ zigzag+40(FP), CX
+	MOVQ ac+16(FP), DI
+	MOVQ $0x00000001, R8
 
-dcSpecial:
-	TESTL $0x000f0000, R8
-	JNE   dcSplit
+loop:
+	MOVQ    (SI), R9
+	BSWAPQ  R9
+	ANDL    $0x000000ff, BX
+	SHRXQ   BX, R9, R9
+	ORQ     R9, DX
+	MOVL    BX, R9
+	XORL    $0x3f, R9
+	SHRL    $0x03, R9
+	ADDQ    R9, SI
+	ORL     $0x38, BX
+	MOVQ    DX, R10
+	SHRQ    $0x36, R10
+	MOVBLZX 4168(DI)(R10*8), R9
+	MOVBLZX 4169(DI)(R10*8), R11
+	ADDQ    R8, R11
+	MOVBLZX 4170(DI)(R10*8), R8
+	ADDQ    R11, R8
+	CMPQ    R8, $0x40
+	JGE     exit
+	MOVBLSX 4171(DI)(R10*8), R12
+	MOVBLZX -1(CX)(R8*1), R13
+	MOVW    R12, (AX)(R13*2)
+	MOVWLZX 4172(DI)(R10*8), R12
+	BEXTRQ  R12, DX, R12
+	MOVWLZX 4174(DI)(R10*8), R10
+	ADDL    R12, R10
+	MOVBLZX -1(CX)(R11*1), R11
+	MOVW    R10, (AX)(R11*2)
+	SHLXQ   R9, DX, DX
+	SUBL    R9, BX
+	MOVQ    DX, R10
+	SHRQ    $0x36, R10
+	MOVBLZX 4168(DI)(R10*8), R9
+	MOVBLZX 4169(DI)(R10*8), R11
+	ADDQ    R8, R11
+	MOVBLZX 4170(DI)(R10*8), R8
+	ADDQ    R11, R8
+	CMPQ    R8, $0x40
+	JGE     exit
+	MOVBLSX 4171(DI)(R10*8), R12
+	MOVBLZX -1(CX)(R8*1), R13
+	MOVW    R12, (AX)(R13*2)
+	MOVWLZX 4172(DI)(R10*8), R12
+	BEXTRQ  R12, DX, R12
+	MOVWLZX 4174(DI)(R10*8), R10
+	ADDL    R12, R10
+	MOVBLZX -1(CX)(R11*1), R11
+	MOVW    R10, (AX)(R11*2)
+	SHLXQ   R9, DX, DX
+	SUBL    R9, BX
+	MOVQ    DX, R10
+	SHRQ    $0x36, R10
+	MOVBLZX 4168(DI)(R10*8), R9
+	MOVBLZX 4169(DI)(R10*8), R11
+	ADDQ    R8, R11
+	MOVBLZX 4170(DI)(R10*8), R8
+	ADDQ    R11, R8
+	CMPQ    R8, $0x40
+	JGE     exit
+	MOVBLSX 4171(DI)(R10*8), R12
+	MOVBLZX -1(CX)(R8*1), R13
+	MOVW    R12, (AX)(R13*2)
+	MOVWLZX 4172(DI)(R10*8), R12
+	BEXTRQ  R12, DX, R12
+	MOVWLZX 4174(DI)(R10*8), R10
+	ADDL    R12, R10
+	MOVBLZX -1(CX)(R11*1), R11
+	MOVW    R10, (AX)(R11*2)
+	SHLXQ   R9, DX, DX
+	SUBL    R9, BX
+	MOVQ    DX, R10
+	SHRQ    $0x36, R10
+	MOVBLZX 4168(DI)(R10*8), R9
+	MOVBLZX 4169(DI)(R10*8), R11
+	ADDQ    R8, R11
+	MOVBLZX 4170(DI)(R10*8), R8
+	ADDQ    R11, R8
+	CMPQ    R8, $0x40
+	JGE     exit
+	MOVBLSX 4171(DI)(R10*8), R12
+	MOVBLZX -1(CX)(R8*1), R13
+	MOVW    R12, (AX)(R13*2)
+	MOVWLZX 4172(DI)(R10*8), R12
+	BEXTRQ  R12, DX, R12
+	MOVWLZX 4174(DI)(R10*8), R10
+	ADDL    R12, R10
+	MOVBLZX -1(CX)(R11*1), R11
+	MOVW    R10, (AX)(R11*2)
+	SHLXQ   R9, DX, DX
+	SUBL    R9, BX
+	JMP     loop
+
+exit:
+	TESTB   $0x80, R9
+	JNE     undo
+	CMPQ    R11, $0x40
+	JGE     undo
+	TESTB   $0x40, R9
+	JNE     ends
+	MOVBLSX 4171(DI)(R10*8), R12
+	MOVBLZX -1(CX)(R8*1), R13
+	MOVW    R12, (AX)(R13*2)
+	MOVWLZX 4172(DI)(R10*8), R12
+	BEXTRQ  R12, DX, R12
+	MOVWLZX 4174(DI)(R10*8), DI
+	ADDL    R12, DI
+	MOVBLZX -1(CX)(R11*1), CX
+	MOVW    DI, (AX)(CX*2)
+	SHLXQ   R9, DX, DX
+	SUBL    R9, BX
+	JMP     done
+
+ends:
+	MOVWLZX 4172(DI)(R10*8), R8
+	BEXTRQ  R8, DX, R8
+	MOVWLZX 4174(DI)(R10*8), R12
+	ADDL    R8, R12
+	MOVQ    R11, R8
+	MOVBLZX -1(CX)(R8*1), CX
+	MOVQ    CX, R11
+	MOVWLZX (AX)(R11*2), CX
+	MOVBLZX 4169(DI)(R10*8), DI
+	TESTL   DI, DI
+	CMOVLEQ CX, R12
+	MOVW    R12, (AX)(R11*2)
+	ANDL    $0x3f, R9
+	SHLXQ   R9, DX, DX
+	SUBL    R9, BX
+	JMP     done
+
+undo:
+	MOVBLZX 4169(DI)(R10*8), R8
+	SUBQ    R8, R11
+	MOVQ    R11, R8
+	MOVQ    (SI), R9
+	BSWAPQ  R9
+	ANDL    $0x000000ff, BX
+	SHRXQ   BX, R9, R9
+	ORQ     R9, DX
+	MOVL    BX, R9
+	XORL    $0x3f, R9
+	SHRL    $0x03, R9
+	ADDQ    R9, SI
+	ORL     $0x38, BX
+	MOVQ    DX, R9
+	SHRQ    $0x36, R9
+	MOVL    (DI)(R9*4), R9
+	TESTB   $0x80, R9
+	JNE     special
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	MOVBLZX R10, R10
+	ADDQ    R10, R8
+	MOVL    R9, R10
+	SHRL    $0x10, R10
+	MOVBLZX -1(CX)(R8*1), R11
+	MOVW    R10, (AX)(R11*2)
+	SHLXQ   R9, DX, DX
+	SUBL    R9, BX
+	CMPQ    R8, $0x40
+	JLT     loop
+	JMP     done
+
+special:
+	TESTL $0x000f0000, R9
+	JNE   shortA
 	MOVQ  DX, R10
 	SHRQ  $0x30, R10
 	SUBL  4096(DI), R10
 	CMPQ  R10, 4112(DI)
 	JCC   bad
-	MOVQ  4104(DI), R8
-	MOVL  (R8)(R10*4), R8
+	MOVQ  4104(DI), R9
+	MOVL  (R9)(R10*4), R9
 
-dcSplit:
-	MOVL  R8, DI
-	SHRL  $0x14, DI
-	ANDL  $0x0f, DI
-	ANDL  $0x3f, R8
-	SHLXQ R8, DX, DX
-	SUBL  R8, BX
-	MOVL  DI, R8
-	XORL  $0x3f, R8
-	MOVQ  DX, R11
-	SHRQ  $0x01, R11
-	SHRXQ R8, R11, R8
-	MOVQ  DX, R10
-	SARQ  $0x3f, R10
-	NOTQ  R10
-	MOVQ  $-1, R11
-	SHLXQ DI, R11, R11
-	INCQ  R11
-	ANDQ  R10, R11
-	ADDQ  R11, R8
-	SHLXQ DI, DX, DX
-	SUBL  DI, BX
-	MOVQ  R8, DI
-	JMP   dcDone
-
-dcStored:
-	MOVW DI, (AX)
-	MOVQ zigzag+40(FP), DI
-	MOVQ ac+16(FP), R8
-	MOVQ $0x00000001, R9
-
-loop:
-	MOVQ    (SI), R10
-	BSWAPQ  R10
-	ANDL    $0x000000ff, BX
-	SHRXQ   BX, R10, R10
-	ORQ     R10, DX
-	MOVL    BX, R10
-	XORL    $0x3f, R10
-	SHRL    $0x03, R10
-	ADDQ    R10, SI
-	ORL     $0x38, BX
-	MOVQ    DX, R10
-	SHRQ    $0x36, R10
-	MOVL    (R8)(R10*4), R10
-	TESTB   $0x80, R10
-	JNE     special
-	SHLXQ   R10, DX, DX
-	SUBL    R10, BX
-	MOVL    R10, R11
+shortA:
+	MOVL    R9, R10
+	SHRL    $0x10, R10
+	ANDL    $0x0f, R10
+	CMPL    R10, $0x01
+	JEQ     last
+	MOVL    R9, R11
 	SHRL    $0x08, R11
 	MOVBLZX R11, R11
-	ADDQ    R11, R9
-	SHRL    $0x10, R10
-	MOVBLZX -1(DI)(R9*1), R11
-	MOVW    R10, (AX)(R11*2)
-	CMPQ    R9, $0x40
-	JGE     done
-	MOVQ    DX, R10
-	SHRQ    $0x36, R10
-	MOVL    (R8)(R10*4), R10
-	TESTB   $0x80, R10
-	JNE     special
-	SHLXQ   R10, DX, DX
-	SUBL    R10, BX
-	MOVL    R10, R11
-	SHRL    $0x08, R11
-	MOVBLZX R11, R11
-	ADDQ    R11, R9
-	SHRL    $0x10, R10
-	MOVBLZX -1(DI)(R9*1), R11
-	MOVW    R10, (AX)(R11*2)
-	CMPQ    R9, $0x40
-	JGE     done
-	MOVQ    DX, R10
-	SHRQ    $0x36, R10
-	MOVL    (R8)(R10*4), R10
-	TESTB   $0x80, R10
-	JNE     special
-	SHLXQ   R10, DX, DX
-	SUBL    R10, BX
-	MOVL    R10, R11
-	SHRL    $0x08, R11
-	MOVBLZX R11, R11
-	ADDQ    R11, R9
-	SHRL    $0x10, R10
-	MOVBLZX -1(DI)(R9*1), R11
-	MOVW    R10, (AX)(R11*2)
-	CMPQ    R9, $0x40
-	JGE     done
-	MOVQ    DX, R10
-	SHRQ    $0x36, R10
-	MOVL    (R8)(R10*4), R10
-	TESTB   $0x80, R10
-	JNE     special
-	SHLXQ   R10, DX, DX
-	SUBL    R10, BX
-	MOVL    R10, R11
-	SHRL    $0x08, R11
-	MOVBLZX R11, R11
-	ADDQ    R11, R9
-	SHRL    $0x10, R10
-	MOVBLZX -1(DI)(R9*1), R11
-	MOVW    R10, (AX)(R11*2)
-	CMPQ    R9, $0x40
-	JGE     done
-	MOVQ    DX, R10
-	SHRQ    $0x36, R10
-	MOVL    (R8)(R10*4), R10
-	TESTB   $0x80, R10
-	JNE     special
-	SHLXQ   R10, DX, DX
-	SUBL    R10, BX
-	MOVL    R10, R11
-	SHRL    $0x08, R11
-	MOVBLZX R11, R11
-	ADDQ    R11, R9
-	SHRL    $0x10, R10
-	MOVBLZX -1(DI)(R9*1), R11
-	MOVW    R10, (AX)(R11*2)
-	CMPQ    R9, $0x40
-	JGE     done
-	JMP     loop
-
-special:
-	MOVQ   (SI), R11
-	BSWAPQ R11
-	ANDL   $0x000000ff, BX
-	SHRXQ  BX, R11, R11
-	ORQ    R11, DX
-	MOVL   BX, R11
-	XORL   $0x3f, R11
-	SHRL   $0x03, R11
-	ADDQ   R11, SI
-	ORL    $0x38, BX
-	TESTL  $0x000f0000, R10
-	JNE    short
-	MOVQ   DX, R11
-	SHRQ   $0x30, R11
-	SUBL   4096(R8), R11
-	CMPQ   R11, 4112(R8)
-	JCC    bad
-	MOVQ   4104(R8), R10
-	MOVL   (R10)(R11*4), R10
-
-short:
-	MOVL    R10, R11
-	SHRL    $0x10, R11
+	ADDQ    R11, R8
+	MOVL    R9, R11
+	SHRL    $0x14, R11
 	ANDL    $0x0f, R11
-	CMPL    R11, $0x01
-	JEQ     end
-	MOVL    R10, R12
-	SHRL    $0x08, R12
-	MOVBLZX R12, R12
-	ADDQ    R12, R9
-	MOVL    R10, R12
-	SHRL    $0x14, R12
-	ANDL    $0x0f, R12
-	ANDL    $0x3f, R10
-	SHLXQ   R10, DX, DX
-	SUBL    R10, BX
-	MOVL    R12, R10
-	XORL    $0x3f, R10
-	MOVQ    DX, R14
-	SHRQ    $0x01, R14
-	SHRXQ   R10, R14, R10
+	ANDL    $0x3f, R9
+	SHLXQ   R9, DX, DX
+	SUBL    R9, BX
+	MOVL    R11, R9
+	XORL    $0x3f, R9
 	MOVQ    DX, R13
-	SARQ    $0x3f, R13
-	NOTQ    R13
-	MOVQ    $-1, R14
-	SHLXQ   R12, R14, R14
-	INCQ    R14
-	ANDQ    R13, R14
-	ADDQ    R14, R10
-	SHLXQ   R12, DX, DX
-	SUBL    R12, BX
-	CMPL    R11, $0x02
+	SHRQ    $0x01, R13
+	SHRXQ   R9, R13, R9
+	MOVQ    DX, R12
+	SARQ    $0x3f, R12
+	NOTQ    R12
+	MOVQ    $-1, R13
+	SHLXQ   R11, R13, R13
+	INCQ    R13
+	ANDQ    R12, R13
+	ADDQ    R13, R9
+	SHLXQ   R11, DX, DX
+	SUBL    R11, BX
+	CMPL    R10, $0x02
 	JEQ     next
-	MOVBLZX -1(DI)(R9*1), R11
-	MOVW    R10, (AX)(R11*2)
+	MOVBLZX -1(CX)(R8*1), R10
+	MOVW    R9, (AX)(R10*2)
 
 next:
-	CMPQ R9, $0x40
+	CMPQ R8, $0x40
 	JLT  loop
 	JMP  done
 
-end:
-	ANDL  $0x3f, R10
-	SHLXQ R10, DX, DX
-	SUBL  R10, BX
+last:
+	ANDL  $0x3f, R9
+	SHLXQ R9, DX, DX
+	SUBL  R9, BX
 
 done:
-	MOVQ DX, (CX)
+	MOVQ bits+24(FP), AX
+	MOVQ DX, (AX)
 	ANDL $0x000000ff, BX
-	MOVQ BX, 8(CX)
-	SUBQ 24(CX), SI
-	MOVQ SI, 16(CX)
-	MOVQ R9, ret+48(FP)
+	MOVQ BX, 8(AX)
+	SUBQ 24(AX), SI
+	MOVQ SI, 16(AX)
+	MOVQ R8, ret+48(FP)
 	RET
 
 bad:
-	MOVQ DX, (CX)
+	MOVQ bits+24(FP), AX
+	MOVQ DX, (AX)
 	ANDL $0x000000ff, BX
-	MOVQ BX, 8(CX)
-	SUBQ 24(CX), SI
-	MOVQ SI, 16(CX)
-	MOVQ $-1, R9
-	MOVQ R9, ret+48(FP)
+	MOVQ BX, 8(AX)
+	SUBQ 24(AX), SI
+	MOVQ SI, 16(AX)
+	MOVQ $-1, R8
+	MOVQ R8, ret+48(FP)
 	RET
+
+dcSpecial:
+	TESTL $0x000f0000, DI
+	JNE   shortB
+	MOVQ  DX, R8
+	SHRQ  $0x30, R8
+	SUBL  4096(CX), R8
+	CMPQ  R8, 4112(CX)
+	JCC   bad
+	MOVQ  4104(CX), DI
+	MOVL  (DI)(R8*4), DI
+
+shortB:
+	MOVL  DI, CX
+	SHRL  $0x14, CX
+	ANDL  $0x0f, CX
+	ANDL  $0x3f, DI
+	SHLXQ DI, DX, DX
+	SUBL  DI, BX
+	MOVL  CX, DI
+	XORL  $0x3f, DI
+	MOVQ  DX, R9
+	SHRQ  $0x01, R9
+	SHRXQ DI, R9, DI
+	MOVQ  DX, R8
+	SARQ  $0x3f, R8
+	NOTQ  R8
+	MOVQ  $-1, R9
+	SHLXQ CX, R9, R9
+	INCQ  R9
+	ANDQ  R8, R9
+	ADDQ  R9, DI
+	SHLXQ CX, DX, DX
+	SUBL  CX, BX
+	MOVQ  DI, CX
+	JMP   dcDone
 
 // func skip(dc *uint32, ac *uint32, bits *uint64, pred *int32) int
 // Requires: BMI2
@@ -275,212 +335,236 @@ TEXT ·skip(SB), NOSPLIT, $0-40
 	MOVQ   8(AX), DX
 	MOVQ   24(AX), BX
 	ADDQ   16(AX), BX
-	MOVQ   dc+0(FP), SI
-	MOVQ   pred+24(FP), R8
-	MOVQ   (BX), DI
-	BSWAPQ DI
+	MOVQ   dc+0(FP), AX
+	MOVQ   (BX), SI
+	BSWAPQ SI
 	ANDL   $0x000000ff, DX
-	SHRXQ  DX, DI, DI
-	ORQ    DI, CX
-	MOVL   DX, DI
-	XORL   $0x3f, DI
-	SHRL   $0x03, DI
-	ADDQ   DI, BX
+	SHRXQ  DX, SI, SI
+	ORQ    SI, CX
+	MOVL   DX, SI
+	XORL   $0x3f, SI
+	SHRL   $0x03, SI
+	ADDQ   SI, BX
 	ORL    $0x38, DX
-	MOVQ   CX, DI
-	SHRQ   $0x36, DI
-	MOVL   (SI)(DI*4), DI
-	TESTB  $0x80, DI
+	MOVQ   CX, SI
+	SHRQ   $0x36, SI
+	MOVL   (AX)(SI*4), SI
+	TESTB  $0x80, SI
 	JNE    dcSpecial
-	SHLXQ  DI, CX, CX
-	SUBL   DI, DX
-	MOVL   DI, SI
-	SARL   $0x10, SI
+	MOVL   SI, AX
+	SHLXQ  SI, CX, CX
+	SUBL   SI, DX
+	SARL   $0x10, AX
 
 dcDone:
-	ADDL (R8), SI
-	MOVL SI, (R8)
-	JMP  dcStored
-
-dcSpecial:
-	TESTL $0x000f0000, DI
-	JNE   dcSplit
-	MOVQ  CX, R9
-	SHRQ  $0x30, R9
-	SUBL  4096(SI), R9
-	CMPQ  R9, 4112(SI)
-	JCC   bad
-	MOVQ  4104(SI), DI
-	MOVL  (DI)(R9*4), DI
-
-dcSplit:
-	MOVL  DI, SI
-	SHRL  $0x14, SI
-	ANDL  $0x0f, SI
-	ANDL  $0x3f, DI
-	SHLXQ DI, CX, CX
-	SUBL  DI, DX
-	MOVL  SI, DI
-	XORL  $0x3f, DI
-	MOVQ  CX, R10
-	SHRQ  $0x01, R10
-	SHRXQ DI, R10, DI
-	MOVQ  CX, R9
-	SARQ  $0x3f, R9
-	NOTQ  R9
-	MOVQ  $-1, R10
-	SHLXQ SI, R10, R10
-	INCQ  R10
-	ANDQ  R9, R10
-	ADDQ  R10, DI
-	SHLXQ SI, CX, CX
-	SUBL  SI, DX
-	MOVQ  DI, SI
-	JMP   dcDone
-
-dcStored:
-	MOVQ ac+8(FP), SI
-	MOVQ $0x00000001, DI
+	MOVQ pred+24(FP), SI
+	ADDL (SI), AX
+	MOVL AX, (SI)
+	MOVQ ac+8(FP), AX
+	MOVQ $0x00000001, SI
 
 loop:
-	MOVQ    (BX), R8
-	BSWAPQ  R8
+	MOVQ    (BX), DI
+	BSWAPQ  DI
 	ANDL    $0x000000ff, DX
-	SHRXQ   DX, R8, R8
-	ORQ     R8, CX
-	MOVL    DX, R8
-	XORL    $0x3f, R8
-	SHRL    $0x03, R8
-	ADDQ    R8, BX
+	SHRXQ   DX, DI, DI
+	ORQ     DI, CX
+	MOVL    DX, DI
+	XORL    $0x3f, DI
+	SHRL    $0x03, DI
+	ADDQ    DI, BX
 	ORL     $0x38, DX
-	MOVQ    CX, R8
-	SHRQ    $0x36, R8
-	MOVL    (SI)(R8*4), R8
-	TESTB   $0x80, R8
-	JNE     special
-	SHLXQ   R8, CX, CX
-	SUBL    R8, DX
+	MOVQ    CX, DI
+	SHRQ    $0x34, DI
+	MOVWLZX 12360(AX)(DI*2), DI
+	MOVL    DI, R8
 	SHRL    $0x08, R8
-	MOVBLZX R8, R8
-	ADDQ    R8, DI
-	CMPQ    DI, $0x40
-	JGE     done
-	MOVQ    CX, R8
-	SHRQ    $0x36, R8
-	MOVL    (SI)(R8*4), R8
-	TESTB   $0x80, R8
-	JNE     special
-	SHLXQ   R8, CX, CX
-	SUBL    R8, DX
+	ADDQ    SI, R8
+	CMPQ    R8, $0x40
+	JGE     exit
+	SHLXQ   DI, CX, CX
+	SUBL    DI, DX
+	MOVQ    R8, SI
+	MOVQ    CX, DI
+	SHRQ    $0x34, DI
+	MOVWLZX 12360(AX)(DI*2), DI
+	MOVL    DI, R8
 	SHRL    $0x08, R8
-	MOVBLZX R8, R8
-	ADDQ    R8, DI
-	CMPQ    DI, $0x40
-	JGE     done
-	MOVQ    CX, R8
-	SHRQ    $0x36, R8
-	MOVL    (SI)(R8*4), R8
-	TESTB   $0x80, R8
-	JNE     special
-	SHLXQ   R8, CX, CX
-	SUBL    R8, DX
+	ADDQ    SI, R8
+	CMPQ    R8, $0x40
+	JGE     exit
+	SHLXQ   DI, CX, CX
+	SUBL    DI, DX
+	MOVQ    R8, SI
+	MOVQ    CX, DI
+	SHRQ    $0x34, DI
+	MOVWLZX 12360(AX)(DI*2), DI
+	MOVL    DI, R8
 	SHRL    $0x08, R8
-	MOVBLZX R8, R8
-	ADDQ    R8, DI
-	CMPQ    DI, $0x40
-	JGE     done
-	MOVQ    CX, R8
-	SHRQ    $0x36, R8
-	MOVL    (SI)(R8*4), R8
-	TESTB   $0x80, R8
-	JNE     special
-	SHLXQ   R8, CX, CX
-	SUBL    R8, DX
+	ADDQ    SI, R8
+	CMPQ    R8, $0x40
+	JGE     exit
+	SHLXQ   DI, CX, CX
+	SUBL    DI, DX
+	MOVQ    R8, SI
+	MOVQ    CX, DI
+	SHRQ    $0x34, DI
+	MOVWLZX 12360(AX)(DI*2), DI
+	MOVL    DI, R8
 	SHRL    $0x08, R8
-	MOVBLZX R8, R8
-	ADDQ    R8, DI
-	CMPQ    DI, $0x40
-	JGE     done
-	MOVQ    CX, R8
-	SHRQ    $0x36, R8
-	MOVL    (SI)(R8*4), R8
-	TESTB   $0x80, R8
-	JNE     special
-	SHLXQ   R8, CX, CX
-	SUBL    R8, DX
-	SHRL    $0x08, R8
-	MOVBLZX R8, R8
-	ADDQ    R8, DI
-	CMPQ    DI, $0x40
-	JGE     done
+	ADDQ    SI, R8
+	CMPQ    R8, $0x40
+	JGE     exit
+	SHLXQ   DI, CX, CX
+	SUBL    DI, DX
+	MOVQ    R8, SI
 	JMP     loop
 
-special:
-	MOVQ   (BX), R9
-	BSWAPQ R9
-	ANDL   $0x000000ff, DX
-	SHRXQ  DX, R9, R9
-	ORQ    R9, CX
-	MOVL   DX, R9
-	XORL   $0x3f, R9
-	SHRL   $0x03, R9
-	ADDQ   R9, BX
-	ORL    $0x38, DX
-	TESTL  $0x000f0000, R8
-	JNE    short
-	MOVQ   CX, R9
-	SHRQ   $0x30, R9
-	SUBL   4096(SI), R9
-	CMPQ   R9, 4112(SI)
-	JCC    bad
-	MOVQ   4104(SI), R8
-	MOVL   (R8)(R9*4), R8
+exit:
+	TESTB $0x80, DI
+	JNE   undo
+	SUBQ  $0x80, R8
+	JLT   undo
+	CMPQ  R8, $0x40
+	JGE   undo
+	SHLXQ DI, CX, CX
+	SUBL  DI, DX
+	MOVQ  R8, SI
+	JMP   done
 
-short:
-	MOVL    R8, R9
-	SHRL    $0x10, R9
-	ANDL    $0x0f, R9
-	CMPL    R9, $0x01
-	JEQ     end
-	MOVL    R8, R9
-	SHRL    $0x08, R9
-	MOVBLZX R9, R9
-	ADDQ    R9, DI
-	MOVL    R8, R9
-	SHRL    $0x14, R9
-	ANDL    $0x0f, R9
-	ANDL    $0x3f, R8
-	SHLXQ   R8, CX, CX
-	SUBL    R8, DX
-	SHLXQ   R9, CX, CX
-	SUBL    R9, DX
-	CMPQ    DI, $0x40
+undo:
+	MOVQ    (BX), DI
+	BSWAPQ  DI
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, DI, DI
+	ORQ     DI, CX
+	MOVL    DX, DI
+	XORL    $0x3f, DI
+	SHRL    $0x03, DI
+	ADDQ    DI, BX
+	ORL     $0x38, DX
+	MOVQ    CX, DI
+	SHRQ    $0x36, DI
+	MOVL    (AX)(DI*4), DI
+	TESTB   $0x80, DI
+	JNE     special
+	MOVL    DI, R8
+	SHRL    $0x08, R8
+	MOVBLZX R8, R8
+	ADDQ    R8, SI
+	SHLXQ   DI, CX, CX
+	SUBL    DI, DX
+	CMPQ    SI, $0x40
 	JLT     loop
 	JMP     done
 
-end:
-	ANDL  $0x3f, R8
-	SHLXQ R8, CX, CX
-	SUBL  R8, DX
+special:
+	TESTL $0x000f0000, DI
+	JNE   shortC
+	MOVQ  CX, R8
+	SHRQ  $0x30, R8
+	SUBL  4096(AX), R8
+	CMPQ  R8, 4112(AX)
+	JCC   bad
+	MOVQ  4104(AX), DI
+	MOVL  (DI)(R8*4), DI
+
+shortC:
+	MOVL    DI, R8
+	SHRL    $0x10, R8
+	ANDL    $0x0f, R8
+	CMPL    R8, $0x01
+	JEQ     last
+	MOVL    DI, R8
+	SHRL    $0x08, R8
+	MOVBLZX R8, R8
+	ADDQ    R8, SI
+	MOVL    DI, R8
+	SHRL    $0x14, R8
+	ANDL    $0x0f, R8
+	ANDL    $0x3f, DI
+	SHLXQ   DI, CX, CX
+	SUBL    DI, DX
+	MOVL    R8, DI
+	XORL    $0x3f, DI
+	MOVQ    CX, R10
+	SHRQ    $0x01, R10
+	SHRXQ   DI, R10, DI
+	MOVQ    CX, R9
+	SARQ    $0x3f, R9
+	NOTQ    R9
+	MOVQ    $-1, R10
+	SHLXQ   R8, R10, R10
+	INCQ    R10
+	ANDQ    R9, R10
+	ADDQ    R10, DI
+	SHLXQ   R8, CX, CX
+	SUBL    R8, DX
+	CMPQ    SI, $0x40
+	JLT     loop
+	JMP     done
+
+last:
+	ANDL  $0x3f, DI
+	SHLXQ DI, CX, CX
+	SUBL  DI, DX
 
 done:
+	MOVQ bits+16(FP), AX
 	MOVQ CX, (AX)
 	ANDL $0x000000ff, DX
 	MOVQ DX, 8(AX)
 	SUBQ 24(AX), BX
 	MOVQ BX, 16(AX)
-	MOVQ DI, ret+32(FP)
+	MOVQ SI, ret+32(FP)
 	RET
 
 bad:
+	MOVQ bits+16(FP), AX
 	MOVQ CX, (AX)
 	ANDL $0x000000ff, DX
 	MOVQ DX, 8(AX)
 	SUBQ 24(AX), BX
 	MOVQ BX, 16(AX)
-	MOVQ $-1, DI
-	MOVQ DI, ret+32(FP)
+	MOVQ $-1, SI
+	MOVQ SI, ret+32(FP)
 	RET
+
+dcSpecial:
+	TESTL $0x000f0000, SI
+	JNE   shortD
+	MOVQ  CX, DI
+	SHRQ  $0x30, DI
+	SUBL  4096(AX), DI
+	CMPQ  DI, 4112(AX)
+	JCC   bad
+	MOVQ  4104(AX), SI
+	MOVL  (SI)(DI*4), SI
+
+shortD:
+	MOVL  SI, AX
+	SHRL  $0x14, AX
+	ANDL  $0x0f, AX
+	ANDL  $0x3f, SI
+	SHLXQ SI, CX, CX
+	SUBL  SI, DX
+	MOVL  AX, SI
+	XORL  $0x3f, SI
+	MOVQ  CX, R8
+	SHRQ  $0x01, R8
+	SHRXQ SI, R8, SI
+	MOVQ  CX, DI
+	SARQ  $0x3f, DI
+	NOTQ  DI
+	MOVQ  $-1, R8
+	SHLXQ AX, R8, R8
+	INCQ  R8
+	ANDQ  DI, R8
+	ADDQ  R8, SI
+	SHLXQ AX, CX, CX
+	SUBL  AX, DX
+	MOVQ  SI, AX
+	JMP   dcDone
 
 DATA sum<>+0(SB)/4, $0x00010001
 DATA sum<>+4(SB)/4, $0x00010001

@@ -122,10 +122,12 @@ func plainYCC(dst, y, cb, cr []uint8) {
 		if len(dst) < 3 { // never: a hint for the compiler
 			break
 		}
-		l, b, r := int32(v)<<16+1<<15, int32(cb[i])-128, int32(cr[i])-128
-		dst[0] = clamp((l + 91881*r) >> 16)
-		dst[1] = clamp((l - 22554*b - 46802*r) >> 16)
-		dst[2] = clamp((l + 116130*b) >> 16)
+		l, u, w := int32(v)<<16+1<<15, int32(cb[i])-128, int32(cr[i])-128
+		r, g, b := (l+91881*w)>>16, (l-22554*u-46802*w)>>16, (l+116130*u)>>16
+		if uint32(r|g|b) > 255 {
+			r, g, b = int32(clamp(r)), int32(clamp(g)), int32(clamp(b))
+		}
+		dst[0], dst[1], dst[2] = uint8(r), uint8(g), uint8(b)
 		dst = dst[3:]
 	}
 }

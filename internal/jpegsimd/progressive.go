@@ -37,7 +37,7 @@ func Bit(b *Bits) int {
 // Select decodes the first scan of a band of one block (G.1.2.2) and notes in
 // nonzero which coefficients it sets, bit k for number k in zigzag order. It
 // returns how many of the blocks that follow have none, or Short or Bad.
-func Select(coef *[64]int16, nonzero *uint64, ac *Table, b *Bits, band Band) int {
+func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) int {
 	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
 		return Short
 	}
@@ -84,7 +84,7 @@ func nonzeroBit(v int16) uint16 { return (uint16(v) | uint16(-v)) >> 15 }
 // Refine decodes a scan that adds a bit to a band of one block (G.1.2.3). With
 // run it is one of the blocks in which no coefficient begins to differ from
 // zero; it returns what is left of the run then, or Short or Bad.
-func Refine(coef *[64]int16, nonzero *uint64, ac *Table, b *Bits, band Band, run int) int {
+func Refine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band, run int) int {
 	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
 		return Short
 	}

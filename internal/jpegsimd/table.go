@@ -33,81 +33,95 @@ const (
 	kindMask = 15 << 16
 )
 
-// Class is what a Table decodes.
-type Class uint8
-
-// DC tables hold sizes of differences, AC tables pairs of run and size.
-const (
-	DC Class = iota
-	AC
-)
-
-// A Table decodes one Huffman code. The zero Table decodes nothing.
+// A Table decodes one Huffman code of the first coefficients of blocks: of how
+// many bits their differences are. The zero Table decodes nothing.
 type Table struct {
 	look  [1 << lookBits]uint32 // by the next lookBits bits
 	first uint32                // of the 16-bit values that begin with a longer code
 	long  []uint32              // by the next 16 bits, less first
 
-	class   Class
 	counts  [16]uint8
 	symbols []uint8
+}
+
+// An ACTable decodes one Huffman code of the other coefficients, by pairs of a
+// run of zeros and a size.
+type ACTable struct {
+	Table
+	pairs   [1 << pairBits]pair
+	hops    [1 << hopBits]hop
+	hopping bool                     // hops are there
+	short   [1 << lookBits]shortCode // by the next lookBits bits
 }
 
 var errTable = errors.New("a Huffman table that is no prefix code")
 
 // Set makes t decode the canonical code with counts[i] codes of i+1 bits, as in
 // a DHT segment. Setting a code again that t has already costs next to nothing.
-func (t *Table) Set(class Class, counts *[16]uint8, symbols []uint8) error {
-	if t.symbols != nil && t.class == class && t.counts == *counts && bytes.Equal(t.symbols, symbols) {
-		return nil
+func (t *Table) Set(counts *[16]uint8, symbols []uint8) error {
+	_, err := t.set(counts, symbols, false)
+	return err
+}
+
+// Set makes t decode a code, as Table.Set does.
+func (t *ACTable) Set(counts *[16]uint8, symbols []uint8) error {
+	changed, err := t.set(counts, symbols, true)
+	if changed {
+		t.setShort()
+		t.setPairs()
+		t.hopping = false
 	}
-	t.symbols = t.symbols[:0]
+	return err
+}
+
+func (t *Table) set(counts *[16]uint8, symbols []uint8, ac bool) (changed bool, err error) {
+	if t.symbols != nil && t.counts == *counts && bytes.Equal(t.symbols, symbols) {
+		return false, nil
+	}
 	t.counts = [16]uint8{} // equal to no code, should this one be refused
 	n, code := 0, 0
 	for l, c := range counts {
 		n += int(c)
 		code += int(c)
 		if c > 0 && code >= 2<<l { // the code of all ones must stay free
-			return errTable
+			return false, errTable
 		}
 		code *= 2
 	}
 	if n == 0 || n > 256 || n > len(symbols) {
-		return errTable
+		return false, errTable
 	}
 	symbols = symbols[:n]
-	if class == DC {
-		for _, s := range symbols {
-			if s > 15 {
-				return errTable
-			}
+	for _, s := range symbols {
+		if s > 15 && !ac {
+			return false, errTable
 		}
 	}
-	t.fill(class, counts, symbols)
-	t.class, t.counts, t.symbols = class, *counts, append(t.symbols, symbols...)
-	return nil
+	t.counts, t.symbols = *counts, append(t.symbols[:0], symbols...)
+	t.fill(ac)
+	return true, nil
 }
 
 // fill writes the entries of a code that is known to be one. Codes of one
 // length follow each other, and shorter ones come before longer ones, so that
 // the tables are filled from their beginning on.
-func (t *Table) fill(class Class, counts *[16]uint8, symbols []uint8) {
-	look, at := t.look[:], 0
+func (t *Table) fill(ac bool) {
+	symbols, at := t.symbols, 0
 	for l := 1; l <= lookBits; l++ {
-		for range counts[l-1] {
-			at += fillCode(look[at:at+1<<(lookBits-l)], class, l, symbols[0])
-			symbols = symbols[1:]
+		for range t.counts[l-1] {
+			n := 1 << (lookBits - l)
+			fillCode(t.look[at:at+n], ac, l, symbols[0])
+			at, symbols = at+n, symbols[1:]
 		}
 	}
-	clear(look[at:])
-	for i := range look[at:] {
-		look[at+i] = special | kindLong
+	for i := at; i < len(t.look); i++ {
+		t.look[i] = special | kindLong
 	}
 	t.first = uint32(at) << (16 - lookBits)
 	t.long = t.long[:0]
 	for l := lookBits + 1; l <= 16; l++ {
-		for range counts[l-1] {
-			e := specialEntry(class, l, symbols[0])
+		for range t.counts[l-1] {
+			e := specialEntry(ac, l, symbols[0])
 			for range 1 << (16 - l) { // at most 32 times 256 in all
 				t.long = append(t.long, e)
 			}
@@ -116,17 +130,15 @@ func (t *Table) fill(class Class, counts *[16]uint8, symbols []uint8) {
 	}
 }
 
-// fillCode writes the entries that begin with one code of l bits, and returns
-// how many they are.
-func fillCode(to []uint32, class Class, l int, symbol uint8) int {
+// fillCode writes the entries that begin with one code of l bits.
+func fillCode(to []uint32, ac bool, l int, symbol uint8) {
 	size := int(symbol & 15)
-	usual := size > 0 || class == DC
-	if !usual || l+size > lookBits {
-		e := specialEntry(class, l, symbol)
+	if size == 0 && ac || l+size > lookBits {
+		e := specialEntry(ac, l, symbol)
 		for i := range to {
 			to[i] = e
 		}
-		return len(to)
+		return
 	}
 	run := uint32(symbol>>4) + 1
 	each := len(to) >> size
@@ -136,7 +148,6 @@ func fillCode(to []uint32, class Class, l int, symbol uint8) int {
 			to[m*each+i] = e
 		}
 	}
-	return len(to)
 }
 
 // extend returns the value of a magnitude of size bits (F.2.2.1, EXTEND).
@@ -147,11 +158,11 @@ func extend(m, size int) int {
 	return m
 }
 
-func specialEntry(class Class, l int, symbol uint8) uint32 {
+func specialEntry(ac bool, l int, symbol uint8) uint32 {
 	run, size := uint32(symbol>>4), uint32(symbol&15)
 	e := special | uint32(l) | (run+1)<<8
 	switch {
-	case class == DC || size > 0:
+	case !ac || size > 0:
 		return e | kindSize | size<<20
 	case run == 15:
 		return e | kindRun

@@ -1,17 +1,14 @@
 package pixel
 
-import (
-	"math"
-
-	"github.com/stokerdata/stoker/internal/pixelsimd"
-)
+import "github.com/stokerdata/stoker/internal/pixelsimd"
 
 // axis is the table of one direction of a resize. It keeps the last one.
 type axis struct {
 	in, out int
 	filter  Filter
 	pixelsimd.Table
-	f []float64
+	centre []float64 // of each window
+	f      []float64
 }
 
 // set makes the table for in source and out output pixels, and reports whether
@@ -23,26 +20,35 @@ func (a *axis) set(in, out int, filter Filter) bool {
 	}
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1)
-	support := float64(filter.support() * stretch)
 	a.in, a.out, a.filter = in, out, filter
-	a.Room = int(math.Ceil(support))*2 + 1
-	a.Lo, a.N = resized(a.Lo, out), resized(a.N, out)
+	a.place(scale, float64(filter.support()*stretch))
 	a.K, a.f = resized(a.K, out*a.Room), resized(a.f, a.Room)
 	shrink := 1 / stretch
 	for i := range out {
-		centre := float64((float64(i) + 0.5) * scale)
-		lo := max(int(centre-support+0.5), 0)
-		hi := min(int(centre+support+0.5), in)
-		a.Lo[i], a.N[i] = int32(lo), int32(hi-lo)
-		a.weigh(a.K[i*a.Room:][:hi-lo], centre, lo, shrink)
+		a.weigh(i, shrink)
 	}
 	return true
 }
 
-// weigh sets k to the weights of the source pixels from lo on.
-func (a *axis) weigh(k []int32, centre float64, lo int, shrink float64) {
-	f := a.f[:len(k)]
-	sum := a.filter.weights(f, float64(lo), centre, shrink)
+// place sets where the windows are.
+func (a *axis) place(scale, support float64) {
+	a.Lo, a.N, a.centre = resized(a.Lo, a.out), resized(a.N, a.out), resized(a.centre, a.out)
+	widest := 0
+	for i := range a.out {
+		centre := float64((float64(i) + 0.5) * scale)
+		lo := max(int(centre-support+0.5), 0)
+		hi := min(int(centre+support+0.5), a.in)
+		a.Lo[i], a.N[i], a.centre[i] = int32(lo), int32(hi-lo), centre
+		widest = max(widest, hi-lo)
+	}
+	a.Room = widest + widest&1
+}
+
+// weigh sets the weights of window i. All windows take as many steps: the end of
+// a short loop that varies costs more than what it spares.
+func (a *axis) weigh(i int, shrink float64) {
+	f, k := a.f[:a.Room], a.K[i*a.Room:][:a.Room]
+	sum := a.filter.weights(f, window{int(a.N[i]), float64(a.Lo[i]), a.centre[i], shrink})
 	if sum == 0 {
 		sum = 1
 	}

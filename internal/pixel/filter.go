@@ -33,41 +33,56 @@ func (f Filter) support() float64 {
 	return 1
 }
 
-// weights sets to to the heights of the window over the pixels from lo on, and
-// returns their sum. The middle of the window is at centre, and it is 1/shrink
-// times as wide as at scale 1.
-func (f Filter) weights(to []float64, lo, centre, shrink float64) (sum float64) {
+// window is where a filter weighs: n pixels from lo on. Its middle is at centre,
+// and it is 1/shrink times as wide as at scale 1.
+type window struct {
+	n                  int
+	lo, centre, shrink float64
+}
+
+// x returns how far from the middle pixel j is, at scale 1.
+func (w *window) x(j int) float64 {
+	return float64((w.lo + float64(j) - w.centre + 0.5) * w.shrink)
+}
+
+// weights sets to to the heights of a window over its pixels, followed by zeros,
+// and returns their sum.
+func (f Filter) weights(to []float64, w window) (sum float64) {
 	if f == Bilinear {
-		return tent(to, lo, centre, shrink)
+		return tent(to, w)
 	}
 	for j := range to {
-		x := float64((lo + float64(j) - centre + 0.5) * shrink)
+		x := w.x(j)
 		switch f {
 		case Bicubic:
-			to[j] = cubic(math.Abs(x))
+			x = cubic(math.Abs(x))
 		case Lanczos:
-			to[j] = lanczos(x)
+			x = lanczos(x)
 		case Hamming:
-			to[j] = hamming(math.Abs(x))
+			x = hamming(math.Abs(x))
 		default:
-			to[j] = box(x)
+			x = box(x)
 		}
+		to[j] = within(j, w.n, math.Float64bits(x))
 		sum += to[j]
 	}
 	return sum
 }
 
-// tent is the window of Bilinear: 1 in the middle, 0 at distance 1.
-func tent(to []float64, lo, centre, shrink float64) (sum float64) {
+// tent is weights for Bilinear, 1 in the middle and 0 from distance 1 on.
+func tent(to []float64, w window) (sum float64) {
 	for j := range to {
-		v := 0.0
-		if x := math.Abs(float64((lo + float64(j) - centre + 0.5) * shrink)); x < 1 {
-			v = 1 - x
-		}
-		to[j] = v
-		sum += v
+		b := math.Float64bits(1 - math.Abs(w.x(j)))
+		to[j] = within(j, w.n, b&^uint64(int64(b)>>63)) // what is below 0 is 0
+		sum += to[j]
 	}
 	return sum
+}
+
+// within returns the number with the given bits if j < n, and else 0. It is no
+// branch, which nobody could predict.
+func within(j, n int, bits uint64) float64 {
+	return math.Float64frombits(bits & uint64(int64(j-n)>>63))
 }
 
 // lanczos is sinc(x) times sinc(x/3), where sinc(x) is sin(πx)/(πx), for x within
@@ -79,8 +94,9 @@ func lanczos(x float64) float64 {
 	case x < -3 || x >= 3:
 		return 0
 	}
-	s := stable.SinPi(x/3) / x
-	return s * s * (3 - float64(4*x*x*s*s)) * (3 / (math.Pi * math.Pi))
+	x = math.Abs(x)
+	s := stable.Arch(x / 3)
+	return s / x * s / x * (3 - float64(4*s*s)) * (3 / (math.Pi * math.Pi))
 }
 
 // cubic is the convolution kernel of Keys (1981) with a = -0.5.
@@ -104,7 +120,9 @@ func hamming(x float64) float64 {
 	case x >= 1:
 		return 0
 	}
-	return stable.Sinc(x) * (float64(float32(0.54)) + float64(float64(float32(0.46))*stable.SinPi(x+0.5)))
+	half := stable.Arch(x / 2)
+	cos := 1 - float64(2*half*half)
+	return stable.Arch(x) / (math.Pi * x) * (float64(float32(0.54)) + float64(float64(float32(0.46))*cos))
 }
 
 // box is 1 within half a pixel.

@@ -28,10 +28,10 @@ func pick(dst, src []uint8, xs []int32, c int) {
 		}
 		return
 	}
-	for _, sx := range xs {
-		p := src[3*sx:]
-		dst[0], dst[1], dst[2] = p[0], p[1], p[2]
-		dst = dst[3:]
+	for x, sx := range xs {
+		at := 3 * int(sx)
+		p, q := src[at:at+3:at+3], dst[3*x:3*x+3:3*x+3]
+		q[0], q[1], q[2] = p[0], p[1], p[2]
 	}
 }
 

@@ -2,7 +2,11 @@
 
 package pixelsimd
 
-import "github.com/stokerdata/stoker/internal/cpu"
+import (
+	"slices"
+
+	"github.com/stokerdata/stoker/internal/cpu"
+)
 
 // packed is a Table as the kernels read it: four output pixels a block, for each
 // the place of its window and the weights of pairs (or, with one channel, groups
@@ -42,28 +46,24 @@ func (p *packed) place(i, lo, width int) int {
 
 // pairs packs weights for three channels: 128 bytes a pair and block.
 func (p *packed) pairs(t *Table, blocks int) {
-	n := t.widest()
-	p.steps, p.loads = (n+1)/2, (n+3)/4
-	width := 2 * p.steps
-	if n <= 5 {
-		p.loads = 1
-		width = min(width, 5)
+	p.steps, p.loads = t.Room/2, (t.Room+3)/4
+	width := t.Room
+	if n := slices.Max(t.N); n <= 5 {
+		p.loads, width = 1, int(n)
 	}
 	p.coef = resized(p.coef, 32*blocks*p.steps)
 	clear(p.coef[32*(blocks-1)*p.steps:])
 	for i := range t.Lo {
-		lo, k := t.window(i)
+		lo, k := int(t.Lo[i]), t.K[i*t.Room:][:t.Room]
 		shift := lo - p.place(i, lo, width)
 		// Pixels 0 and 2 of a block share registers, as do 1 and 3.
 		q := p.coef[32*(i/4*p.steps)+i&1*16+i&2*2:]
-		j := 0
-		if shift == 0 {
-			for ; j+1 < len(k); j += 2 {
+		for j := 0; j < len(k); j += 2 {
+			if shift == 0 {
 				repeat(q[16*j:], k[j], k[j+1])
+			} else {
+				repeat(q[16*j:], at(k, j-shift), at(k, j+1-shift))
 			}
-		}
-		for ; j < 2*p.steps; j += 2 {
-			repeat(q[16*j:], at(k, j-shift), at(k, j+1-shift))
 		}
 	}
 }
@@ -78,7 +78,7 @@ func repeat(q []uint32, a, b int32) {
 
 // groups packs weights for one channel: 128 bytes a group and block.
 func (p *packed) groups(t *Table, blocks int) {
-	p.steps = (t.widest() + 7) / 8
+	p.steps = (t.Room + 7) / 8
 	p.coef = resized(p.coef, 32*blocks*p.steps)
 	clear(p.coef[32*(blocks-1)*p.steps:])
 	for i := range t.Lo {

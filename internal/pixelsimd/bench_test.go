@@ -31,13 +31,16 @@ func versus(b *testing.B, name string, first, second func()) {
 func bilinear(in, out int) *Table {
 	scale := float64(in) / float64(out)
 	support := max(scale, 1)
-	t := &Table{Room: 2*int(support) + 3}
+	t := &Table{Room: (int(2*support) + 2) &^ 1}
 	for i := range out {
 		centre := (float64(i) + 0.5) * scale
 		lo, hi := max(int(centre-support+0.5), 0), min(int(centre+support+0.5), in)
 		t.Lo, t.N = append(t.Lo, int32(lo)), append(t.N, int32(hi-lo))
-		for range t.Room {
-			t.K = append(t.K, 1<<Precision/int32(hi-lo))
+		for j := range t.Room {
+			t.K = append(t.K, 0)
+			if j < hi-lo {
+				t.K[len(t.K)-1] = 1 << Precision / int32(hi-lo)
+			}
 		}
 	}
 	return t
@@ -109,4 +112,22 @@ func benchTail[T Number](b *testing.B, name string, f Format, dst []T, px []uint
 func BenchmarkFlip(b *testing.B) {
 	row, from := make([]uint8, 3*224), make([]uint8, 3*224)
 	versus(b, "x-copy", func() { Flip(row, 3) }, func() { copy(row, from) })
+}
+
+// BenchmarkColors changes a row of 224 pixels, beside the plain twins.
+func BenchmarkColors(b *testing.B) {
+	px := make([]uint8, 3*224)
+	for i := range px {
+		px[i] = uint8(i * 7)
+	}
+	level := NewBlend(100, 1)
+	b.Run("blend", func(b *testing.B) {
+		versus(b, "x-plain", func() { level.Row(px) }, func() { level.each(px) })
+	})
+	b.Run("saturate", func(b *testing.B) {
+		versus(b, "x-plain", func() { Saturate(px, 1) }, func() { saturateEach(px, 1) })
+	})
+	b.Run("grey", func(b *testing.B) {
+		versus(b, "x-plain", func() { GreySum(px) }, func() { greyEach(px) })
+	})
 }

@@ -13,18 +13,11 @@ func (d *Down) pack() bool {
 	if !cpu.AVX2() {
 		return false
 	}
-	stride := t.Room + t.Room&1
-	d.coef = resized(d.coef, stride*len(t.Lo))
-	for i := range t.Lo {
-		_, k := t.window(i)
-		q := d.coef[i*stride:][:stride]
-		for len(k) >= 2 && len(q) >= 2 {
-			q[0], q[1] = split(k[0], k[1])
-			k, q = k[2:], q[2:]
-		}
-		if len(k) > 0 {
-			q[0], q[1] = split(k[0], 0)
-		}
+	d.coef = resized(d.coef, len(t.K))
+	k, q := t.K, d.coef
+	for len(k) >= 2 && len(q) >= 2 {
+		q[0], q[1] = split(k[0], k[1])
+		k, q = k[2:], q[2:]
 	}
 	return true
 }
@@ -36,7 +29,7 @@ func (d *Down) vector(dst []uint8, i int, src []uint8, rows []int) {
 	for _, at := range rows[:n] {
 		_ = src[at:][:width]
 	}
-	coef := d.coef[i*(d.t.Room+d.t.Room&1):]
+	coef := d.coef[i*d.t.Room:]
 	if len(dst) >= block {
 		downAVX2(&dst[0], &src[0], &rows[0], &coef[0], (n+1)/2, len(dst))
 		return

@@ -68,3 +68,19 @@ func planesByteAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, or
 //
 //go:noescape
 func flipAVX2(row *uint8, n int, steps int, size int, order int)
+
+// blendAVX2 makes base + factor*(x-base) of blocks of 32 samples, cut to a sample.
+//
+//go:noescape
+func blendAVX2(px *uint8, blocks int, base float32, factor float32)
+
+// saturateAVX2 makes grey + factor*(x-grey) of blocks of 8 RGB pixels, cut to
+// samples.
+//
+//go:noescape
+func saturateAVX2(px *uint8, blocks int, factor float32)
+
+// greySumAVX2 returns the sum of the grey of blocks of 8 RGB pixels.
+//
+//go:noescape
+func greySumAVX2(px *uint8, blocks int) uint32

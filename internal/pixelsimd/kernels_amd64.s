@@ -3141,3 +3141,230 @@ DATA flips<>+125(SB)/1, $0x00
 DATA flips<>+126(SB)/1, $0x00
 DATA flips<>+127(SB)/1, $0x00
 GLOBL flips<>(SB), RODATA|NOPTR, $128
+
+DATA inOrder<>+0(SB)/1, $0x00
+DATA inOrder<>+1(SB)/1, $0x00
+DATA inOrder<>+2(SB)/1, $0x00
+DATA inOrder<>+3(SB)/1, $0x00
+DATA inOrder<>+4(SB)/1, $0x04
+DATA inOrder<>+5(SB)/1, $0x00
+DATA inOrder<>+6(SB)/1, $0x00
+DATA inOrder<>+7(SB)/1, $0x00
+DATA inOrder<>+8(SB)/1, $0x01
+DATA inOrder<>+9(SB)/1, $0x00
+DATA inOrder<>+10(SB)/1, $0x00
+DATA inOrder<>+11(SB)/1, $0x00
+DATA inOrder<>+12(SB)/1, $0x05
+DATA inOrder<>+13(SB)/1, $0x00
+DATA inOrder<>+14(SB)/1, $0x00
+DATA inOrder<>+15(SB)/1, $0x00
+DATA inOrder<>+16(SB)/1, $0x02
+DATA inOrder<>+17(SB)/1, $0x00
+DATA inOrder<>+18(SB)/1, $0x00
+DATA inOrder<>+19(SB)/1, $0x00
+DATA inOrder<>+20(SB)/1, $0x06
+DATA inOrder<>+21(SB)/1, $0x00
+DATA inOrder<>+22(SB)/1, $0x00
+DATA inOrder<>+23(SB)/1, $0x00
+DATA inOrder<>+24(SB)/1, $0x03
+DATA inOrder<>+25(SB)/1, $0x00
+DATA inOrder<>+26(SB)/1, $0x00
+DATA inOrder<>+27(SB)/1, $0x00
+DATA inOrder<>+28(SB)/1, $0x07
+DATA inOrder<>+29(SB)/1, $0x00
+DATA inOrder<>+30(SB)/1, $0x00
+DATA inOrder<>+31(SB)/1, $0x00
+GLOBL inOrder<>(SB), RODATA|NOPTR, $32
+
+// func blendAVX2(px *uint8, blocks int, base float32, factor float32)
+// Requires: AVX, AVX2
+TEXT ·blendAVX2(SB), NOSPLIT, $0-24
+	MOVQ         px+0(FP), AX
+	MOVQ         blocks+8(FP), CX
+	VBROADCASTSS base+16(FP), Y0
+	VBROADCASTSS factor+20(FP), Y1
+	VMOVDQU      inOrder<>+0(SB), Y2
+
+block:
+	VPMOVZXBD  (AX), Y3
+	VCVTDQ2PS  Y3, Y3
+	VSUBPS     Y0, Y3, Y3
+	VMULPS     Y1, Y3, Y3
+	VADDPS     Y3, Y0, Y3
+	VCVTTPS2DQ Y3, Y3
+	VPMOVZXBD  8(AX), Y4
+	VCVTDQ2PS  Y4, Y4
+	VSUBPS     Y0, Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     Y4, Y0, Y4
+	VCVTTPS2DQ Y4, Y4
+	VPMOVZXBD  16(AX), Y5
+	VCVTDQ2PS  Y5, Y5
+	VSUBPS     Y0, Y5, Y5
+	VMULPS     Y1, Y5, Y5
+	VADDPS     Y5, Y0, Y5
+	VCVTTPS2DQ Y5, Y5
+	VPMOVZXBD  24(AX), Y6
+	VCVTDQ2PS  Y6, Y6
+	VSUBPS     Y0, Y6, Y6
+	VMULPS     Y1, Y6, Y6
+	VADDPS     Y6, Y0, Y6
+	VCVTTPS2DQ Y6, Y6
+	VPACKSSDW  Y4, Y3, Y3
+	VPACKSSDW  Y6, Y5, Y5
+	VPACKUSWB  Y5, Y3, Y3
+	VPERMD     Y3, Y2, Y3
+	VMOVDQU    Y3, (AX)
+	ADDQ       $0x20, AX
+	DECQ       CX
+	JNE        block
+	VZEROUPPER
+	RET
+
+DATA redWeight<>+0(SB)/4, $0x46991600
+GLOBL redWeight<>(SB), RODATA|NOPTR, $4
+
+DATA greenWeight<>+0(SB)/4, $0x47164600
+GLOBL greenWeight<>(SB), RODATA|NOPTR, $4
+
+DATA blueWeight<>+0(SB)/4, $0x45e97800
+GLOBL blueWeight<>(SB), RODATA|NOPTR, $4
+
+DATA greyHalf<>+0(SB)/4, $0x47000000
+GLOBL greyHalf<>(SB), RODATA|NOPTR, $4
+
+DATA greyPart<>+0(SB)/4, $0x37800000
+GLOBL greyPart<>(SB), RODATA|NOPTR, $4
+
+DATA weave<>+0(SB)/1, $0x00
+DATA weave<>+1(SB)/1, $0x04
+DATA weave<>+2(SB)/1, $0x08
+DATA weave<>+3(SB)/1, $0x01
+DATA weave<>+4(SB)/1, $0x05
+DATA weave<>+5(SB)/1, $0x09
+DATA weave<>+6(SB)/1, $0x02
+DATA weave<>+7(SB)/1, $0x06
+DATA weave<>+8(SB)/1, $0x0a
+DATA weave<>+9(SB)/1, $0x03
+DATA weave<>+10(SB)/1, $0x07
+DATA weave<>+11(SB)/1, $0x0b
+DATA weave<>+12(SB)/1, $0x80
+DATA weave<>+13(SB)/1, $0x80
+DATA weave<>+14(SB)/1, $0x80
+DATA weave<>+15(SB)/1, $0x80
+DATA weave<>+16(SB)/1, $0x00
+DATA weave<>+17(SB)/1, $0x04
+DATA weave<>+18(SB)/1, $0x08
+DATA weave<>+19(SB)/1, $0x01
+DATA weave<>+20(SB)/1, $0x05
+DATA weave<>+21(SB)/1, $0x09
+DATA weave<>+22(SB)/1, $0x02
+DATA weave<>+23(SB)/1, $0x06
+DATA weave<>+24(SB)/1, $0x0a
+DATA weave<>+25(SB)/1, $0x03
+DATA weave<>+26(SB)/1, $0x07
+DATA weave<>+27(SB)/1, $0x0b
+DATA weave<>+28(SB)/1, $0x80
+DATA weave<>+29(SB)/1, $0x80
+DATA weave<>+30(SB)/1, $0x80
+DATA weave<>+31(SB)/1, $0x80
+GLOBL weave<>(SB), RODATA|NOPTR, $32
+
+// func saturateAVX2(px *uint8, blocks int, factor float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·saturateAVX2(SB), NOSPLIT, $0-20
+	MOVQ         px+0(FP), AX
+	MOVQ         blocks+8(FP), CX
+	VBROADCASTSS factor+16(FP), Y0
+	VMOVDQU      weave<>+0(SB), Y1
+	VMOVDQU      planes<>+0(SB), Y2
+	VMOVDQU      planes<>+32(SB), Y3
+	VMOVDQU      planes<>+64(SB), Y4
+	VBROADCASTSS redWeight<>+0(SB), Y5
+	VBROADCASTSS greenWeight<>+0(SB), Y6
+	VBROADCASTSS blueWeight<>+0(SB), Y7
+
+pixels:
+	VMOVDQU      (AX), X8
+	VINSERTI128  $0x01, 8(AX), Y8, Y8
+	VPSHUFB      Y2, Y8, Y9
+	VPSHUFB      Y3, Y8, Y10
+	VPSHUFB      Y4, Y8, Y11
+	VBROADCASTSS greyHalf<>+0(SB), Y12
+	VBROADCASTSS greyPart<>+0(SB), Y13
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y5, Y9, Y12
+	VCVTDQ2PS    Y10, Y10
+	VFMADD231PS  Y6, Y10, Y12
+	VCVTDQ2PS    Y11, Y11
+	VFMADD231PS  Y7, Y11, Y12
+	VMULPS       Y13, Y12, Y12
+	VCVTTPS2DQ   Y12, Y12
+	VCVTDQ2PS    Y12, Y12
+	VSUBPS       Y12, Y9, Y9
+	VMULPS       Y0, Y9, Y9
+	VADDPS       Y9, Y12, Y9
+	VCVTTPS2DQ   Y9, Y9
+	VSUBPS       Y12, Y10, Y10
+	VMULPS       Y0, Y10, Y10
+	VADDPS       Y10, Y12, Y10
+	VCVTTPS2DQ   Y10, Y10
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y0, Y11, Y11
+	VADDPS       Y11, Y12, Y11
+	VCVTTPS2DQ   Y11, Y11
+	VPACKSSDW    Y10, Y9, Y9
+	VPACKSSDW    Y11, Y11, Y11
+	VPACKUSWB    Y11, Y9, Y9
+	VPSHUFB      Y1, Y9, Y9
+	VEXTRACTI128 $0x01, Y9, X8
+	VMOVDQU      X9, (AX)
+	VMOVQ        X8, 12(AX)
+	VPEXTRD      $0x02, X8, 20(AX)
+	ADDQ         $0x18, AX
+	DECQ         CX
+	JNE          pixels
+	VZEROUPPER
+	RET
+
+// func greySumAVX2(px *uint8, blocks int) uint32
+// Requires: AVX, AVX2, FMA3
+TEXT ·greySumAVX2(SB), NOSPLIT, $0-20
+	MOVQ         px+0(FP), AX
+	MOVQ         blocks+8(FP), CX
+	VMOVDQU      planes<>+0(SB), Y0
+	VMOVDQU      planes<>+32(SB), Y1
+	VMOVDQU      planes<>+64(SB), Y2
+	VBROADCASTSS redWeight<>+0(SB), Y4
+	VBROADCASTSS greenWeight<>+0(SB), Y5
+	VBROADCASTSS blueWeight<>+0(SB), Y6
+	VPXOR        Y3, Y3, Y3
+
+colours:
+	VMOVDQU      (AX), X7
+	VINSERTI128  $0x01, 8(AX), Y7, Y7
+	VPSHUFB      Y0, Y7, Y8
+	VPSHUFB      Y1, Y7, Y9
+	VPSHUFB      Y2, Y7, Y10
+	VBROADCASTSS greyHalf<>+0(SB), Y11
+	VBROADCASTSS greyPart<>+0(SB), Y12
+	VCVTDQ2PS    Y8, Y8
+	VFMADD231PS  Y4, Y8, Y11
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y5, Y9, Y11
+	VCVTDQ2PS    Y10, Y10
+	VFMADD231PS  Y6, Y10, Y11
+	VMULPS       Y12, Y11, Y11
+	VCVTTPS2DQ   Y11, Y11
+	VPADDD       Y11, Y3, Y3
+	ADDQ         $0x18, AX
+	DECQ         CX
+	JNE          colours
+	VEXTRACTI128 $0x01, Y3, X0
+	VPADDD       X0, X3, X3
+	VPHADDD      X3, X3, X3
+	VPHADDD      X3, X3, X3
+	VMOVD        X3, AX
+	VZEROUPPER
+	MOVL         AX, ret+16(FP)
+	RET

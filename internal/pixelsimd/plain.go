@@ -25,3 +25,9 @@ func planes[T Number](l *lanes, r, g, b []T, px []uint8, o Order) bool { return 
 func pixels[T Number](l *lanes, dst []T, px []uint8, c int, o Order) bool { return false }
 
 func flip(row []uint8, c int) []uint8 { return row }
+
+func blend(px []uint8, base, factor float32) []uint8 { return px }
+
+func saturate(px []uint8, factor float32) []uint8 { return px }
+
+func greySum(px []uint8) (uint64, []uint8) { return 0, px }

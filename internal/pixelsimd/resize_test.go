@@ -12,13 +12,18 @@ import (
 // randomTable makes windows as a filter of the given width would, with weights
 // of all signs and sizes that kernels take.
 func randomTable(r *rand.Rand, in, out, width int) *Table {
-	t := &Table{Lo: make([]int32, out), N: make([]int32, out), Room: width, K: make([]int32, out*width)}
+	room := min(width, in)
+	room += room & 1
+	t := &Table{Lo: make([]int32, out), N: make([]int32, out), Room: room, K: make([]int32, out*room)}
 	for i := range out {
 		n := 1 + r.IntN(min(width, in))
+		if i == 0 {
+			n = min(width, in)
+		}
 		lo := min(i*in/out, in-n)
 		t.Lo[i], t.N[i] = int32(lo), int32(n)
-		for j := range t.K[i*width:][:width] {
-			t.K[i*width+j] = int32(r.Uint32()) >> (5 + r.IntN(12))
+		for j := range t.K[i*room:][:n] {
+			t.K[i*room+j] = int32(r.Uint32()) >> (5 + r.IntN(12))
 		}
 	}
 	return t
@@ -102,7 +107,7 @@ func TestDown(t *testing.T) {
 // TestHeavy runs the heaviest weights there may be.
 func TestHeavy(t *testing.T) {
 	for _, w := range []int32{-1 << 26, 1<<26 - 1, -1, 1} {
-		table := &Table{Lo: []int32{0}, N: []int32{1}, K: []int32{w}, Room: 1}
+		table := &Table{Lo: []int32{0}, N: []int32{1}, K: []int32{w, 0}, Room: 2}
 		var a Across
 		a.Set(table, 1, 3)
 		src, dst, want := fenced(t, 3, AcrossReads), fenced(t, 3, AcrossPad), make([]uint8, 3)

@@ -1,7 +1,5 @@
 package pixelsimd
 
-import "slices"
-
 // Precision is the number of fractional bits of a weight: what is left of 32
 // bits beside 8 of a sample and 2 for the overshoot of negative lobes.
 const Precision = 32 - 8 - 2
@@ -10,9 +8,9 @@ const Precision = 32 - 8 - 2
 // pixel is made of, and their weights.
 type Table struct {
 	Lo   []int32 // the first source pixel of each output pixel
-	N    []int32 // their number, from 1 to Room
-	K    []int32 // weights with Precision, from -2^26 to 2^26-1, Room for each output pixel
-	Room int
+	N    []int32 // their number, at least 1
+	K    []int32 // weights with Precision, from -2^26 to 2^26-1: Room for each output pixel, the last of which are 0
+	Room int     // the largest N, made even
 }
 
 // window returns the first source pixel of output pixel i and all weights.
@@ -53,6 +51,3 @@ func resized[T any](s []T, n int) []T {
 	}
 	return s[:n]
 }
-
-// widest returns the largest number of source pixels.
-func (t *Table) widest() int { return int(slices.Max(t.N)) }

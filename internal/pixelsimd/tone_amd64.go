@@ -107,17 +107,3 @@ func pixels[T Number](l *lanes, dst []T, px []uint8, c int, o Order) bool {
 	}
 	return true
 }
-
-// flip mirrors both ends of a row and returns the middle, which is left to do.
-func flip(row []uint8, c int) []uint8 {
-	if !cpu.AVX2() || len(row) < 32 {
-		return row
-	}
-	size, order := 16, 0
-	if c == 3 {
-		size, order = 15, 1
-	}
-	steps := (len(row)-32)/(2*size) + 1
-	flipAVX2(&row[0], len(row), steps, size, order)
-	return row[steps*size : len(row)-steps*size]
-}

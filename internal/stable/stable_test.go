@@ -67,6 +67,19 @@ func TestSinPi(t *testing.T) {
 	}
 }
 
+func TestArch(t *testing.T) {
+	for i := range 4097 {
+		for _, x := range []float64{float64(i) / 4096, float64(i) / (1 << 40)} {
+			if got, want := Arch(x), SinPi(x); !near(got, want) {
+				t.Fatalf("Arch(%v) = %v, want %v", x, got, want)
+			}
+		}
+	}
+	if Arch(0) != 0 || Arch(1) != 0 || Arch(0.5) != 1 {
+		t.Errorf("Arch of 0, 1 and 0.5 is %v, %v and %v", Arch(0), Arch(1), Arch(0.5))
+	}
+}
+
 func TestLogExp(t *testing.T) {
 	for x := 1e-9; x < 1e9; x *= 1.0137 {
 		if got := Log(x); !near(got, math.Log(x)) {

@@ -25,6 +25,10 @@ var refusedFrames = map[uint8]string{
 	jpg: "JPEG extensions", dhp: "hierarchical", exp: "hierarchical",
 }
 
+// Classes of Huffman codes: those for the first coefficients of blocks, and for
+// the others (B.2.4.2).
+const dcClass, acClass = 0, 1
+
 // A code is a Huffman code as a DHT segment has it, borrowed from the file.
 type code struct {
 	counts  *[16]uint8

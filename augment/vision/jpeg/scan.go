@@ -16,14 +16,16 @@ type block struct {
 	x, y         int // in blocks, within the MCU
 	across, down int // blocks that the component has in an MCU of this scan
 	scale        int // rows of them that an MCU of all components has
-	dc, ac       *jpegsimd.Table
+	dc           *jpegsimd.Table
+	ac           *jpegsimd.ACTable
 	quant        *[64]int16
 }
 
 // A scanner decodes scans, MCU by MCU.
 type scanner struct {
 	feed    feed
-	tables  [2][4]jpegsimd.Table
+	dc      [4]jpegsimd.Table
+	ac      [4]jpegsimd.ACTable
 	quant   [4][64]int16 // by component, in the order of Place
 	latched [4]bool      // what quant has
 	pred    [4]int32
@@ -132,18 +134,20 @@ func (s *scanner) set(p *parser, f *frame) error {
 }
 
 // component adds the blocks of a component to those of an MCU.
-func (s *scanner) component(p *parser, f *frame, i int, codes uint8) (err error) {
+func (s *scanner) component(p *parser, f *frame, i int, codes uint8) error {
 	c, b := &f.comps[i], block{comp: i, quant: &s.quant[i]}
 	if err := s.latch(p, c, i); err != nil {
 		return err
 	}
 	if h := &s.header; h.band.First == 0 && h.high == 0 {
-		if b.dc, err = s.table(p, jpegsimd.DC, codes>>4); err != nil {
+		b.dc = &s.dc[codes>>4&3]
+		if err := set(b.dc, p, dcClass, codes>>4); err != nil {
 			return err
 		}
 	}
 	if s.header.band.Last > 0 {
-		if b.ac, err = s.table(p, jpegsimd.AC, codes&15); err != nil {
+		b.ac = &s.ac[codes&3]
+		if err := set(b.ac, p, acClass, codes&15); err != nil {
 			return err
 		}
 	}
@@ -179,16 +183,18 @@ func (s *scanner) latch(p *parser, c *component, i int) error {
 	return nil
 }
 
-// table returns the table of a class and destination.
-func (s *scanner) table(p *parser, class jpegsimd.Class, dest uint8) (*jpegsimd.Table, error) {
+// set gives a table the code of a class and destination.
+func set(t interface {
+	Set(*[16]uint8, []uint8) error
+}, p *parser, class, dest uint8) error {
 	if dest > 3 || p.codes[class][dest].counts == nil {
-		return nil, p.errorf(ErrFormat, "Huffman table %d of class %d is missing", dest, class)
+		return p.errorf(ErrFormat, "Huffman table %d of class %d is missing", dest, class)
 	}
-	t, c := &s.tables[class][dest], p.codes[class][dest]
-	if err := t.Set(class, c.counts, c.symbols); err != nil {
-		return nil, p.errorf(ErrFormat, "%v", err)
+	c := p.codes[class][dest]
+	if err := t.Set(c.counts, c.symbols); err != nil {
+		return p.errorf(ErrFormat, "%v", err)
 	}
-	return t, nil
+	return nil
 }
 
 // begin goes to the first MCU.

@@ -1,7 +1,5 @@
 package jpeg
 
-import "github.com/stokerdata/stoker/internal/jpegsimd"
-
 // standardCodes installs the Huffman tables of K.3 for luma and chroma where the
 // file has no tables of its own, as libjpeg-turbo does for sequential files.
 func (p *parser) standardCodes() {
@@ -11,17 +9,17 @@ func (p *parser) standardCodes() {
 	for class := range p.codes {
 		for dest := range 2 {
 			if p.codes[class][dest].counts == nil {
-				p.codes[class][dest] = standard(jpegsimd.Class(class), dest)
+				p.codes[class][dest] = standard(class, dest)
 			}
 		}
 	}
 }
 
-func standard(class jpegsimd.Class, dest int) code {
+func standard(class, dest int) code {
 	switch {
-	case class == jpegsimd.DC && dest == 0:
+	case class == dcClass && dest == 0:
 		return code{&[16]uint8{0, 1, 5, 1, 1, 1, 1, 1, 1}, sizes}
-	case class == jpegsimd.DC:
+	case class == dcClass:
 		return code{&[16]uint8{0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1}, sizes}
 	case dest == 0:
 		return code{&[16]uint8{0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125}, lumaSymbols}

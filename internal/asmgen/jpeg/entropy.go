@@ -6,36 +6,42 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Where the fields of jpegsimd.Bits and jpegsimd.Table are.
+// Where the fields of jpegsimd.Bits, Table and ACTable are.
 const (
 	bitsAcc, bitsN, bitsAt, bitsBuf   = 0, 8, 16, 24
 	lookBits                          = 10
 	tableFirst, tableLong, tableCount = 4 << lookBits, 4<<lookBits + 8, 4<<lookBits + 16
+	pairBits                          = 10
+	hopBits                           = 12
+	acPairs                           = 4<<lookBits + 8 + 24 + 16 + 24 // behind counts and symbols
+	acHops                            = acPairs + 8<<pairBits
 )
 
-// perRefill is how many symbols of at most lookBits bits one refill serves.
-const perRefill = 5
+// perRefill is how many entries, of at most 14 bits, one refill serves.
+const perRefill = 4
 
 // reader is a bit reader in registers. Of n only the low byte counts.
 type reader struct {
-	bits, acc, n, p reg.GPVirtual
+	acc, n, p reg.GPVirtual
 }
 
 func loadReader() reader {
-	r := reader{param("bits"), GP64(), GP64(), GP64()}
-	MOVQ(at(r.bits, bitsAcc), r.acc)
-	MOVQ(at(r.bits, bitsN), r.n)
-	MOVQ(at(r.bits, bitsBuf), r.p)
-	ADDQ(at(r.bits, bitsAt), r.p)
+	b := param("bits")
+	r := reader{GP64(), GP64(), GP64()}
+	MOVQ(at(b, bitsAcc), r.acc)
+	MOVQ(at(b, bitsN), r.n)
+	MOVQ(at(b, bitsBuf), r.p)
+	ADDQ(at(b, bitsAt), r.p)
 	return r
 }
 
 func (r reader) store() {
-	MOVQ(r.acc, at(r.bits, bitsAcc))
+	b := param("bits")
+	MOVQ(r.acc, at(b, bitsAcc))
 	ANDL(U32(0xff), r.n.As32())
-	MOVQ(r.n, at(r.bits, bitsN))
-	SUBQ(at(r.bits, bitsBuf), r.p)
-	MOVQ(r.p, at(r.bits, bitsAt))
+	MOVQ(r.n, at(b, bitsN))
+	SUBQ(at(b, bitsBuf), r.p)
+	MOVQ(r.p, at(b, bitsAt))
 }
 
 // refill brings at least 56 bits into acc.
@@ -54,48 +60,57 @@ func (r reader) refill() {
 	ORL(Imm(56), r.n.As32())
 }
 
-// drop takes as many bits as the low 6 bits of e say; its low byte must be less
+// drop takes as many bits as the low 6 bits of e say. Its low byte must be less
 // than 64.
 func (r reader) drop(e reg.GPVirtual) {
 	SHLXQ(e, r.acc, r.acc)
 	SUBL(e.As32(), r.n.As32())
 }
 
-// look loads the entry of the next lookBits bits.
-func (r reader) look(table, e reg.GPVirtual) {
+// top returns the next bits.
+func (r reader) top(bits int) reg.GPVirtual {
 	t := GP64()
 	MOVQ(r.acc, t)
-	SHRQ(Imm(64-lookBits), t)
-	MOVL(Mem{Base: table, Index: t, Scale: 4}, e.As32())
+	SHRQ(Imm(uint64(64-bits)), t)
+	return t
+}
+
+// look loads the entry of a Table for the next code, and sets flags by whether
+// it is special.
+func (r reader) look(table, e reg.GPVirtual) {
+	MOVL(Mem{Base: table, Index: r.top(lookBits), Scale: 4}, e.As32())
 	TESTB(Imm(0x80), e.As8())
 }
 
-// long loads the entry of a code that is longer than lookBits, and jumps to bad
-// if there is none.
-func (r reader) long(table, e reg.GPVirtual, bad string) {
-	t := GP64()
-	MOVQ(r.acc, t)
-	SHRQ(Imm(48), t)
+// long makes a special entry of a code that is longer than lookBits that of the
+// code itself. It jumps to bad if there is none.
+func (r reader) long(table, e reg.GPVirtual) {
+	TESTL(U32(15<<16), e.As32())
+	done := label("short")
+	JNE(LabelRef(done))
+	t := r.top(16)
 	SUBL(at(table, tableFirst), t.As32())
 	CMPQ(t, at(table, tableCount))
-	JCC(LabelRef(bad))
+	JCC(LabelRef("bad"))
 	MOVQ(at(table, tableLong), e)
 	MOVL(Mem{Base: e, Index: t, Scale: 4}, e.As32())
-}
-
-// kind extracts the kind of a special entry.
-func kind(e reg.GPVirtual) reg.GPVirtual {
-	t := GP64()
-	MOVL(e.As32(), t.As32())
-	SHRL(Imm(16), t.As32())
-	ANDL(Imm(15), t.As32())
-	return t
+	Label(done)
 }
 
 // split takes the code of a special entry and then a magnitude of the size that
 // the entry names, which it returns with its sign.
 func (r reader) split(e reg.GPVirtual) reg.GPVirtual {
-	v, size, mask, low := r.magnitude(e)
+	v, size, mask, low := GP64(), GP64(), GP64(), GP64()
+	MOVL(e.As32(), size.As32())
+	SHRL(Imm(20), size.As32())
+	ANDL(Imm(15), size.As32())
+	ANDL(Imm(63), e.As32())
+	r.drop(e)
+	MOVL(size.As32(), v.As32())
+	XORL(Imm(63), v.As32())
+	MOVQ(r.acc, low)
+	SHRQ(Imm(1), low)
+	SHRXQ(v, low, v) // in two shifts, as the size may be 0
 	// Without its leading bit a magnitude is that of a negative number, less
 	// 2^size-1.
 	MOVQ(r.acc, mask)
@@ -110,45 +125,6 @@ func (r reader) split(e reg.GPVirtual) reg.GPVirtual {
 	return v
 }
 
-// magnitude takes the code of e and returns the bits that follow.
-func (r reader) magnitude(e reg.GPVirtual) (v, size, mask, low reg.GPVirtual) {
-	v, size, mask, low = GP64(), GP64(), GP64(), GP64()
-	MOVL(e.As32(), size.As32())
-	SHRL(Imm(20), size.As32())
-	ANDL(Imm(15), size.As32())
-	ANDL(Imm(63), e.As32())
-	r.drop(e)
-	MOVL(size.As32(), v.As32())
-	XORL(Imm(63), v.As32())
-	MOVQ(r.acc, low)
-	SHRQ(Imm(1), low)
-	SHRXQ(v, low, v) // in two shifts, as the size may be 0
-	return v, size, mask, low
-}
-
-// step adds the run of e to k.
-func step(e, k reg.GPVirtual) {
-	s := GP64()
-	MOVL(e.As32(), s.As32())
-	SHRL(Imm(8), s.As32())
-	MOVBLZX(s.As8(), s.As32())
-	ADDQ(s, k)
-}
-
-// A walk is the way through the coefficients of one block: into coef, or past
-// them where that is nil.
-type walk struct {
-	reader
-	table, coef, zigzag, k reg.GPVirtual
-}
-
-// put stores the coefficient before k.
-func (w walk) put(v reg.GPVirtual) {
-	z := GP64()
-	MOVBLZX(Mem{Base: w.zigzag, Index: w.k, Scale: 1, Disp: -1}, z.As32())
-	MOVW(v.As16(), Mem{Base: w.coef, Index: z, Scale: 2})
-}
-
 // blocks writes the kernels that take a block apart.
 func blocks() {
 	function("block", "func(coef *[64]int16, dc, ac *uint32, bits *uint64, pred *int32, zigzag *uint8) int")
@@ -160,92 +136,222 @@ func blocks() {
 	}
 	VZEROUPPER()
 	w := walk{reader: loadReader(), coef: coef}
-	pred := w.dc()
-	MOVW(pred.As16(), at(coef, 0))
-	w.zigzag = param("zigzag")
-	w.ac()
+	MOVW(w.dc().As16(), at(coef, 0))
+	w.zigzag, w.table, w.k = param("zigzag"), param("ac"), GP64()
+	MOVQ(U32(1), w.k)
+	w.pairs()
+	w.slow()
+	w.end()
+	w.longDC()
 
 	function("skip", "func(dc, ac *uint32, bits *uint64, pred *int32) int")
 	w = walk{reader: loadReader()}
 	w.dc()
-	w.ac()
+	w.table, w.k = param("ac"), GP64()
+	MOVQ(U32(1), w.k)
+	w.hops()
+	w.slow()
+	w.end()
+	w.longDC()
+}
+
+// A walk is the way through the coefficients of one block: into coef, or past
+// them where that is nil.
+type walk struct {
+	reader
+	table, coef, zigzag, k reg.GPVirtual
+	diff, dcEntry, dcTable reg.GPVirtual
 }
 
 // dc decodes the difference of a first coefficient and returns the coefficient.
 func (w *walk) dc() reg.GPVirtual {
-	dc, e, v, to := param("dc"), GP64(), GP64(), param("pred")
+	w.dcTable, w.dcEntry, w.diff = param("dc"), GP64(), GP64()
 	w.refill()
-	w.look(dc, e)
+	w.look(w.dcTable, w.dcEntry)
 	JNE(LabelRef("dcSpecial"))
-	w.drop(e)
-	MOVL(e.As32(), v.As32())
-	SARL(Imm(16), v.As32())
+	MOVL(w.dcEntry.As32(), w.diff.As32())
+	w.drop(w.dcEntry)
+	SARL(Imm(16), w.diff.As32())
 	Label("dcDone")
-	ADDL(at(to, 0), v.As32())
-	MOVL(v.As32(), at(to, 0))
-	JMP(LabelRef("dcStored"))
+	pred := param("pred")
+	ADDL(at(pred, 0), w.diff.As32())
+	MOVL(w.diff.As32(), at(pred, 0))
+	return w.diff
+}
 
+// longDC is the rare part of dc.
+func (w *walk) longDC() {
 	Label("dcSpecial")
-	TESTL(U32(15<<16), e.As32())
-	JNE(LabelRef("dcSplit"))
-	w.long(dc, e, "bad")
-	Label("dcSplit")
-	MOVQ(w.split(e), v)
+	w.long(w.dcTable, w.dcEntry)
+	MOVQ(w.split(w.dcEntry), w.diff)
 	JMP(LabelRef("dcDone"))
+}
 
-	Label("dcStored")
+// put stores the coefficient before k.
+func (w *walk) put(k, v reg.GPVirtual) {
+	z := GP64()
+	MOVBLZX(Mem{Base: w.zigzag, Index: k, Scale: 1, Disp: -1}, z.As32())
+	MOVW(v.As16(), Mem{Base: w.coef, Index: z, Scale: 2})
+}
+
+// A pair is an entry of ACTable.pairs.
+type pair struct {
+	bits, index, k1 reg.GPVirtual
+}
+
+func (w *walk) field(p pair, disp int) Mem {
+	return Mem{Base: w.table, Index: p.index, Scale: 8, Disp: acPairs + disp}
+}
+
+// first returns the value of the first coefficient of a pair: what the table
+// says, plus bits of its magnitude.
+func (w *walk) first(p pair) reg.GPVirtual {
+	bits, v := GP64(), GP64()
+	MOVWLZX(w.field(p, 4), bits.As32())
+	BEXTRQ(bits, w.acc, bits)
+	MOVWLZX(w.field(p, 6), v.As32())
+	ADDL(bits.As32(), v.As32())
 	return v
 }
 
-// ac decodes the other coefficients and returns from the kernel.
-func (w *walk) ac() {
-	w.table, w.k = param("ac"), GP64()
-	MOVQ(U32(1), w.k)
-	e := GP64()
+// both stores the coefficients of a pair. If there is one alone, the second has
+// its place, and is stored before it.
+func (w *walk) both(p pair) {
+	v := GP64()
+	MOVBLSX(w.field(p, 3), v.As32())
+	w.put(w.k, v)
+	w.put(p.k1, w.first(p))
+}
+
+// pairs decodes coefficients by pairs. All that is special leads beyond the end
+// of the block, so that there is one branch.
+func (w *walk) pairs() {
+	p := pair{GP64(), GP64(), GP64()}
 	Label("loop")
 	w.refill()
 	for range perRefill {
-		w.look(w.table, e)
-		JNE(LabelRef("special"))
-		w.drop(e)
-		step(e, w.k)
-		if w.coef != nil {
-			v := GP64()
-			MOVL(e.As32(), v.As32())
-			SHRL(Imm(16), v.As32())
-			w.put(v)
-		}
+		MOVQ(w.acc, p.index)
+		SHRQ(Imm(64-pairBits), p.index)
+		MOVBLZX(w.field(p, 0), p.bits.As32())
+		MOVBLZX(w.field(p, 1), p.k1.As32())
+		ADDQ(w.k, p.k1)
+		MOVBLZX(w.field(p, 2), w.k.As32())
+		ADDQ(p.k1, w.k)
 		CMPQ(w.k, Imm(64))
-		JGE(LabelRef("done"))
+		JGE(LabelRef("exit"))
+		w.both(p)
+		w.drop(p.bits)
 	}
 	JMP(LabelRef("loop"))
 
-	Label("special")
+	Label("exit")
+	TESTB(Imm(0x80), p.bits.As8())
+	JNE(LabelRef("undo"))
+	CMPQ(p.k1, Imm(64))
+	JGE(LabelRef("undo")) // the second is not of this block
+	TESTB(Imm(0x40), p.bits.As8())
+	JNE(LabelRef("ends"))
+	w.both(p)
+	w.drop(p.bits)
+	JMP(LabelRef("done"))
+
+	// The block ends after the first coefficient, or at once: then what there is
+	// before k is stored again.
+	Label("ends")
+	v, run, old := w.first(p), GP64(), GP64()
+	MOVQ(p.k1, w.k)
+	MOVBLZX(Mem{Base: w.zigzag, Index: w.k, Scale: 1, Disp: -1}, old.As32())
+	place := GP64()
+	MOVQ(old, place)
+	MOVWLZX(Mem{Base: w.coef, Index: place, Scale: 2}, old.As32())
+	MOVBLZX(w.field(p, 1), run.As32())
+	TESTL(run.As32(), run.As32())
+	CMOVLEQ(old.As32(), v.As32())
+	MOVW(v.As16(), Mem{Base: w.coef, Index: place, Scale: 2})
+	ANDL(Imm(63), p.bits.As32())
+	w.drop(p.bits)
+	JMP(LabelRef("done"))
+
+	Label("undo")
+	MOVBLZX(w.field(p, 1), w.k.As32())
+	SUBQ(w.k, p.k1)
+	MOVQ(p.k1, w.k)
+}
+
+// hops passes over as many coefficients as one look shows.
+func (w *walk) hops() {
+	e, run := GP64(), GP64()
+	Label("loop")
 	w.refill()
-	TESTL(U32(15<<16), e.As32())
-	JNE(LabelRef("short"))
-	w.long(w.table, e, "bad")
-	Label("short")
-	t := kind(e)
-	CMPL(t.As32(), Imm(1))
-	JEQ(LabelRef("end"))
+	for range perRefill {
+		MOVWLZX(Mem{Base: w.table, Index: w.top(hopBits), Scale: 2, Disp: acHops}, e.As32())
+		MOVL(e.As32(), run.As32())
+		SHRL(Imm(8), run.As32())
+		ADDQ(w.k, run)
+		CMPQ(run, Imm(64))
+		JGE(LabelRef("exit"))
+		w.drop(e)
+		MOVQ(run, w.k)
+	}
+	JMP(LabelRef("loop"))
+
+	Label("exit")
+	TESTB(Imm(0x80), e.As8())
+	JNE(LabelRef("undo"))
+	SUBQ(Imm(128), run)
+	JLT(LabelRef("undo")) // the block ends before all of them are passed
+	CMPQ(run, Imm(64))
+	JGE(LabelRef("undo"))
+	w.drop(e)
+	MOVQ(run, w.k)
+	JMP(LabelRef("done"))
+	Label("undo")
+}
+
+// slow decodes one coefficient, or the end of the block.
+func (w *walk) slow() {
+	e, kind := GP64(), GP64()
+	w.refill()
+	w.look(w.table, e)
+	JNE(LabelRef("special"))
 	step(e, w.k)
 	if w.coef != nil {
-		v := w.split(e)
-		CMPL(t.As32(), Imm(2))
+		v := GP64()
+		MOVL(e.As32(), v.As32())
+		SHRL(Imm(16), v.As32())
+		w.put(w.k, v)
+	}
+	w.drop(e)
+	CMPQ(w.k, Imm(64))
+	JLT(LabelRef("loop"))
+	JMP(LabelRef("done"))
+
+	Label("special")
+	w.long(w.table, e)
+	MOVL(e.As32(), kind.As32())
+	SHRL(Imm(16), kind.As32())
+	ANDL(Imm(15), kind.As32())
+	CMPL(kind.As32(), Imm(1))
+	JEQ(LabelRef("last"))
+	step(e, w.k)
+	v := w.split(e)
+	if w.coef != nil {
+		CMPL(kind.As32(), Imm(2))
 		JEQ(LabelRef("next"))
-		w.put(v)
+		w.put(w.k, v)
 		Label("next")
-	} else {
-		w.pass(e)
 	}
 	CMPQ(w.k, Imm(64))
 	JLT(LabelRef("loop"))
 	JMP(LabelRef("done"))
 
-	Label("end")
+	Label("last")
 	ANDL(Imm(63), e.As32())
 	w.drop(e)
+}
+
+// end returns from the kernel.
+func (w *walk) end() {
 	Label("done")
 	w.store()
 	Store(w.k, ReturnIndex(0))
@@ -257,13 +363,19 @@ func (w *walk) ac() {
 	RET()
 }
 
-// pass takes the code and the magnitude of e.
-func (r reader) pass(e reg.GPVirtual) {
-	size := GP64()
-	MOVL(e.As32(), size.As32())
-	SHRL(Imm(20), size.As32())
-	ANDL(Imm(15), size.As32())
-	ANDL(Imm(63), e.As32())
-	r.drop(e)
-	r.drop(size)
+// step adds the run of e to k.
+func step(e, k reg.GPVirtual) {
+	s := GP64()
+	MOVL(e.As32(), s.As32())
+	SHRL(Imm(8), s.As32())
+	MOVBLZX(s.As8(), s.As32())
+	ADDQ(s, k)
+}
+
+var labels int
+
+// label makes a name unique.
+func label(name string) string {
+	labels++
+	return name + string(rune('A'+labels-1))
 }

@@ -12,7 +12,9 @@ func main() {
 	across3()
 	across1()
 	down()
-	tails()
+	planes := planeMasks()
+	tails(planes)
+	colors(planes)
 	Generate()
 }
 

@@ -82,8 +82,8 @@ func load(table Mem, order reg.Register, count int) []reg.VecVirtual {
 
 // tails writes the kernels that make numbers of samples, 48 at a time in six
 // vectors: the channels of 16 pixels for planes, else sixths of the 48.
-func tails() {
-	planes, pixels := planeMasks(), pixelMasks()
+func tails(planes Mem) {
+	pixels := pixelMasks()
 	r := rounding{one: bytes("one", times(8, 1, 0, 0, 0)...), most: bytes("most", times(8, 0xff, 0x7f, 0, 0)...)}
 	for _, format := range []string{"Float", "Half", "Brain"} {
 		tonePlanes(format, planes, r)
