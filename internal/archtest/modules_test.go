@@ -57,8 +57,8 @@ var dependencies = []dependency{
 	},
 	{
 		"golang.org/x/image", "BSD-3-Clause",
-		"fonts that label the pictures which the examples draw",
-		[]string{"examples"},
+		"decodes the streams of WebP and TIFF files; fonts that label the pictures which the examples draw",
+		[]string{"augment/vision/internal/webp", "augment/vision/tiff", "examples"},
 	},
 	{
 		"golang.org/x/sync", "BSD-3-Clause",
