@@ -43,11 +43,15 @@ func workloadResize(b *bench) ([]rounds.Match, error) {
 	if err != nil {
 		return nil, err
 	}
-	pillow := r.asking(filepath.Join(b.work, "resized"), 0)
+	file := filepath.Join(b.work, "resized")
+	// Up to Pillow 12 all bytes are equal. Since 13 it shrinks some tall images
+	// along y first (its pull request 9549), which rounds otherwise; Pillow-SIMD
+	// has shorter weights.
+	same, pillow := r.asking(file, 0), r.asking(file, 0.05)
 	m := rounds.Match{Name: "resize", Parts: 4, About: fmt.Sprintf("a random resized crop of a decoded image to %d by %d, bilinear with antialiasing", side, side)}
 	m.Entries = []rounds.Entry{
 		rounds.Func("ours", "stoker's resizer", func() (*rounds.Work, error) { return r.ours(), nil }),
-		b.purego("ours_purego", "stoker's resizer, built with -tags purego", "resize", c, pillow),
+		b.purego("ours_purego", "stoker's resizer, built with -tags purego", "resize", c, same),
 		b.python("pillow", "crop and resize of Pillow", "pillow_resize.py", c, pillow),
 		b.python("pillow_simd", "the same of Pillow-SIMD", "pillow_resize.py", simdConfig{c, true}, pillow),
 		rounds.Checked(rounds.Func("imaging", "disintegration/imaging, Crop and Resize with Linear", func() (*rounds.Work, error) { return r.imaging(), nil }), r.checkImaging),

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +35,7 @@ type bench struct {
 	batch   int
 	most    int // images of a set
 	self    string
+	only    *regexp.Regexp // for names of contenders, nil for all
 }
 
 // file is what -json leaves.
@@ -47,6 +50,7 @@ type file struct {
 func runSuite(ctx context.Context, args []string, out io.Writer) error {
 	f := flag.NewFlagSet("suite", flag.ContinueOnError)
 	only := f.String("run", "", "comma-separated `names` of workloads (default: all)")
+	contenders := f.String("only", "", "regular `expression` for the names of contenders (default: all)")
 	data := f.String("data", "", "`folder` of JPEG files (default: a set of our own, made when it is missing)")
 	python := f.String("python", "python3", "comma-separated Python `interpreters`; each peer takes the first that has what it needs")
 	path := f.String("json", "", "`file` for the results as JSON")
@@ -60,11 +64,18 @@ func runSuite(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	wanted, err := regexp.Compile("^(?:" + *contenders + ")$")
+	if err != nil {
+		return err
+	}
 	b, err := newBench(ctx, *data, out)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(b.work)
+	if *contenders != "" {
+		b.only = wanted
+	}
 	b.pythons, b.batch, b.most = strings.Split(*python, ","), *batch, *most
 	o := rounds.Options{Rounds: *n, Progress: func(s string) { fmt.Fprintln(os.Stderr, s) }}
 	result := file{Machine: thisMachine(), Command: os.Args[1:], Began: time.Now()}
@@ -96,6 +107,7 @@ func measure(ctx context.Context, b *bench, name string, build func(*bench) ([]r
 		return nil
 	}
 	for _, m := range matches {
+		b.restrict(&m)
 		r, err := rounds.Run(ctx, m, o)
 		if err != nil {
 			return err
@@ -106,6 +118,15 @@ func measure(ctx context.Context, b *bench, name string, build func(*bench) ([]r
 	return nil
 }
 
+// restrict takes those contenders out of m that nobody asked for.
+func (b *bench) restrict(m *rounds.Match) {
+	if b.only == nil {
+		return
+	}
+	m.Entries = slices.DeleteFunc(m.Entries, func(e rounds.Entry) bool { return !b.only.MatchString(e.Name) })
+	m.Ratios = slices.DeleteFunc(m.Ratios, func(r [2]string) bool { return !b.only.MatchString(r[0]) || !b.only.MatchString(r[1]) })
+}
+
 // pick returns the set of workloads that a comma-separated list names.
 func pick(list string) (map[string]bool, error) {
 	names, known := map[string]bool{}, ""
@@ -113,8 +134,11 @@ func pick(list string) (map[string]bool, error) {
 		names[w.name] = list == ""
 		known += " " + w.name
 	}
+	if list == "" {
+		return names, nil
+	}
 	for name := range strings.SplitSeq(list, ",") {
-		if _, ok := names[name]; !ok && list != "" {
+		if _, ok := names[name]; !ok {
 			return nil, fmt.Errorf("no workload %q; there are%s", name, known)
 		}
 		names[name] = true

@@ -12,7 +12,7 @@ import (
 	"github.com/stokerdata/stoker/augment/vision"
 	"github.com/stokerdata/stoker/benchmarks/internal/handloop"
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
-	"github.com/stokerdata/stoker/format/mem"
+	"github.com/stokerdata/stoker/format/cache"
 	"github.com/stokerdata/stoker/format/raw"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -37,7 +37,8 @@ type cachedConfig struct {
 	Epochs  int    `json:"epochs"` // in a run
 	Batch   int    `json:"batch"`
 	Workers int    `json:"workers"`
-	Kind    string `json:"kind"` // which of the contenders that share a program
+	Kind    string `json:"kind"`   // which of the contenders that share a program
+	Resize  bool   `json:"resize"` // a random resized crop instead of one of 224 by 224
 }
 
 // workload2 is training from images that are decoded already.
@@ -50,29 +51,51 @@ func workload2(b *bench) ([]rounds.Match, error) {
 	if err := decodeTo(c.Pixels, dir, c.Images); err != nil {
 		return nil, err
 	}
+	var all []rounds.Match
+	for _, resize := range []bool{false, true} {
+		c.Resize = resize
+		m, err := b.cached(c)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// cached returns the match for one kind of crop.
+func (b *bench) cached(c cachedConfig) (rounds.Match, error) {
 	want, err := wantedCrops(c)
 	if err != nil {
-		return nil, err
+		return rounds.Match{}, err
 	}
-	check := want.asking(filepath.Join(b.work, "sample2"), 0)
+	file := filepath.Join(b.work, "sample2")
+	same, near := want.asking(file, 0), want.asking(file, 0.5)
 	with := func(kind string, workers int) cachedConfig {
 		c.Kind, c.Workers = kind, workers
 		return c
 	}
-	m := rounds.Match{Name: "W2", About: "decoded images of 256 by 256 in the page cache: random crop 224, flip, uint8 NCHW batches"}
+	m := rounds.Match{Name: "W2", About: "decoded images of 256 by 256 in memory: random crop 224, flip, uint8 NCHW batches"}
 	m.Entries = []rounds.Entry{
-		b.own("ours", "stoker, format/raw records, a worker for each core", "cached", with("records", 0), nil),
-		b.own("ours_1", "the same with one worker", "cached", with("records", 1), nil),
-		b.own("ours_mem", "stoker, format/mem", "cached", with("mem", 0), nil),
-		b.python("torch_0", "DataLoader over a numpy memory map, num_workers=0", "torch_cached.py", with("loader", 0), check),
-		b.python("torch_2", "the same, num_workers=2", "torch_cached.py", with("loader", 2), check),
-		b.python("numpy", "a loop by hand over a numpy memory map", "torch_cached.py", with("numpy", 0), check),
-		b.own("loop_go", "limit: a loop by hand in Go, one thread", "cached", with("go", 0), check),
-		b.own("loop_c", "limit: the same in C, -O3 -march=native", "cached", with("c", 0), check),
-		b.own("memcpy", "limit: as many bytes copied as a batch has", "cached", with("copy", 0), nil),
+		b.own("ours", "stoker, format/cache in memory, a worker for each core", "cached", with("cache", 0), nil),
+		b.own("ours_1", "the same with one worker", "cached", with("cache", 1), nil),
+		b.own("ours_files", "stoker, format/cache in files", "cached", with("files", 0), nil),
+		b.own("ours_records", "stoker, format/raw records", "cached", with("records", 0), nil),
+		b.python("torch_0", "DataLoader over a numpy memory map, num_workers=0", "torch_cached.py", with("loader", 0), near),
+		b.python("torch_2", "the same, num_workers=2", "torch_cached.py", with("loader", 2), near),
 	}
+	if c.Resize {
+		m.Name, m.About = "W2_resized", "decoded images of 256 by 256 in memory: random resized crop 224, flip, uint8 NCHW batches"
+		m.Entries = append(m.Entries, b.python("ffcv", "FFCV, 2 threads, its own filter (OpenCV's INTER_AREA)", "ffcv_cached.py", with("ffcv", 2), nil))
+	} else {
+		m.Entries = append(m.Entries,
+			b.python("numpy", "a loop by hand over a numpy memory map", "torch_cached.py", with("numpy", 0), same),
+			b.own("loop_go", "limit: a loop by hand in Go, one thread", "cached", with("go", 0), same),
+			b.own("loop_c", "limit: the same in C, -O3 -march=native", "cached", with("c", 0), same))
+	}
+	m.Entries = append(m.Entries, b.own("memcpy", "limit: as many bytes copied as a batch has", "cached", with("copy", 0), nil))
 	m.Ratios = against("ours", m.Entries)
-	return []rounds.Match{m}, nil
+	return m, nil
 }
 
 // decodeTo decodes the first n images of a folder to a file of packed pixels.
@@ -110,23 +133,30 @@ func decodeTo(file, dir string, n int) error {
 
 // cachedLoader returns the loader of W2.
 func cachedLoader(c cachedConfig) (*loader.Loader, error) {
-	spec := loader.Spec{{Name: "image", DType: dtype.Uint8, Shape: loader.Dims(cachedSide, cachedSide, 3), Kind: kind.Image}}
 	var src loader.Source
 	var err error
-	if c.Kind == "mem" {
-		var all []uint8
-		if all, err = os.ReadFile(c.Pixels); err == nil {
-			src, err = mem.Columns(spec, mem.Of(all))
-		}
-	} else {
-		src, err = raw.OpenRecords([]string{c.Pixels}, raw.RecordOptions{Fields: spec})
+	src, err = raw.OpenRecords([]string{c.Pixels}, raw.RecordOptions{Fields: loader.Spec{
+		{Name: "image", DType: dtype.Uint8, Shape: loader.Dims(cachedSide, cachedSide, 3), Kind: kind.Image},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	switch c.Kind {
+	case "cache":
+		src, err = cache.Open(src, cache.Options{})
+	case "files":
+		src, err = cache.Open(src, cache.Options{Dir: c.Pixels + ".cache"})
 	}
 	if err != nil {
 		return nil, err
 	}
+	var crop loader.Transform = vision.RandomCrop{Size: side}
+	if c.Resize {
+		crop = vision.RandomResizedCrop{Size: side}
+	}
 	return loader.New(src, loader.Config{
 		BatchSize: c.Batch, Seed: 1, Order: loader.Shuffle{}, Workers: c.Workers, Epochs: c.Epochs,
-		Transforms: []loader.Transform{vision.RandomCrop{Size: side}, vision.FlipH{P: 0.5}, vision.ToTensor{}},
+		Transforms: []loader.Transform{crop, vision.FlipH{P: 0.5}, vision.ToTensor{}},
 	})
 }
 
@@ -156,7 +186,7 @@ func wantedCrops(c cachedConfig) (*samples, error) {
 func openCached(config json.RawMessage) (*rounds.Work, error) {
 	return decoded(func(c cachedConfig) (*rounds.Work, error) {
 		switch c.Kind {
-		case "records", "mem":
+		case "cache", "files", "records":
 			ld, err := cachedLoader(c)
 			if err != nil {
 				return nil, err

@@ -29,6 +29,10 @@ var ErrWarned = errors.New("libjpeg: the file is damaged")
 // Decoder decodes one file at a time; its memory is used again for the next.
 // The zero Decoder is ready.
 type Decoder struct {
+	// Careful has the library look at all bits. Where it is in a hurry, it takes
+	// those that are no Huffman code without a warning. It is set before Open.
+	Careful bool
+
 	c    *C.stoker
 	data []byte
 }
@@ -46,7 +50,11 @@ func (h Header) Full() image.Rectangle { return image.Rect(0, 0, h.Width, h.Heig
 // Open reads the header of a file, which must not change until the next Open.
 func (d *Decoder) Open(data []byte) (Header, error) {
 	if d.c == nil {
-		d.c = C.stoker_new()
+		careful := C.int(0)
+		if d.Careful {
+			careful = 1
+		}
+		d.c = C.stoker_new(careful)
 	}
 	if len(data) == 0 {
 		return Header{}, errors.New("libjpeg: the file is empty")
@@ -85,6 +93,21 @@ func (d *Decoder) Coefficients() error {
 		return d.error()
 	}
 	return nil
+}
+
+// Exact tells whether the library has one answer for all files. Before version
+// 3.1 it has not for those that are not Plain.
+const Exact = C.STOKER_EXACT != 0
+
+// Plain reports whether the file last opened has all bits of its coefficients,
+// and whether these are no larger than those of pictures, so that no sum of them
+// overflows.
+func (d *Decoder) Plain() (bool, error) {
+	var plain C.int
+	if C.stoker_plain(d.c, ptr(d.data), C.ulong(len(d.data)), &plain) != 0 {
+		return false, d.error()
+	}
+	return plain != 0, nil
 }
 
 // Close frees memory.

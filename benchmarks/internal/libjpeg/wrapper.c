@@ -21,11 +21,12 @@ static void warn(j_common_ptr c, int level)
 
 static void hush(j_common_ptr c) { (void)c; }
 
-stoker *stoker_new(void)
+stoker *stoker_new(int careful)
 {
 	stoker *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		abort();
+	s->careful = careful;
 	s->d.err = jpeg_std_error(&s->err);
 	s->err.error_exit = fail;
 	s->err.emit_message = warn;
@@ -43,11 +44,51 @@ void stoker_free(stoker *s)
 	free(s);
 }
 
+// next hands over a piece of data that is too short for the part of the library
+// which takes bits that are no Huffman code without a word.
+static boolean next(j_decompress_ptr d)
+{
+	static const JOCTET end[2] = {0xff, JPEG_EOI};
+	stoker *s = (stoker *)d->err;
+	if (s->rest_bytes == 0) {
+		WARNMS(d, JWRN_JPEG_EOF);
+		s->pieces.next_input_byte = end;
+		s->pieces.bytes_in_buffer = sizeof end;
+		return TRUE;
+	}
+	size_t n = s->rest_bytes < 256 ? s->rest_bytes : 256;
+	s->pieces.next_input_byte = s->rest;
+	s->pieces.bytes_in_buffer = n;
+	s->rest += n;
+	s->rest_bytes -= n;
+	return TRUE;
+}
+
+static void skip(j_decompress_ptr d, long n)
+{
+	stoker *s = (stoker *)d->err;
+	for (; n > (long)s->pieces.bytes_in_buffer; next(d))
+		n -= (long)s->pieces.bytes_in_buffer;
+	if (n > 0) {
+		s->pieces.next_input_byte += n;
+		s->pieces.bytes_in_buffer -= n;
+	}
+}
+
+static void nothing(j_decompress_ptr d) { (void)d; }
+
 // begin reads the header.
 static void begin(stoker *s, const unsigned char *data, unsigned long n)
 {
 	s->warnings = 0;
-	jpeg_mem_src(&s->d, (unsigned char *)data, n);
+	if (s->careful) {
+		s->pieces = (struct jpeg_source_mgr){NULL, 0, nothing, next, skip, jpeg_resync_to_restart, nothing};
+		s->rest = data;
+		s->rest_bytes = n;
+		s->d.src = &s->pieces;
+	} else {
+		jpeg_mem_src(&s->d, (unsigned char *)data, n);
+	}
 	jpeg_read_header(&s->d, TRUE);
 }
 
@@ -118,6 +159,40 @@ int stoker_coefficients(stoker *s, const unsigned char *data, unsigned long n)
 	}
 	begin(s, data, n);
 	jpeg_read_coefficients(&s->d);
+	jpeg_abort_decompress(&s->d);
+	return 0;
+}
+
+// small tells whether the sums of no block can overflow 16 bits. Blocks of
+// pictures have coefficients that are smaller by far.
+static int small(JBLOCKROW b, const JQUANT_TBL *q)
+{
+	long sum = 0;
+	for (int i = 0; i < DCTSIZE2; i++)
+		sum += labs((long)(*b)[i] * q->quantval[i]);
+	return sum <= 4096;
+}
+
+int stoker_plain(stoker *s, const unsigned char *data, unsigned long n, int *plain)
+{
+	if (setjmp(s->escape)) {
+		jpeg_abort_decompress(&s->d);
+		return 1;
+	}
+	begin(s, data, n);
+	jvirt_barray_ptr *planes = jpeg_read_coefficients(&s->d);
+	*plain = 1;
+	for (int c = 0; c < s->d.num_components; c++) {
+		jpeg_component_info *p = &s->d.comp_info[c];
+		if (s->d.progressive_mode)
+			for (int k = 0; k < DCTSIZE2; k++)
+				*plain = *plain && s->d.coef_bits[c][k] == 0;
+		for (JDIMENSION y = 0; y < p->height_in_blocks; y++) {
+			JBLOCKARRAY row = s->d.mem->access_virt_barray((j_common_ptr)&s->d, planes[c], y, 1, FALSE);
+			for (JDIMENSION x = 0; x < p->width_in_blocks; x++)
+				*plain = *plain && p->quant_table != NULL && small(row[0] + x, p->quant_table);
+		}
+	}
 	jpeg_abort_decompress(&s->d);
 	return 0;
 }

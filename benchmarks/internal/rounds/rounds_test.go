@@ -1,0 +1,288 @@
+package rounds
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// script is a contender whose CPU time per item of each round is given, after
+// that of the round that makes it warm.
+type script struct {
+	name string
+	ms   []int
+	log  *[]string
+	fail int // round in which it fails, if not 0
+	rest time.Duration
+	n    int
+}
+
+func (s *script) entry() Entry {
+	return Entry{Name: s.name, Open: func(context.Context) (*Contender, error) {
+		return &Contender{
+			Run: func(_ context.Context, part, parts int) (Usage, error) {
+				round := s.n / parts
+				s.n++
+				if s.log != nil {
+					*s.log = append(*s.log, fmt.Sprintf("%s%d", s.name, part))
+				}
+				if s.fail > 0 && round == s.fail {
+					return Usage{}, errors.New("broken")
+				}
+				ms := s.ms[max(0, min(round-1, len(s.ms)-1))]
+				return Usage{Items: 10, CPU: time.Duration(10*ms) * time.Millisecond, Wall: time.Second}, nil
+			},
+			Close: func() (Usage, error) { return Usage{CPU: s.rest}, nil },
+		}, nil
+	}}
+}
+
+func TestMedianAndSpread(t *testing.T) {
+	for _, c := range []struct {
+		x              []float64
+		median, spread float64
+	}{
+		{nil, 0, 0},
+		{[]float64{4}, 4, 0},
+		{[]float64{4, 2}, 3, 2. / 3},
+		{[]float64{9, 1, 2}, 2, 4},
+		{[]float64{1, 2, 3, 10}, 2.5, 3.6},
+		{[]float64{0, 0, 0}, 0, 0},
+	} {
+		if m, s := median(c.x), spread(c.x); m != c.median || math.Abs(s-c.spread) > 1e-12 {
+			t.Errorf("%v: median %v, spread %v, want %v and %v", c.x, m, s, c.median, c.spread)
+		}
+	}
+	x := []float64{3, 1, 2}
+	if median(x); !slices.Equal(x, []float64{3, 1, 2}) {
+		t.Errorf("median sorted its argument")
+	}
+}
+
+// TestUnsteady has ratios that agree at once, later, and never.
+func TestUnsteady(t *testing.T) {
+	ours := []int{100}
+	for _, c := range []struct {
+		name   string
+		theirs []int // each round
+		rounds int   // that are played
+		value  float64
+	}{
+		{"steady", []int{200}, 3, 2},
+		{"just steady", []int{200, 230, 215}, 3, 2.15},
+		{"steady later", []int{200, 400, 300, 300, 310, 900}, 5, 3},
+		{"steady at the very end", []int{1, 9, 1, 9, 1, 9, 300}, 9, 3},
+		{"never", []int{100, 200, 100, 200, 100, 200, 100, 200, 100}, 9, 0},
+		{"just not", []int{200, 234, 215, 200, 234, 215, 200, 234, 215}, 9, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := play2(t, ours, c.theirs)
+			if r.Rounds != c.rounds {
+				t.Errorf("%d rounds were played, want %d", r.Rounds, c.rounds)
+			}
+			x := r.Ratios[0]
+			if x.Steady != (c.value > 0) || x.Steady && math.Abs(x.Value-c.value) > 1e-9 {
+				t.Errorf("the ratio is %v (%v, steady %v), want %v", x.Value, x.Rounds, x.Steady, c.value)
+			}
+			if said := strings.HasPrefix(x.String(), "unsteady"); said == x.Steady {
+				t.Errorf("it is printed as %q", x)
+			}
+		})
+	}
+}
+
+// TestFirstSteadyRoundsCount has a later ratio that would look better.
+func TestFirstSteadyRoundsCount(t *testing.T) {
+	var log []string
+	slow := &script{name: "c", ms: []int{100, 900, 100, 900, 200}}
+	r, err := Run(t.Context(), Match{
+		Name:    "m",
+		Entries: []Entry{(&script{name: "a", ms: []int{100}, log: &log}).entry(), (&script{name: "b", ms: []int{200, 200, 200, 400}}).entry(), slow.entry()},
+		Ratios:  [][2]string{{"a", "b"}, {"a", "c"}},
+	}, Options{Rounds: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Ratios[0]; got.Value != 2 || !got.Steady {
+		t.Errorf("a_vs_b is %v after rounds that made it 4, want 2", got.Value)
+	}
+	if got := r.Ratios[1]; got.Value != 2 || r.Rounds != 7 {
+		t.Errorf("a_vs_c is %v after %d rounds, want 2 after 7", got.Value, r.Rounds)
+	}
+}
+
+func play2(t *testing.T, ours, theirs []int) *Result {
+	t.Helper()
+	r, err := Run(t.Context(), Match{
+		Name:    "m",
+		Entries: []Entry{(&script{name: "a", ms: ours}).entry(), (&script{name: "b", ms: theirs}).entry()},
+		Ratios:  [][2]string{{"a", "b"}},
+	}, Options{Rounds: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestTurns checks that contenders take turns part by part, and that each round
+// begins with another one.
+func TestTurns(t *testing.T) {
+	var log []string
+	_, err := Run(t.Context(), Match{
+		Name: "m", Parts: 2,
+		Entries: []Entry{(&script{name: "a", ms: []int{1}, log: &log}).entry(), (&script{name: "b", ms: []int{1}, log: &log}).entry()},
+	}, Options{Rounds: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Fields("a0 a1 b0 b1  b0 a0 a1 b1  a0 b0 b1 a1")
+	if !slices.Equal(log, want) {
+		t.Errorf("the order is\n%v, want\n%v", log, want)
+	}
+}
+
+func TestContendersThatDoNotTakePart(t *testing.T) {
+	absent := Entry{Name: "absent", Open: func(context.Context) (*Contender, error) { return nil, errors.New("no such library") }}
+	closed := false
+	wrong := Entry{Name: "wrong", Open: func(context.Context) (*Contender, error) {
+		return &Contender{
+			Check: func(context.Context) (string, error) { return "", errors.New("all is black") },
+			Run: func(context.Context, int, int) (Usage, error) {
+				t.Error("a contender whose output is wrong was timed")
+				return Usage{}, nil
+			},
+			Close: func() (Usage, error) { closed = true; return Usage{}, nil },
+		}, nil
+	}}
+	r, err := Run(t.Context(), Match{
+		Name: "m",
+		Entries: []Entry{
+			(&script{name: "a", ms: []int{1}}).entry(), absent, wrong,
+			(&script{name: "breaks", ms: []int{1}, fail: 2}).entry(),
+			(&script{name: "greedy", ms: []int{1}, rest: time.Second}).entry(),
+		},
+		Ratios: [][2]string{{"a", "absent"}, {"a", "wrong"}, {"a", "breaks"}, {"a", "greedy"}},
+	}, Options{Rounds: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !closed {
+		t.Error("a contender whose output is wrong was not closed")
+	}
+	for i, want := range []string{"", "no such library", "all is black", "broken", ""} {
+		if got := r.Rows[i].Skipped; !strings.Contains(got, want) || (want == "") != (got == "") {
+			t.Errorf("%s was skipped for %q, want %q", r.Rows[i].Name, got, want)
+		}
+	}
+	if r.Rows[4].Doubt == "" {
+		t.Error("a second of CPU time outside of the runs raised no doubt")
+	}
+	if n := len(r.Rows[0].Rounds); n != 3 || len(r.Ratios[2].Rounds) != 0 {
+		t.Errorf("%d rounds, and a ratio to what broke of %v", n, r.Ratios[2].Rounds)
+	}
+	var out strings.Builder
+	r.Print(&out)
+	for _, want := range []string{"skipped absent: no such library", "skipped breaks: broken", "doubtful greedy: 1.0 s", "a_vs_absent: not measured", "a_vs_greedy: 1.00 (3 rounds, spread 0 %)"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	closed := false
+	_, err := Run(ctx, Match{Entries: []Entry{{Name: "a", Open: func(context.Context) (*Contender, error) {
+		return &Contender{
+			Run:   func(context.Context, int, int) (Usage, error) { cancel(); return Usage{Items: 1}, nil },
+			Close: func() (Usage, error) { closed = true; return Usage{}, nil },
+		}, nil
+	}}}}, Options{})
+	if !errors.Is(err, context.Canceled) || !closed {
+		t.Errorf("error %v, closed %v", err, closed)
+	}
+}
+
+// TestJSON pins the shape of a file of results.
+func TestJSON(t *testing.T) {
+	r := newResult(Match{
+		Name: "W0", About: "nothing",
+		Entries: []Entry{{Name: "ours", About: "us"}, {Name: "peer"}, {Name: "wild"}, {Name: "gone"}},
+		Ratios:  [][2]string{{"ours", "peer"}, {"ours", "wild"}, {"ours", "gone"}},
+	})
+	use := func(ms int) Usage {
+		return Usage{Items: 100, CPU: time.Duration(ms) * time.Millisecond, Wall: 2 * time.Second}
+	}
+	r.Rows[0].Rounds = []Usage{use(100), use(100), use(110)}
+	r.Rows[0].RSS, r.Rows[0].Version, r.Rows[0].Output = 1<<20, "1.0", "equal"
+	r.Rows[1].Rounds = []Usage{use(200), use(200), use(220)}
+	r.Rows[2].Rounds = []Usage{use(100), use(200), use(220)}
+	r.Rows[3].Skipped = "it is gone"
+	r.Rounds = 3
+	if r.settle(Options{Rounds: 3}.withDefaults()) {
+		t.Error("a ratio that is unsteady counts as settled")
+	}
+	got, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{
+		"name": "W0", "about": "nothing", "rounds": 3,
+		"contenders": {
+			"ours": {"items": 100, "wall_s": 2, "cpu_s": 0.1, "rss_bytes": 1048576, "items_per_s": 50, "cpu_s_per_item": 0.001,
+				"spread": 0.1, "about": "us", "version": "1.0", "output": "equal"},
+			"peer": {"items": 100, "wall_s": 2, "cpu_s": 0.2, "rss_bytes": 0, "items_per_s": 50, "cpu_s_per_item": 0.002, "spread": 0.1},
+			"wild": {"items": 100, "wall_s": 2, "cpu_s": 0.2, "rss_bytes": 0, "items_per_s": 50, "cpu_s_per_item": 0.002, "spread": 0.6}
+		},
+		"skipped": {"gone": "it is gone"},
+		"ratios": {"ours_vs_peer": 2}, "spreads": {"ours_vs_peer": 0}, "unsteady": {"ours_vs_wild": 0.5}
+	}`
+	if a, b := rounded(t, got), rounded(t, []byte(want)); !reflect.DeepEqual(a, b) {
+		t.Errorf("got\n%v, want\n%v", a, b)
+	}
+}
+
+// rounded parses JSON and rounds its numbers.
+func rounded(t *testing.T, text []byte) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(any) any
+	walk = func(v any) any {
+		switch v := v.(type) {
+		case map[string]any:
+			for k := range v {
+				v[k] = walk(v[k])
+			}
+		case float64:
+			return math.Round(v*1e6) / 1e6
+		}
+		return v
+	}
+	return walk(v)
+}
+
+func TestPart(t *testing.T) {
+	for _, n := range []int{0, 1, 7, 64} {
+		at := 0
+		for part := range 5 {
+			lo, hi := Part(n, part, 5)
+			if lo != at || hi < lo {
+				t.Errorf("part %d of %d is [%d, %d), the last ended at %d", part, n, lo, hi, at)
+			}
+			at = hi
+		}
+		if at != n {
+			t.Errorf("the parts of %d end at %d", n, at)
+		}
+	}
+}
