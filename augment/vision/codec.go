@@ -7,6 +7,7 @@ import (
 	"github.com/stokerdata/stoker/augment/vision/internal/bmp"
 	"github.com/stokerdata/stoker/augment/vision/internal/gif"
 	"github.com/stokerdata/stoker/augment/vision/internal/png"
+	"github.com/stokerdata/stoker/augment/vision/internal/webp"
 	"github.com/stokerdata/stoker/internal/exif"
 	"github.com/stokerdata/stoker/internal/pixel"
 )
@@ -42,7 +43,7 @@ type ExifCodec interface {
 }
 
 // codecs lists what Decode has beside package jpeg.
-var codecs = []Codec{png.Codec{}, gif.Codec{}, bmp.Codec{}}
+var codecs = []Codec{png.Codec{}, webp.Codec{}, gif.Codec{}, bmp.Codec{}}
 
 // others lists formats that no codec is here for, by what stands where in a file.
 var others = [...]struct {

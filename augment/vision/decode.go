@@ -36,6 +36,9 @@ type Decode struct {
 	// Codecs are for formats beside those above, or take their place: the first
 	// one that matches a file decodes it. Package tiff has one.
 	Codecs []Codec
+	// Seek, if it is not nil, remembers where parts of JPEG files begin, which
+	// makes crops of files that come again cheaper.
+	Seek *SeekIndex `describe:"-"`
 }
 
 // Limits bounds what Decode takes on. A zero field means its default.

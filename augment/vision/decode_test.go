@@ -127,6 +127,8 @@ func TestDecodeHostile(t *testing.T) {
 		{"text", []byte("hello, world"), Decode{}, "68 65 6c 6c"},
 		{"gif", []byte("GIF89a......"), Decode{}, "gif: "},
 		{"bmp", []byte("BM......"), Decode{}, "bmp: "},
+		{"webp", []byte("RIFF....WEBPVP8 "), Decode{}, "webp: "},
+		{"riff", []byte("RIFF....WAVEfmt "), Decode{}, "the format is not known"},
 		{"tiff", []byte("II*\x00\x08\x00\x00\x00"), Decode{}, "in the format TIFF, which needs a codec in Decode.Codecs"},
 		{"avif", []byte("\x00\x00\x00\x1cftypavif"), Decode{}, "in the format AVIF"},
 		{"heic", []byte("\x00\x00\x00\x1cftypheic"), Decode{}, "in the format HEIC"},
@@ -194,7 +196,7 @@ func TestDecodeBind(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, pattern := range []string{"testdata/*.jpg", "testdata/*.png"} {
+	for _, pattern := range []string{"testdata/*.jpg", "testdata/*.png", "testdata/*.webp", "testdata/[a-e]*.gif", "testdata/*.bmp"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			f.Fatal(err)

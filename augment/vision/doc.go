@@ -36,5 +36,5 @@
 //
 // Transforms are plain configuration. Their stages write into the batch where
 // the loader lets them, change memory of the source never, and allocate nothing
-// per sample, except that Decode uses the decoders of the standard library.
+// per sample, except that the decoders behind WebP and package tiff do.
 package vision

@@ -97,6 +97,9 @@ func (f *fused) row(w *loader.Worker, s *loader.Sample) error {
 	w.Enter(f.writer)
 	to := f.begin(w, s, l)
 	w.Enter(0)
+	if f.decode != nil && f.decode.Seek != nil && l.plan.from != (window{h: z.h, w: z.w}) {
+		l.entry = f.decode.Seek.use(&l.decoder, s.ID, l.entry)
+	}
 	if err := l.run(f.channels, to); err != nil {
 		return f.decode.blame(err) // only files fail
 	}
@@ -237,6 +240,7 @@ type line struct {
 	cut     cutRows
 	image   plainRows
 	slot    layerRows
+	entry   []byte // of a SeekIndex
 }
 
 // run makes the rows that the plan needs and hands the last ones to to.

@@ -52,13 +52,13 @@ var dependencies = []dependency{
 	},
 	{
 		"github.com/zeebo/xxh3", "BSD-2-Clause",
-		"XXH3, which tells a damaged shard from the one in its manifest, and a damaged row of a cache",
-		[]string{"format/cache", "shard"},
+		"XXH3, which tells a damaged shard from the one in its manifest, a damaged row of a cache, and the index of another file",
+		[]string{"augment/vision/jpeg", "format/cache", "shard"},
 	},
 	{
 		"golang.org/x/image", "BSD-3-Clause",
-		"fonts that label the pictures which the examples draw",
-		[]string{"examples"},
+		"decodes the streams of WebP and TIFF files; fonts that label the pictures which the examples draw",
+		[]string{"augment/vision/internal/webp", "augment/vision/tiff", "examples"},
 	},
 	{
 		"golang.org/x/sync", "BSD-3-Clause",

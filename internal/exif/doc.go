@@ -1,2 +1,3 @@
-// Package exif reads which way up an image is from the EXIF part of its file.
+// Package exif reads single values, such as which way up an image is, from the
+// EXIF part of its file.
 package exif

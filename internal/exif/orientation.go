@@ -6,8 +6,17 @@ import "encoding/binary"
 // segment from its TIFF header on (EXIF 2.32, 4.6): 1 to 8, and 1 where there is
 // none.
 func Orientation(tiff []byte) int {
+	if v := Short(tiff, 0x0112); v >= 1 && v <= 8 {
+		return v
+	}
+	return 1
+}
+
+// Short returns the value of a tag of type SHORT in the first directory, -1 where
+// there is none.
+func Short(tiff []byte, tag uint16) int {
 	if len(tiff) < 8 {
-		return 1
+		return -1
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	if tiff[0] == 'M' {
@@ -15,21 +24,18 @@ func Orientation(tiff []byte) int {
 	}
 	at := int64(order.Uint32(tiff[4:]))
 	if at+2 > int64(len(tiff)) {
-		return 1
+		return -1
 	}
 	entries := tiff[at+2:]
 	for range order.Uint16(tiff[at:]) {
 		if len(entries) < 12 {
 			break
 		}
-		const tag, short = 0x0112, 3
+		const short = 3
 		if order.Uint16(entries) == tag && order.Uint16(entries[2:]) == short {
-			if v := order.Uint16(entries[8:]); v >= 1 && v <= 8 {
-				return int(v)
-			}
-			break
+			return int(order.Uint16(entries[8:]))
 		}
 		entries = entries[12:]
 	}
-	return 1
+	return -1
 }

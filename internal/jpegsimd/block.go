@@ -78,35 +78,44 @@ func plainBlock(coef *[64]int16, dc *Table, ac *ACTable, b *Bits, pred *int32) i
 	acc, n, at, buf := b.Acc, b.N, b.At, b.Buf
 	k := uint(1)
 	for k < 64 {
-		var e uint32
 		acc, n, at = refill(buf, acc, n, at)
+		var p pair
+		var k1, k2 uint
 		for range perRefill {
-			if e = ac.look[acc>>(64-lookBits)]; e&special != 0 {
+			p = ac.pairs[acc>>(64-pairBits)]
+			k1 = k + uint(p>>8&0xff)
+			if k2 = k1 + uint(p>>16&0xff); k2 >= 64 {
 				break
 			}
-			k += uint(e >> 8 & 31)
-			coef[zigzag[(k-1)&127]&63] = int16(e >> 16)
-			acc, n = acc<<(e&63), n-uint64(e&63)
-			if k >= 64 {
-				break
-			}
+			coef[zigzag[(k2-1)&127]&63] = int16(int8(p >> 24))
+			coef[zigzag[(k1-1)&127]&63] = p.first(acc)
+			acc, n, k = acc<<(p&63), n-uint64(p&63), k2
 		}
-		if e&special == 0 {
+		if k2 < 64 {
 			continue
 		}
-		acc, n, at = refill(buf, acc, n, at)
-		e = ac.find(acc)
-		if e&kindMask == kindLong {
-			return Bad
-		}
-		if e&kindMask == kindEnd {
-			acc, n = acc<<(e&63), n-uint64(e&63)
+		if p&pairSlow == 0 && k1 < 64 {
+			if p&pairEnds == 0 {
+				coef[zigzag[(k2-1)&127]&63] = int16(int8(p >> 24))
+			} else {
+				k2 = k1
+			}
+			if p>>8&0xff > 0 {
+				coef[zigzag[(k1-1)&127]&63] = p.first(acc)
+			}
+			acc, n, k = acc<<(p&63), n-uint64(p&63), k2
 			break
 		}
-		var v int32
-		acc, n, v = split(e, acc, n)
-		k += uint(e >> 8 & 31)
-		if e&kindMask == kindSize {
+		acc, n, at = refill(buf, acc, n, at)
+		kind, run, v := uint32(0), uint(0), int32(0)
+		acc, n, kind, run, v = ac.one(acc, n)
+		if kind == special|kindLong {
+			return Bad
+		}
+		if kind == special|kindEnd {
+			break
+		}
+		if k += run + 1; kind != special|kindRun {
 			coef[zigzag[(k-1)&127]&63] = int16(v)
 		}
 	}
@@ -139,20 +148,15 @@ func plainSkip(dc *Table, ac *ACTable, b *Bits, pred *int32) int {
 			break
 		}
 		acc, n, at = refill(buf, acc, n, at)
-		e := ac.find(acc)
-		if e&(special|kindMask) == special|kindLong {
+		kind, run := uint32(0), uint(0)
+		acc, n, kind, run, _ = ac.one(acc, n)
+		if kind == special|kindLong {
 			return Bad
 		}
-		bits := e & 63
-		if e&special != 0 {
-			bits += e >> 20 & 15
-		}
-		if e&(special|kindMask) == special|kindEnd {
-			acc, n = acc<<(e&63), n-uint64(e&63)
+		if kind == special|kindEnd {
 			break
 		}
-		k += uint(e >> 8 & 31)
-		acc, n = acc<<(bits&63), n-uint64(bits)
+		k += run + 1
 	}
 	b.Acc, b.N, b.At = acc, n, at
 	return int(k)
@@ -174,6 +178,21 @@ func (t *Table) difference(b *Bits, pred *int32) bool {
 	b.Acc, b.N, v = split(e, b.Acc, b.N)
 	*pred += v
 	return true
+}
+
+// one takes one code and what belongs to it. The kind is that of the entry, with
+// special, or 0 for a usual one.
+func (t *Table) one(acc, n uint64) (_, _ uint64, kind uint32, run uint, v int32) {
+	e := t.find(acc)
+	kind = e & (special | kindMask)
+	if e&special == 0 {
+		return acc << (e & 63), n - uint64(e&63), 0, uint(e>>8&31) - 1, int32(e) >> 16
+	}
+	if kind == special|kindEnd {
+		return acc << (e & 63), n - uint64(e&63), kind, 0, 0
+	}
+	acc, n, v = split(e, acc, n)
+	return acc, n, kind, uint(e>>8&31) - 1, v
 }
 
 // split takes the code of a special entry and the magnitude that follows it.

@@ -566,6 +566,322 @@ shortD:
 	MOVQ  SI, AX
 	JMP   dcDone
 
+// func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, beyond uint64, low int, run int, zigzag *uint8) int
+// Requires: BMI, BMI2, POPCNT
+TEXT ·refine(SB), NOSPLIT, $0-80
+	MOVQ  bits+24(FP), AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	ADDQ  16(AX), BX
+	MOVQ  ac+16(FP), AX
+	MOVQ  band+32(FP), DI
+	MOVQ  nonzero+8(FP), SI
+	MOVQ  (SI), SI
+	XORQ  R8, R8
+	MOVQ  run+56(FP), R9
+	TESTQ R9, R9
+	JNE   ended
+
+loop:
+	MOVQ   (BX), R9
+	BSWAPQ R9
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, R9, R9
+	ORQ    R9, CX
+	MOVL   DX, R9
+	XORL   $0x3f, R9
+	SHRL   $0x03, R9
+	ADDQ   R9, BX
+	ORL    $0x38, DX
+	MOVQ   CX, R9
+	SHRQ   $0x36, R9
+	MOVL   (AX)(R9*4), R9
+	TESTB  $0x80, R9
+	JNE    special
+	MOVL   R9, R13
+	SARL   $0x10, R13
+	SHLXQ  R9, CX, CX
+	SUBL   R9, DX
+
+coefficient:
+	LEAL    1(R13), R10
+	CMPL    R10, $0x02
+	JHI     bad
+	ANDNQ   DI, SI, R11
+	POPCNTQ R11, R12
+	SHRL    $0x08, R9
+	MOVBLZX R9, R9
+	MOVQ    DI, R10
+	ANDQ    SI, R10
+	SUBQ    R9, R12
+	JLT     off
+	MOVQ    $0x00000001, R9
+	SHLXQ   R12, R9, R9
+	PDEPQ   R11, R9, R9
+	BLSMSKQ R9, R11
+	ANDNQ   R10, R11, R10
+
+found:
+	POPCNTQ R10, R11
+	CMPQ    R11, $0x20
+	JGT     many
+	MOVQ    R11, R14
+	XORQ    $0x3f, R14
+	MOVQ    CX, R12
+	SHRQ    $0x01, R12
+	SHRXQ   R14, R12, R12
+	SHLXQ   R11, CX, CX
+	SUBL    R11, DX
+
+taken:
+	PDEPQ   R10, R12, R12
+	ORQ     R12, R8
+	TESTL   R13, R13
+	JEQ     placed
+	MOVQ    low+48(FP), R10
+	SHLXL   R10, R13, R13
+	TZCNTQ  R9, R10
+	NEGQ    R10
+	MOVQ    zigzag+64(FP), R11
+	MOVBLZX 63(R11)(R10*1), R10
+	MOVQ    coef+0(FP), R11
+	MOVW    R13, (R11)(R10*2)
+	ORQ     R9, SI
+	ANDNQ   R8, R9, R8
+
+placed:
+	DECQ  R9
+	ANDQ  R9, DI
+	TESTQ DI, DI
+	JNE   loop
+	XORQ  R9, R9
+	JMP   finish
+
+ended:
+	DECQ    R9
+	MOVQ    DI, R10
+	ANDQ    SI, R10
+	JEQ     finish
+	MOVQ    (BX), AX
+	BSWAPQ  AX
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, AX, AX
+	ORQ     AX, CX
+	MOVL    DX, AX
+	XORL    $0x3f, AX
+	SHRL    $0x03, AX
+	ADDQ    AX, BX
+	ORL     $0x38, DX
+	POPCNTQ R10, R11
+	CMPQ    R11, $0x20
+	JGT     manyRest
+	MOVQ    R11, AX
+	XORQ    $0x3f, AX
+	MOVQ    CX, R12
+	SHRQ    $0x01, R12
+	SHRXQ   AX, R12, R12
+	SHLXQ   R11, CX, CX
+	SUBL    R11, DX
+
+takenRest:
+	PDEPQ R10, R12, R12
+	ORQ   R12, R8
+
+finish:
+	MOVQ  nonzero+8(FP), AX
+	MOVQ  AX, DI
+	MOVQ  SI, (DI)
+	MOVQ  coef+0(FP), AX
+	MOVQ  zigzag+64(FP), SI
+	MOVQ  $0x00000001, DI
+	MOVQ  low+48(FP), R10
+	SHLXQ R10, DI, DI
+	TESTQ R8, R8
+	JEQ   moved
+
+move:
+	TZCNTQ  R8, R10
+	BLSRQ   R8, R8
+	NEGQ    R10
+	MOVBLZX 63(SI)(R10*1), R10
+	MOVWLSX (AX)(R10*2), R11
+	TESTL   DI, R11
+	JNE     there
+	MOVL    R11, R12
+	SARL    $0x1f, R12
+	XORL    R12, R11
+	ADDL    DI, R11
+	XORL    R12, R11
+	MOVW    R11, (AX)(R10*2)
+
+there:
+	TESTQ R8, R8
+	JNE   move
+
+moved:
+	MOVQ bits+24(FP), AX
+	MOVQ CX, (AX)
+	ANDL $0x000000ff, DX
+	MOVQ DX, 8(AX)
+	SUBQ 24(AX), BX
+	MOVQ BX, 16(AX)
+	MOVQ R9, ret+72(FP)
+	RET
+
+special:
+	TESTL $0x000f0000, R9
+	JNE   shortE
+	MOVQ  CX, R10
+	SHRQ  $0x30, R10
+	SUBL  4096(AX), R10
+	CMPQ  R10, 4112(AX)
+	JCC   bad
+	MOVQ  4104(AX), R9
+	MOVL  (R9)(R10*4), R9
+
+shortE:
+	MOVL  R9, R10
+	SHRL  $0x10, R10
+	ANDL  $0x0f, R10
+	CMPL  R10, $0x01
+	JEQ   end
+	MOVQ  R9, R10
+	MOVL  R9, R11
+	SHRL  $0x14, R11
+	ANDL  $0x0f, R11
+	ANDL  $0x3f, R9
+	SHLXQ R9, CX, CX
+	SUBL  R9, DX
+	MOVL  R11, R9
+	XORL  $0x3f, R9
+	MOVQ  CX, R13
+	SHRQ  $0x01, R13
+	SHRXQ R9, R13, R9
+	MOVQ  CX, R12
+	SARQ  $0x3f, R12
+	NOTQ  R12
+	MOVQ  $-1, R13
+	SHLXQ R11, R13, R13
+	INCQ  R13
+	ANDQ  R12, R13
+	ADDQ  R13, R9
+	SHLXQ R11, CX, CX
+	SUBL  R11, DX
+	MOVQ  R9, R13
+	MOVQ  R10, R9
+	JMP   coefficient
+
+end:
+	MOVL  R9, AX
+	SHRL  $0x14, AX
+	ANDL  $0x0f, AX
+	ANDL  $0x3f, R9
+	SHLXQ R9, CX, CX
+	SUBL  R9, DX
+	MOVQ  CX, R10
+	SHRQ  $0x01, R10
+	MOVL  AX, R9
+	XORL  $0x3f, R9
+	SHRXQ R9, R10, R10
+	MOVQ  $0x00000001, R9
+	SHLXQ AX, R9, R9
+	ADDQ  R10, R9
+	SHLXQ AX, CX, CX
+	SUBL  AX, DX
+	JMP   ended
+
+bad:
+	MOVQ bits+24(FP), AX
+	MOVQ CX, (AX)
+	ANDL $0x000000ff, DX
+	MOVQ DX, 8(AX)
+	SUBQ 24(AX), BX
+	MOVQ BX, 16(AX)
+	MOVQ $-1, R13
+	MOVQ R13, ret+72(FP)
+	RET
+
+off:
+	MOVQ beyond+40(FP), R9
+	JMP  found
+
+many:
+	MOVQ   (BX), R12
+	BSWAPQ R12
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, R12, R12
+	ORQ    R12, CX
+	MOVL   DX, R12
+	XORL   $0x3f, R12
+	SHRL   $0x03, R12
+	ADDQ   R12, BX
+	ORL    $0x38, DX
+	MOVQ   CX, R12
+	SHRQ   $0x20, R12
+	MOVQ   $0x00000020, R14
+	SHLXQ  R14, CX, CX
+	SUBL   R14, DX
+	SUBQ   R14, R11
+	MOVQ   (BX), R14
+	BSWAPQ R14
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, R14, R14
+	ORQ    R14, CX
+	MOVL   DX, R14
+	XORL   $0x3f, R14
+	SHRL   $0x03, R14
+	ADDQ   R14, BX
+	ORL    $0x38, DX
+	SHLXQ  R11, R12, R12
+	MOVQ   R11, R15
+	XORQ   $0x3f, R15
+	MOVQ   CX, R14
+	SHRQ   $0x01, R14
+	SHRXQ  R15, R14, R14
+	SHLXQ  R11, CX, CX
+	SUBL   R11, DX
+	ORQ    R14, R12
+	JMP    taken
+
+manyRest:
+	MOVQ   (BX), AX
+	BSWAPQ AX
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, AX, AX
+	ORQ    AX, CX
+	MOVL   DX, AX
+	XORL   $0x3f, AX
+	SHRL   $0x03, AX
+	ADDQ   AX, BX
+	ORL    $0x38, DX
+	MOVQ   CX, R12
+	SHRQ   $0x20, R12
+	MOVQ   $0x00000020, AX
+	SHLXQ  AX, CX, CX
+	SUBL   AX, DX
+	SUBQ   AX, R11
+	MOVQ   (BX), AX
+	BSWAPQ AX
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, AX, AX
+	ORQ    AX, CX
+	MOVL   DX, AX
+	XORL   $0x3f, AX
+	SHRL   $0x03, AX
+	ADDQ   AX, BX
+	ORL    $0x38, DX
+	SHLXQ  R11, R12, R12
+	MOVQ   R11, DI
+	XORQ   $0x3f, DI
+	MOVQ   CX, AX
+	SHRQ   $0x01, AX
+	SHRXQ  DI, AX, AX
+	SHLXQ  R11, CX, CX
+	SUBL   R11, DX
+	ORQ    AX, R12
+	JMP    takenRest
+
 DATA sum<>+0(SB)/4, $0x00010001
 DATA sum<>+4(SB)/4, $0x00010001
 DATA sum<>+8(SB)/4, $0x00010001

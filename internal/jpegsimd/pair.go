@@ -34,6 +34,11 @@ const (
 	leaving  = 64
 )
 
+// first returns the value of the first coefficient, with the next bits.
+func (p pair) first(acc uint64) int16 {
+	return int16(p>>48) + int16(acc>>(p>>32&63)&(1<<(p>>40&15)-1))
+}
+
 // setPairs makes the pairs of a code.
 func (t *ACTable) setPairs() {
 	for i := range t.pairs {

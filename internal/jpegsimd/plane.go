@@ -116,14 +116,31 @@ func plainUp12(dst, cur, near []uint8, bias int) {
 	}
 }
 
+// chroma holds what a chroma sample adds: cr to red and cb to blue, and both to
+// green, times 2^16.
+type chroma struct {
+	red, blue              [256]int32
+	greenFromB, greenFromR [256]int32
+}
+
+var colours = func() (c chroma) {
+	for i := range 256 {
+		v := int32(i) - 128
+		c.red[i], c.blue[i] = (91881*v+1<<15)>>16, (116130*v+1<<15)>>16
+		c.greenFromB[i], c.greenFromR[i] = 1<<15-22554*v, -46802*v
+	}
+	return c
+}()
+
 func plainYCC(dst, y, cb, cr []uint8) {
 	cb, cr = cb[:len(y)], cr[:len(y)]
+	c := &colours
 	for i, v := range y {
 		if len(dst) < 3 { // never: a hint for the compiler
 			break
 		}
-		l, u, w := int32(v)<<16+1<<15, int32(cb[i])-128, int32(cr[i])-128
-		r, g, b := (l+91881*w)>>16, (l-22554*u-46802*w)>>16, (l+116130*u)>>16
+		l, u, v := int32(v), cb[i], cr[i]
+		r, g, b := l+c.red[v], l+(c.greenFromB[u]+c.greenFromR[v])>>16, l+c.blue[u]
 		if uint32(r|g|b) > 255 {
 			r, g, b = int32(clamp(r)), int32(clamp(g)), int32(clamp(b))
 		}

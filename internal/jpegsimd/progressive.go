@@ -34,9 +34,17 @@ func Bit(b *Bits) int {
 	return bit
 }
 
+// Coefficient returns the bit that stands for coefficient k in zigzag order in
+// masks of coefficients that differ from zero: the highest for the first, as
+// the first of the bits of a file is the highest.
+func Coefficient(k int) uint64 { return 1 << (63 - k&63) }
+
+// mask returns the bits of a band.
+func (b Band) mask() uint64 { return ^uint64(0)>>b.First - ^uint64(0)>>b.Last>>1 }
+
 // Select decodes the first scan of a band of one block (G.1.2.2) and notes in
-// nonzero which coefficients it sets, bit k for number k in zigzag order. It
-// returns how many of the blocks that follow have none, or Short or Bad.
+// nonzero which coefficients it sets. It returns how many of the blocks that
+// follow have none, or Short or Bad.
 func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) int {
 	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
 		return Short
@@ -65,7 +73,9 @@ func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) i
 		if e&(special|kindMask) != special|kindRun {
 			place := min(k-1, 63)
 			coef[zigzag[place]&63] = int16(v << low)
-			set = set&^(1<<place) | uint64(nonzeroBit(int16(v<<low)))<<place
+			if set &^= 1 << (63 - place); int16(v<<low) != 0 {
+				set |= 1 << (63 - place)
+			}
 		}
 	}
 	*nonzero, b.Acc, b.N, b.At = set, acc, n, at
@@ -79,20 +89,30 @@ func blocks(e uint32, acc uint64) (run int, size uint) {
 	return 1<<size + int(acc>>1>>(63-size)), size
 }
 
-func nonzeroBit(v int16) uint16 { return (uint16(v) | uint16(-v)) >> 15 }
-
 // Refine decodes a scan that adds a bit to a band of one block (G.1.2.3). With
 // run it is one of the blocks in which no coefficient begins to differ from
 // zero; it returns what is left of the run then, or Short or Bad.
 func Refine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band, run int) int {
+	mask := band.mask()
+	if run > 0 && *nonzero&mask == 0 {
+		return run - 1
+	}
 	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
 		return Short
 	}
-	k, end := uint(band.First), uint(band.Last)
-	for run == 0 && k <= end {
+	beyond := Coefficient(min(band.Last+1, 63))
+	if useAVX2 {
+		return refine(coef, nonzero, &ac.look[0], &b.Acc, mask, beyond, int(band.Low&15), run, &zigzag[0])
+	}
+	return plainRefine(coef, nonzero, ac, b, mask, beyond, band.Low&15, run)
+}
+
+// plainRefine goes through the part of the band that is left, rest, from one
+// coefficient that is new to the next.
+func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, rest, beyond uint64, low uint, run int) int {
+	for run == 0 && rest != 0 {
 		b.refill()
-		e := ac.find(b.Acc)
-		v := int32(0)
+		e, v := ac.find(b.Acc), int32(0)
 		switch {
 		case e&special == 0:
 			v = int32(e) >> 16
@@ -111,50 +131,51 @@ func Refine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band, r
 		if v < -1 || v > 1 {
 			return Bad // a coefficient begins with one bit
 		}
-		to := skipZeros(*nonzero, k, end, uint(e>>8&31))
-		correct(coef, *nonzero&span(k, to), b, band.Low)
-		if k = to + 1; v != 0 {
-			place := min(to, 63)
-			coef[zigzag[place]&63] = int16(v << (band.Low & 15))
-			*nonzero |= 1 << place
+		target, passed := findZero(rest, *nonzero, int(e>>8&31)-1)
+		if target == 0 { // as libjpeg, which looks at one more
+			target = beyond
 		}
+		correct(coef, passed, b, low)
+		if v != 0 {
+			coef[zigzag[bits.LeadingZeros64(target)]&63] = int16(v << low)
+			*nonzero |= target
+		}
+		rest &= target - 1
 	}
 	if run == 0 {
 		return 0
 	}
-	if k <= end {
-		correct(coef, *nonzero&span(k, end+1), b, band.Low)
-	}
+	correct(coef, rest&*nonzero, b, low)
 	return run - 1
 }
 
-// span returns the bits from k up to, and without, end.
-func span(k, end uint) uint64 { return 1<<end - 1<<k }
-
-// skipZeros returns the place of the n-th zero from k on, or end+1 if there are
-// fewer.
-func skipZeros(nonzero uint64, k, end, n uint) uint {
-	zeros := ^nonzero & span(k, end+1)
-	for ; n > 1; n-- {
-		zeros &= zeros - 1
+// findZero returns the zero of rest that comes after run others, 0 if there are
+// fewer, and which coefficients before it are not zero.
+func findZero(rest, nonzero uint64, run int) (target, passed uint64) {
+	zeros := rest &^ nonzero
+	for ; run > 0 && zeros != 0; run-- {
+		zeros &^= 1 << 63 >> bits.LeadingZeros64(zeros)
 	}
 	if zeros == 0 {
-		return end + 1
+		return 0, rest & nonzero
 	}
-	return uint(bits.TrailingZeros64(zeros))
+	target = 1 << 63 >> bits.LeadingZeros64(zeros)
+	return target, rest & nonzero &^ (target - 1)
 }
 
 // correct takes a bit for each of the coefficients, and moves those whose bit is
-// set away from zero.
+// set away from zero, but for those that have the bit already.
 func correct(coef *[64]int16, which uint64, b *Bits, low uint) {
-	one := int16(1) << (low & 15)
-	for left := 0; which != 0; which &= which - 1 {
+	one := int16(1) << low
+	for left := 0; which != 0; {
 		if left == 0 {
 			b.refill()
 			left = 56
 		}
 		left--
-		c := &coef[zigzag[bits.TrailingZeros64(which)]&63]
+		k := bits.LeadingZeros64(which)
+		which &^= 1 << 63 >> k
+		c := &coef[zigzag[k]&63]
 		if int64(b.Acc) < 0 && *c&one == 0 {
 			if *c >= 0 {
 				*c += one

@@ -77,3 +77,6 @@ func two(c *[8]int32) [2]int32 {
 	odd := c[1]*f3624 - c[3]*f1272 + c[5]*f0850 - c[7]*f0720
 	return [2]int32{c[0]<<15 + odd, c[0]<<15 - odd}
 }
+
+// word saturates.
+func word(v int32) int32 { return min(max(v, -1<<15), 1<<15-1) }

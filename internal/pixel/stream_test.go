@@ -140,7 +140,7 @@ func TestResize(t *testing.T) {
 // vector code can take.
 func TestWeights(t *testing.T) {
 	var a axis
-	for f := Bilinear; f < Nearest; f++ {
+	for f := range Nearest {
 		for in := 1; in < 40; in++ {
 			for _, out := range []int{1, 2, 3, 5, 7, 16, 39, 40, 41, 200, 1000} {
 				a.set(in, out, f)

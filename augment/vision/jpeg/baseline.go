@@ -2,22 +2,26 @@ package jpeg
 
 import "github.com/stokerdata/stoker/internal/jpegsimd"
 
-// start goes to the row of MCUs that a strip begins with. Segments between
+// start gets ready for the row of MCUs that a strip begins with. Segments between
 // restart markers that lie before it are not decoded.
 func (s *scanner) start(row int) error {
 	s.begin()
-	for s.interval > 0 && s.mcu+s.interval <= row*s.mcusX {
+	for !s.index.on && s.interval > 0 && s.mcu+s.interval <= row*s.mcusX {
 		s.mcu += s.interval
 		if err := s.restart(); err != nil {
 			return err
 		}
 	}
-	return s.skip(row*s.mcusX - s.mcu)
+	return nil
 }
 
-// row decodes the MCUs of row y that the strip needs, and passes over the others.
+// row decodes the MCUs of row y that the strip needs, and passes over those that
+// lie before them.
 func (s *scanner) row(to *strip, y int) error {
-	if err := s.skip(to.left); err != nil {
+	if s.index.on {
+		s.enter(to.left, to.right, y)
+	}
+	if err := s.skip(y*s.mcusX + to.left - s.mcu); err != nil {
 		return err
 	}
 	for x := range to.right - to.left {
@@ -25,10 +29,7 @@ func (s *scanner) row(to *strip, y int) error {
 			return err
 		}
 	}
-	if y == to.last {
-		return nil
-	}
-	return s.skip(s.mcusX - to.right)
+	return nil
 }
 
 // decode decodes one MCU into column x of a strip.

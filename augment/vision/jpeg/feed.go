@@ -51,8 +51,9 @@ func (f *feed) more() bool {
 	if f.last {
 		return false
 	}
-	f.end = copy(f.buf[:], f.buf[f.bits.At:f.end])
-	f.bits.At = 0
+	keep := min(f.bits.At, 8) // whose bits may not have been taken yet
+	f.end = copy(f.buf[:], f.buf[f.bits.At-keep:f.end])
+	f.bits.At = keep
 	f.fill()
 	return true
 }

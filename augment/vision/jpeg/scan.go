@@ -41,6 +41,7 @@ type scanner struct {
 	left     int // MCUs up to a restart
 	run      int // blocks that have no more coefficients in a progressive scan
 
+	index    index
 	smoother smoother
 
 	policy Truncation
@@ -51,6 +52,7 @@ type scanner struct {
 // reset forgets what belongs to a file.
 func (s *scanner) reset(policy Truncation) {
 	s.latched, s.policy, s.empty, s.filled = [4]bool{}, policy, false, false
+	s.index.on = false
 	s.smoother = smoother{}
 	for i := range s.smoother.progress {
 		s.smoother.progress[i] = newProgress()

@@ -10,7 +10,7 @@ import (
 // scans.
 type store struct {
 	memory  []([64]int16)
-	nonzero []uint64 // by block, bit k for coefficient k in zigzag order
+	nonzero []uint64 // by block, as jpegsimd.Coefficient says
 	first   [4]int   // block of each component
 	stride  [4]int   // blocks from one row to the next
 	full    bool     // all scans of the opened file have been decoded
@@ -143,7 +143,7 @@ func (s *scanner) block(b *block, coef *[64]int16, nonzero *uint64) int {
 	case h.band.Last == 63 && h.band.First == 0:
 		end := jpegsimd.Block(coef, b.dc, b.ac, bits, &s.pred[b.comp])
 		if end > 0 {
-			*nonzero = 1 << (min(end, 64) - 1)
+			*nonzero = jpegsimd.Coefficient(min(end, 64) - 1)
 		}
 		return end
 	case h.band.First > 0 && h.high > 0:
@@ -179,7 +179,7 @@ func (d *Decoder) transform(to *strip, my int) {
 		for y := my * c.v; y < (my+1)*c.v; y++ {
 			for x := to.left * c.h; x < to.right*c.h; x++ {
 				at := st.first[i] + y*st.stride[i] + x
-				coef, end := &st.memory[at], bits.Len64(st.nonzero[at])
+				coef, end := &st.memory[at], 64-bits.TrailingZeros64(st.nonzero[at])
 				if d.smooth && x < c.blocksX && y < c.blocksY {
 					coef, end = &d.scan.coef, 64
 					d.scan.smoother.block(coef, f, st, i, x, y, &d.scan.quant[i])

@@ -4,7 +4,7 @@
 
 Written with Pillow 13.0.
 """
-import io, struct, zlib
+import io, os, struct, zlib
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -231,3 +231,27 @@ still = encode(pic.crop((0, 0, 12, 10)), format="WEBP", lossless=True)[12:]
 frame = b"ANMF" + struct.pack("<I", 16 + len(still)) + bytes([2, 0, 0, 3, 0, 0, 11, 0, 0, 9, 0, 0, 100, 0, 0, 0]) + still
 body = b"WEBP" + b"VP8X" + struct.pack("<I", 10) + bytes([2, 0, 0, 0, W - 1, 0, 0, H - 1, 0, 0]) + b"ANIM" + struct.pack("<IIH", 6, 0xFF00FF80, 0) + frame
 keep("placed.webp", b"RIFF" + struct.pack("<I", len(body)) + body)
+
+os.makedirs("../tiff/testdata", exist_ok=True)
+tiff = lambda name, im, **args: keep(f"../tiff/testdata/{name}.tif", encode(im, format="TIFF", **args))
+tiff("rgb", pic)
+for codec in ("packbits", "tiff_lzw", "tiff_adobe_deflate"):
+    tiff(codec, pic, compression=codec)
+tiff("grey", pic.convert("L"))
+tiff("grey16", Image.fromarray((x * 1500 + y * 77).astype(np.uint16)))
+tiff("bits", pic.convert("1"))
+tiff("group3", pic.convert("1"), compression="group3")
+tiff("group4", pic.convert("1"), compression="group4")
+tiff("group4-white", pic.convert("1"), compression="group4", tiffinfo={262: 0})
+tiff("palette", few)
+tiff("alpha", alpha)
+light = Image.frombytes("RGBA", (W, H), alpha.convert("RGBa").tobytes())
+extra = lambda kind: struct.pack("<HHIH", 338, 3, 1, kind)
+keep("../tiff/testdata/premultiplied.tif", encode(light, format="TIFF").replace(extra(2), extra(1)))
+for o in (2, 3, 4, 5, 6, 7, 8):
+    tiff(f"turned{o}", pic, tiffinfo={274: o})
+wide = np.dstack([x * 1700, y * 3000, 65535 - x * 900]).astype(">u2").tobytes()
+tags = [(256, 3, 1, W << 16), (257, 3, 1, H << 16), (258, 3, 3, 122), (259, 3, 1, 1 << 16), (262, 3, 1, 2 << 16),
+        (273, 4, 1, 128), (277, 3, 1, 3 << 16), (278, 3, 1, H << 16), (279, 4, 1, len(wide))]
+head = b"MM\0*" + struct.pack(">IH", 8, len(tags)) + b"".join(struct.pack(">HHII", *t) for t in tags) + bytes(4)
+keep("../tiff/testdata/rgb16.tif", head + struct.pack(">HHH", 16, 16, 16) + wide)

@@ -46,7 +46,7 @@ func treeBytes(pid int) int64 {
 	tasks, _ := os.ReadDir(dir + "task")
 	for _, t := range tasks {
 		list, _ := os.ReadFile(dir + "task/" + t.Name() + "/children")
-		for _, id := range bytes.Fields(list) {
+		for id := range bytes.FieldsSeq(list) {
 			if n, err := strconv.Atoi(string(id)); err == nil {
 				sum += treeBytes(n)
 			}

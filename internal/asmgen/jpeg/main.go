@@ -9,6 +9,7 @@ import (
 func main() {
 	ConstraintExpr("!purego")
 	blocks()
+	refine()
 	idct()
 	upsample()
 	colour()

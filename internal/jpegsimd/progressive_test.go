@@ -1,0 +1,59 @@
+package jpegsimd
+
+import "testing"
+
+// TestRefineTwins refines random blocks by random bits.
+func TestRefineTwins(t *testing.T) {
+	needKernels(t)
+	r := random()
+	var ac ACTable
+	buf := make([]byte, 3000)
+	done, bad := 0, 0
+	for range 20_000 {
+		if done%50 == 0 {
+			counts, symbols := randomCode(r, true)
+			for i := range symbols {
+				if symbols[i]&15 > 1 && r.IntN(8) > 0 {
+					symbols[i] = symbols[i]&0xf0 | 1
+				}
+			}
+			if err := ac.Set(&counts, symbols); err != nil {
+				t.Fatal(err)
+			}
+			for i := range buf {
+				buf[i] = uint8(r.IntN(256))
+			}
+		}
+		done++
+		band := Band{First: 1 + r.IntN(63), Low: uint(r.IntN(14))}
+		if r.IntN(2) == 0 {
+			band.First = 1
+		}
+		band.Last = band.First + r.IntN(64-band.First)
+		var want [64]int16
+		nonzero, dense := uint64(0), r.IntN(5)
+		for k := range 64 {
+			if v := int16(r.IntN(1<<16) - 1<<15); v != 0 && r.IntN(4) < dense {
+				want[Zigzag(k)] = v
+				nonzero |= Coefficient(k)
+			}
+		}
+		got, gotNonzero := want, nonzero
+		gotBits := Bits{Buf: buf}
+		gotBits.Seek(r.IntN(8 * (len(buf) - 2*Reach)))
+		wantBits := gotBits
+		run := r.IntN(3) * r.IntN(2)
+		gotRun := refine(&got, &gotNonzero, &ac.look[0], &gotBits.Acc, band.mask(), Coefficient(min(band.Last+1, 63)), int(band.Low), run, &zigzag[0])
+		wantRun := plainRefine(&want, &nonzero, &ac, &wantBits, band.mask(), Coefficient(min(band.Last+1, 63)), band.Low, run)
+		if gotRun == Bad && wantRun == Bad {
+			bad++
+			continue
+		}
+		if gotRun != wantRun || gotBits.Taken() != wantBits.Taken() || got != want || gotNonzero != nonzero {
+			t.Fatalf("%+v, run %d: got %d, bit %d, %016x\n%v\nwant %d, bit %d, %016x\n%v", band, run, gotRun, gotBits.Taken(), gotNonzero, got, wantRun, wantBits.Taken(), nonzero, want)
+		}
+	}
+	if bad > done*3/4 {
+		t.Errorf("%d of %d blocks were no good", bad, done)
+	}
+}
