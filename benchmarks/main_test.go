@@ -75,7 +75,7 @@ func TestSuite(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string][]string{
-		"W1": {"ours", "ours_1", "go_imaging"}, "W1_f32": {"ours", "ours_1", "go_imaging"}, "W2": {"ours", "ours_1", "ours_files", "ours_records", "loop_go", "memcpy"}, "W2_resized": {"ours", "ours_1", "memcpy"},
+		"W1": {"ours", "ours_1", "ours_indexed", "go_imaging"}, "W1_f32": {"ours", "ours_1", "go_imaging"}, "W2": {"ours", "ours_1", "ours_files", "ours_records", "loop_go", "memcpy"}, "W2_resized": {"ours", "ours_1", "memcpy"},
 		"jpeg": {"ours", "go"}, "jpeg_big": {"ours", "go"}, "jpeg_progressive": {"ours", "go"}, "jpeg_roi": {"ours"}, "resize": {"ours", "imaging"},
 	}
 	for _, w := range f.Workloads {

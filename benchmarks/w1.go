@@ -26,6 +26,7 @@ type imagesConfig struct {
 	Batch   int      `json:"batch"`
 	Workers int      `json:"workers"` // 0 means as many as there are cores, or for PyTorch none
 	Float   bool     `json:"float"`   // normalised float32 instead of uint8
+	Index   bool     `json:"index"`   // remember where parts of files begin
 }
 
 // sampleCheck asks for samples to be made as crops say, and to be written to Out
@@ -58,7 +59,9 @@ func (b *bench) images(float bool) (rounds.Match, error) {
 	if err != nil {
 		return rounds.Match{}, err
 	}
-	with := func(workers int) imagesConfig { return imagesConfig{dir, files, b.batch, workers, float} }
+	with := func(workers int) imagesConfig { return imagesConfig{Dir: dir, Files: files, Batch: b.batch, Workers: workers, Float: float} }
+	indexed := with(0)
+	indexed.Index = true
 	check := want.asking(filepath.Join(b.work, "sample"), 1.5)
 	m := rounds.Match{Name: "W1", About: "JPEG files in the page cache: random resized crop 224, flip, uint8 NCHW batches"}
 	torch := "torch_u8"
@@ -69,6 +72,7 @@ func (b *bench) images(float bool) (rounds.Match, error) {
 	m.Entries = []rounds.Entry{
 		b.own("ours", "stoker, a worker for each core", "loader", with(0), nil),
 		b.own("ours_1", "stoker, one worker", "loader", with(1), nil),
+		b.own("ours_indexed", "stoker with a SeekIndex, files seen before", "loader", indexed, nil),
 	}
 	for workers := range 3 {
 		m.Entries = append(m.Entries, b.python(fmt.Sprintf("%s_%d", torch, workers), fmt.Sprintf("DataLoader, num_workers=%d", workers), "torch_images.py", with(workers), check))
@@ -100,7 +104,11 @@ func trainLoader(c imagesConfig, paths string) (*loader.Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	transforms := []loader.Transform{vision.Decode{}, vision.RandomResizedCrop{Size: side}, vision.FlipH{P: 0.5}}
+	var seek *vision.SeekIndex
+	if c.Index {
+		seek = new(vision.SeekIndex)
+	}
+	transforms := []loader.Transform{vision.Decode{Seek: seek}, vision.RandomResizedCrop{Size: side}, vision.FlipH{P: 0.5}}
 	if c.Float {
 		transforms = append(transforms, vision.Normalize{})
 	} else {

