@@ -59,7 +59,9 @@ func (b *bench) images(float bool) (rounds.Match, error) {
 	if err != nil {
 		return rounds.Match{}, err
 	}
-	with := func(workers int) imagesConfig { return imagesConfig{Dir: dir, Files: files, Batch: b.batch, Workers: workers, Float: float} }
+	with := func(workers int) imagesConfig {
+		return imagesConfig{Dir: dir, Files: files, Batch: b.batch, Workers: workers, Float: float}
+	}
 	indexed := with(0)
 	indexed.Index = true
 	check := want.asking(filepath.Join(b.work, "sample"), 1.5)
