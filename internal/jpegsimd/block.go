@@ -9,16 +9,25 @@ const (
 // Block takes one block of a sequential scan apart: the difference of the first
 // coefficient, which is added to pred, and the others, up to the end of the
 // block. It writes all of coef, in the order of Place, and returns how many of
-// its coefficients, in zigzag order, may differ from zero. A run that leads out
-// of the block ends it at its last coefficient, as in libjpeg.
+// its coefficients, in zigzag order, may differ from zero.
+//
+// A run that leads out of the block, and the code for a run of blocks, are Bad.
+// libjpeg takes the first to lead to the last coefficient, and the second to end
+// the block; but no encoder writes them, and they tell that bits are damaged.
 func Block(coef *[64]int16, dc *Table, ac *ACTable, b *Bits, pred *int32) int {
 	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
 		return Short
 	}
+	end := 0
 	if useAVX2 {
-		return block(coef, &dc.look[0], &ac.look[0], &b.Acc, pred, &zigzag[0])
+		end = block(coef, &dc.look[0], &ac.look[0], &b.Acc, pred, &zigzag[0])
+	} else {
+		end = plainBlock(coef, dc, ac, b, pred)
 	}
-	return plainBlock(coef, dc, ac, b, pred)
+	if end > 64 {
+		return Bad
+	}
+	return end
 }
 
 // Skip does the same as Block, without the coefficients.
@@ -29,10 +38,16 @@ func Skip(dc *Table, ac *ACTable, b *Bits, pred *int32) int {
 	if !ac.hopping {
 		ac.setHops()
 	}
+	end := 0
 	if useAVX2 {
-		return skip(&dc.look[0], &ac.look[0], &b.Acc, pred)
+		end = skip(&dc.look[0], &ac.look[0], &b.Acc, pred)
+	} else {
+		end = plainSkip(dc, ac, b, pred)
 	}
-	return plainSkip(dc, ac, b, pred)
+	if end > 64 {
+		return Bad
+	}
+	return end
 }
 
 // Place returns where in a block the coefficient in row v and column u is.
@@ -187,6 +202,9 @@ func (t *Table) one(acc, n uint64) (_, _ uint64, kind uint32, run uint, v int32)
 	kind = e & (special | kindMask)
 	if e&special == 0 {
 		return acc << (e & 63), n - uint64(e&63), 0, uint(e>>8&31) - 1, int32(e) >> 16
+	}
+	if kind == special|kindEnd && e>>20&15 > 0 { // of a run of blocks
+		return acc, n, special | kindLong, 0, 0
 	}
 	if kind == special|kindEnd {
 		return acc << (e & 63), n - uint64(e&63), kind, 0, 0

@@ -11,7 +11,7 @@ func block(coef *[64]int16, dc *uint32, ac *uint32, bits *uint64, pred *int32, z
 func skip(dc *uint32, ac *uint32, bits *uint64, pred *int32) int
 
 //go:noescape
-func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, beyond uint64, low int, run int, zigzag *uint8) int
+func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, low int, run int, zigzag *uint8) int
 
 //go:noescape
 func idct(dst *uint8, stride int, coef *[64]int16, quant *[64]int16)

@@ -266,6 +266,8 @@ next:
 	JMP  done
 
 last:
+	TESTL $0x00f00000, R9
+	JNE   bad
 	ANDL  $0x3f, R9
 	SHLXQ R9, DX, DX
 	SUBL  R9, BX
@@ -505,6 +507,8 @@ shortC:
 	JMP     done
 
 last:
+	TESTL $0x00f00000, DI
+	JNE   bad
 	ANDL  $0x3f, DI
 	SHLXQ DI, CX, CX
 	SUBL  DI, DX
@@ -566,9 +570,9 @@ shortD:
 	MOVQ  SI, AX
 	JMP   dcDone
 
-// func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, beyond uint64, low int, run int, zigzag *uint8) int
+// func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, low int, run int, zigzag *uint8) int
 // Requires: BMI, BMI2, POPCNT
-TEXT ·refine(SB), NOSPLIT, $0-80
+TEXT ·refine(SB), NOSPLIT, $0-72
 	MOVQ  bits+24(FP), AX
 	MOVQ  (AX), CX
 	MOVQ  8(AX), DX
@@ -579,7 +583,7 @@ TEXT ·refine(SB), NOSPLIT, $0-80
 	MOVQ  nonzero+8(FP), SI
 	MOVQ  (SI), SI
 	XORQ  R8, R8
-	MOVQ  run+56(FP), R9
+	MOVQ  run+48(FP), R9
 	TESTQ R9, R9
 	JNE   ended
 
@@ -615,14 +619,12 @@ coefficient:
 	MOVQ    DI, R10
 	ANDQ    SI, R10
 	SUBQ    R9, R12
-	JLT     off
+	JLT     bad
 	MOVQ    $0x00000001, R9
 	SHLXQ   R12, R9, R9
 	PDEPQ   R11, R9, R9
 	BLSMSKQ R9, R11
 	ANDNQ   R10, R11, R10
-
-found:
 	POPCNTQ R10, R11
 	CMPQ    R11, $0x20
 	JGT     many
@@ -639,16 +641,15 @@ taken:
 	ORQ     R12, R8
 	TESTL   R13, R13
 	JEQ     placed
-	MOVQ    low+48(FP), R10
+	MOVQ    low+40(FP), R10
 	SHLXL   R10, R13, R13
 	TZCNTQ  R9, R10
 	NEGQ    R10
-	MOVQ    zigzag+64(FP), R11
+	MOVQ    zigzag+56(FP), R11
 	MOVBLZX 63(R11)(R10*1), R10
 	MOVQ    coef+0(FP), R11
 	MOVW    R13, (R11)(R10*2)
 	ORQ     R9, SI
-	ANDNQ   R8, R9, R8
 
 placed:
 	DECQ  R9
@@ -693,9 +694,9 @@ finish:
 	MOVQ  AX, DI
 	MOVQ  SI, (DI)
 	MOVQ  coef+0(FP), AX
-	MOVQ  zigzag+64(FP), SI
+	MOVQ  zigzag+56(FP), SI
 	MOVQ  $0x00000001, DI
-	MOVQ  low+48(FP), R10
+	MOVQ  low+40(FP), R10
 	SHLXQ R10, DI, DI
 	TESTQ R8, R8
 	JEQ   moved
@@ -726,7 +727,7 @@ moved:
 	MOVQ DX, 8(AX)
 	SUBQ 24(AX), BX
 	MOVQ BX, 16(AX)
-	MOVQ R9, ret+72(FP)
+	MOVQ R9, ret+64(FP)
 	RET
 
 special:
@@ -799,12 +800,8 @@ bad:
 	SUBQ 24(AX), BX
 	MOVQ BX, 16(AX)
 	MOVQ $-1, R13
-	MOVQ R13, ret+72(FP)
+	MOVQ R13, ret+64(FP)
 	RET
-
-off:
-	MOVQ beyond+40(FP), R9
-	JMP  found
 
 many:
 	MOVQ   (BX), R12

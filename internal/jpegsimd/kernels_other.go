@@ -9,7 +9,7 @@ const never = "a kernel is called where there is none"
 
 func block(*[64]int16, *uint32, *uint32, *uint64, *int32, *uint8) int { panic(never) }
 func skip(_, _ *uint32, _ *uint64, _ *int32) int                      { panic(never) }
-func refine(_ *[64]int16, _ *uint64, _ *uint32, _ *uint64, _, _ uint64, _, _ int, _ *uint8) int {
+func refine(_ *[64]int16, _ *uint64, _ *uint32, _ *uint64, _ uint64, _, _ int, _ *uint8) int {
 	panic(never)
 }
 func idct(*uint8, int, *[64]int16, *[64]int16) { panic(never) }

@@ -69,12 +69,13 @@ func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) i
 		default:
 			acc, n, v = split(e, acc, n)
 		}
-		k += uint(e >> 8 & 31)
+		if k += uint(e >> 8 & 31); k > end+1 {
+			return Bad
+		}
 		if e&(special|kindMask) != special|kindRun {
-			place := min(k-1, 63)
-			coef[zigzag[place]&63] = int16(v << low)
-			if set &^= 1 << (63 - place); int16(v<<low) != 0 {
-				set |= 1 << (63 - place)
+			coef[zigzag[k-1]&63] = int16(v << low)
+			if set &^= Coefficient(int(k - 1)); int16(v<<low) != 0 {
+				set |= Coefficient(int(k - 1))
 			}
 		}
 	}
@@ -100,16 +101,15 @@ func Refine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band, r
 	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
 		return Short
 	}
-	beyond := Coefficient(min(band.Last+1, 63))
 	if useAVX2 {
-		return refine(coef, nonzero, &ac.look[0], &b.Acc, mask, beyond, int(band.Low&15), run, &zigzag[0])
+		return refine(coef, nonzero, &ac.look[0], &b.Acc, mask, int(band.Low&15), run, &zigzag[0])
 	}
-	return plainRefine(coef, nonzero, ac, b, mask, beyond, band.Low&15, run)
+	return plainRefine(coef, nonzero, ac, b, mask, band.Low&15, run)
 }
 
 // plainRefine goes through the part of the band that is left, rest, from one
 // coefficient that is new to the next.
-func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, rest, beyond uint64, low uint, run int) int {
+func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, rest uint64, low uint, run int) int {
 	for run == 0 && rest != 0 {
 		b.refill()
 		e, v := ac.find(b.Acc), int32(0)
@@ -132,8 +132,8 @@ func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, rest, b
 			return Bad // a coefficient begins with one bit
 		}
 		target, passed := findZero(rest, *nonzero, int(e>>8&31)-1)
-		if target == 0 { // as libjpeg, which looks at one more
-			target = beyond
+		if target == 0 {
+			return Bad
 		}
 		correct(coef, passed, b, low)
 		if v != 0 {

@@ -43,8 +43,8 @@ func TestRefineTwins(t *testing.T) {
 		gotBits.Seek(r.IntN(8 * (len(buf) - 2*Reach)))
 		wantBits := gotBits
 		run := r.IntN(3) * r.IntN(2)
-		gotRun := refine(&got, &gotNonzero, &ac.look[0], &gotBits.Acc, band.mask(), Coefficient(min(band.Last+1, 63)), int(band.Low), run, &zigzag[0])
-		wantRun := plainRefine(&want, &nonzero, &ac, &wantBits, band.mask(), Coefficient(min(band.Last+1, 63)), band.Low, run)
+		gotRun := refine(&got, &gotNonzero, &ac.look[0], &gotBits.Acc, band.mask(), int(band.Low), run, &zigzag[0])
+		wantRun := plainRefine(&want, &nonzero, &ac, &wantBits, band.mask(), band.Low, run)
 		if gotRun == Bad && wantRun == Bad {
 			bad++
 			continue

@@ -144,7 +144,7 @@ func (d *Decoder) Open(data []byte) (Header, error) {
 	if err := d.check(); err != nil {
 		return Header{}, fmt.Errorf("jpeg: %w", err)
 	}
-	d.opened, d.store.full = true, false
+	d.opened, d.store.full, d.store.err = true, false, nil
 	h := d.frame.header()
 	h.Orientation = d.parser.orientation
 	return h, nil
@@ -229,9 +229,10 @@ func (d *Decoder) start() error {
 		d.scan.filled = false
 		return d.scan.start(d.strip.first)
 	case !d.store.full:
-		return d.fill()
+		d.store.full = true // a second time would give the same
+		d.store.err = d.fill()
 	}
-	return nil
+	return d.store.err
 }
 
 // A target takes rows: a Sink, or memory.

@@ -54,6 +54,18 @@ func fixtures(t testing.TB) (all []fixture) {
 	return all
 }
 
+// named returns one of the files.
+func named(t testing.TB, name string) []byte {
+	t.Helper()
+	for _, f := range fixtures(t) {
+		if f.Name == name {
+			return f.data
+		}
+	}
+	t.Fatalf("there is no %s", name)
+	return nil
+}
+
 func digest(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])

@@ -9,22 +9,22 @@ func (p *parser) standardCodes() {
 	for class := range p.codes {
 		for dest := range 2 {
 			if p.codes[class][dest].counts == nil {
-				p.codes[class][dest] = standard(class, dest)
+				p.codes[class][dest] = standard[class][dest]
 			}
 		}
 	}
 }
 
-func standard(class, dest int) code {
-	switch {
-	case class == dcClass && dest == 0:
-		return code{&[16]uint8{0, 1, 5, 1, 1, 1, 1, 1, 1}, sizes}
-	case class == dcClass:
-		return code{&[16]uint8{0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1}, sizes}
-	case dest == 0:
-		return code{&[16]uint8{0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125}, lumaSymbols}
-	}
-	return code{&[16]uint8{0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119}, chromaSymbols}
+// standard holds the codes of K.3 by class and destination.
+var standard = [2][2]code{
+	dcClass: {
+		{&[16]uint8{0, 1, 5, 1, 1, 1, 1, 1, 1}, sizes},
+		{&[16]uint8{0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1}, sizes},
+	},
+	acClass: {
+		{&[16]uint8{0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125}, lumaSymbols},
+		{&[16]uint8{0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119}, chromaSymbols},
+	},
 }
 
 var sizes = []uint8{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}

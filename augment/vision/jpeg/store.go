@@ -13,7 +13,8 @@ type store struct {
 	nonzero []uint64 // by block, as jpegsimd.Coefficient says
 	first   [4]int   // block of each component
 	stride  [4]int   // blocks from one row to the next
-	full    bool     // all scans of the opened file have been decoded
+	full    bool     // all scans of the opened file have been decoded, or led to err
+	err     error
 }
 
 // reset makes room for an image, of zeros.
@@ -59,7 +60,6 @@ func (d *Decoder) fill() error {
 			return d.parser.errorf(ErrFormat, "no scan of component %d", c.id)
 		}
 	}
-	d.store.full = true
 	d.smooth = d.scan.smoother.needed(&d.frame, &d.scan.quant)
 	return nil
 }
@@ -143,7 +143,7 @@ func (s *scanner) block(b *block, coef *[64]int16, nonzero *uint64) int {
 	case h.band.Last == 63 && h.band.First == 0:
 		end := jpegsimd.Block(coef, b.dc, b.ac, bits, &s.pred[b.comp])
 		if end > 0 {
-			*nonzero = jpegsimd.Coefficient(min(end, 64) - 1)
+			*nonzero = jpegsimd.Coefficient(end - 1)
 		}
 		return end
 	case h.band.First > 0 && h.high > 0:

@@ -346,6 +346,8 @@ func (w *walk) slow() {
 	JMP(LabelRef("done"))
 
 	Label("last")
+	TESTL(U32(15<<20), e.As32())
+	JNE(LabelRef("bad")) // a run of blocks, which only progressive files have
 	ANDL(Imm(63), e.As32())
 	w.drop(e)
 }

@@ -21,7 +21,7 @@ type refiner struct {
 
 // refine writes the kernel for scans that add a bit.
 func refine() {
-	function("refine", "func(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band, beyond uint64, low, run int, zigzag *uint8) int")
+	function("refine", "func(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, low, run int, zigzag *uint8) int")
 	r := refiner{loadReader(), param("ac"), GP64(), param("band"), GP64(), GP64(), GP64(), GP64(), GP64()}
 	MOVQ(param("nonzero"), r.nonzero)
 	MOVQ(at(r.nonzero, 0), r.nonzero)
@@ -66,17 +66,8 @@ func refine() {
 	RET()
 
 	r.special(e, v, run)
-	r.off()
 	r.many("")
 	r.many("Rest")
-}
-
-// off is the rare part of find, where the run leads out of the band, to what is
-// next to it.
-func (r *refiner) off() {
-	Label("off")
-	MOVQ(param("beyond"), r.target)
-	JMP(LabelRef("found"))
 }
 
 // special handles codes that are not found in one look.
@@ -132,14 +123,13 @@ func (r *refiner) find(e reg.GPVirtual) {
 	MOVQ(r.rest, r.corrected)
 	ANDQ(r.nonzero, r.corrected)
 	SUBQ(run, n)
-	JLT(LabelRef("off"))
+	JLT(LabelRef("bad")) // the run leads out of the band
 	MOVQ(U32(1), r.target)
 	SHLXQ(n, r.target, r.target)
 	PDEPQ(zeros, r.target, r.target)
 	upTo := GP64()
 	BLSMSKQ(r.target, upTo)
 	ANDNQ(r.corrected, upTo, r.corrected)
-	Label("found")
 }
 
 // correct takes bits for the corrected coefficients.
@@ -193,7 +183,6 @@ func (r *refiner) place(v reg.GPVirtual) {
 	MOVBLZX(Mem{Base: param("zigzag"), Index: z, Scale: 1, Disp: 63}, z.As32())
 	MOVW(v.As16(), Mem{Base: param("coef"), Index: z, Scale: 2})
 	ORQ(r.target, r.nonzero)
-	ANDNQ(r.moved, r.target, r.moved)
 	Label("placed")
 	behind := GP64()
 	MOVQ(r.target, behind)
