@@ -1,0 +1,126 @@
+//go:build linux
+
+package jpegsimd
+
+import (
+	"syscall"
+	"testing"
+)
+
+// atEnd returns n bytes of zeros, behind which the process may not read.
+func atEnd(t *testing.T, n int) []byte {
+	t.Helper()
+	page := syscall.Getpagesize()
+	size := (n + page - 1) / page * page
+	m, err := syscall.Mmap(-1, 0, size+page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Skip(err)
+	}
+	if err := syscall.Mprotect(m[size:], syscall.PROT_NONE); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { _ = syscall.Munmap(m) })
+	return m[size-n : size : size]
+}
+
+// atBegin returns n bytes before which the process may not read.
+func atBegin(t *testing.T, n int) []byte {
+	t.Helper()
+	page := syscall.Getpagesize()
+	size := (n + page - 1) / page * page
+	m, err := syscall.Mmap(-1, 0, size+page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Skip(err)
+	}
+	if err := syscall.Mprotect(m[:page], syscall.PROT_NONE); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { _ = syscall.Munmap(m) })
+	return m[page : page+n : page+n]
+}
+
+// TestGuardedRows runs the kernels for rows on memory between forbidden pages.
+func TestGuardedRows(t *testing.T) {
+	for n := 1; n < 140; n++ {
+		for _, guarded := range []func(*testing.T, int) []byte{atEnd, atBegin} {
+			a, b, c := guarded(t, n), guarded(t, n), guarded(t, n)
+			YCC(guarded(t, 3*n), a, b, c)
+			Weave(guarded(t, 3*n), a, b, c)
+			Up12(guarded(t, n), a, b, 1)
+			a, b = guarded(t, n+2), guarded(t, n+2)
+			Up21(guarded(t, 2*n), a)
+			Up22(guarded(t, 2*n), a, b)
+		}
+	}
+}
+
+// TestGuardedIDCT writes blocks into the last and the first bytes that there are.
+func TestGuardedIDCT(t *testing.T) {
+	coef, quant := benchBlock()
+	for _, stride := range []int{8, 9, 64, 100} {
+		for _, guarded := range []func(*testing.T, int) []byte{atEnd, atBegin} {
+			for _, end := range []int{0, 1, 10, 64} {
+				IDCT(guarded(t, 7*stride+8), stride, &coef, &quant, end)
+			}
+			for _, size := range []int{1, 2, 4} {
+				Scaled(guarded(t, (size-1)*stride+size), stride, &coef, &quant, size)
+			}
+		}
+	}
+}
+
+// TestGuardedBits takes blocks from bytes that end where reading does: the most
+// bits that a block can have, and any others.
+func TestGuardedBits(t *testing.T) {
+	r := random()
+	var dc Table
+	var ac ACTable
+	longest := [16]uint8{15: 1} // 16 zeros, and 15 bits follow
+	for round := range 2000 {
+		dcCounts, dcSymbols := longest, []uint8{15}
+		acCounts, acSymbols := longest, []uint8{15}
+		buf := atEnd(t, Reach+r.IntN(64))
+		if round > 0 {
+			dcCounts, dcSymbols = randomCode(r, false)
+			acCounts, acSymbols = randomCode(r, true)
+			for i := range buf {
+				buf[i] = uint8(r.IntN(256))
+			}
+		} else {
+			for i := range buf { // codes of zeros, magnitudes of whatever
+				buf[i] = 0
+			}
+		}
+		if err := dc.Set(&dcCounts, dcSymbols); err != nil {
+			t.Fatal(err)
+		}
+		if err := ac.Set(&acCounts, acSymbols); err != nil {
+			t.Fatal(err)
+		}
+		var coef [64]int16
+		for bit := range 64 {
+			for kind := range 4 {
+				b := Bits{Buf: buf}
+				b.Seek(bit)
+				pred, nonzero := int32(0), uint64(r.Uint64())
+				band := Band{First: 1 + r.IntN(63), Last: 63}
+				for end := 0; end >= 0; {
+					switch kind {
+					case 0:
+						end = Block(&coef, &dc, &ac, &b, &pred)
+					case 1:
+						end = Skip(&dc, &ac, &b, &pred)
+					case 2:
+						end = Select(&coef, &nonzero, &ac, &b, band)
+					default:
+						end = Refine(&coef, &nonzero, &ac, &b, band, r.IntN(2))
+						nonzero = r.Uint64() | 1
+					}
+					if round > 0 && r.IntN(4) == 0 {
+						break
+					}
+				}
+			}
+		}
+	}
+}
