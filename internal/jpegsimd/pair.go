@@ -3,8 +3,8 @@ package jpegsimd
 // pairBits is how many bits one look for a pair takes, hopBits how many one for
 // what is passed over.
 const (
-	pairBits = 10
-	hopBits  = 12
+	pairBits = lookBits
+	hopBits  = lookBits + 2
 )
 
 // maxEntryBits is how many bits an entry may take at most, so that one refill
@@ -41,72 +41,44 @@ func (p pair) first(acc uint64) int16 {
 
 // setPairs makes the pairs of a code.
 func (t *ACTable) setPairs() {
-	for i := range t.pairs {
-		t.pairs[i] = t.pair(uint32(i))
-	}
-}
-
-// pair returns the pair for the next pairBits bits.
-func (t *ACTable) pair(bits uint32) pair {
-	const slow = pairSlow | leaving<<16
-	l, run, size := t.code(bits, pairBits)
-	switch {
-	case l == 0, size == 0 && run > 0 && run < 15, l+size > maxEntryBits, l == pairBits && size > 0:
-		return slow // the last as its sign is not among the bits
-	case size == 0 && run == 0:
-		return pair(l | pairEnds | leaving<<16)
-	}
-	p := pair(run+1) << 8
-	if l+size > pairBits {
-		base := pair(0)
-		if bits>>(pairBits-1-l)&1 == 0 {
-			base = 1 - 1<<size
-		}
-		return p | pair(l+size) | pair(64-l-size|size<<8)<<32 | base<<48
-	}
-	m := bits >> (pairBits - l - size) & (1<<size - 1)
-	p |= pair(extend(int(m), int(size))) << 48
-	rest := pairBits - l - size
-	bits &= 1<<rest - 1
-	l2, run2, size2 := t.code(bits, rest)
-	switch {
-	case l2 > 0 && size2 == 0 && run2 == 0:
-		return p | pair(l+size+l2|pairEnds|leaving<<16)
-	case l2 == 0, size2 == 0 && run2 < 15, l2+size2 > rest, size2 > 7:
-		return p | pair(l+size)
-	}
-	m = bits >> (rest - l2 - size2) & (1<<size2 - 1)
-	v := uint8(extend(int(m), int(size2)))
-	return p | pair(l+size+l2+size2) | pair(run2+1)<<16 | pair(v)<<24
-}
-
-// A shortCode is a code of at most lookBits bits: its length, 0 for none, and
-// the symbol it stands for.
-type shortCode struct{ length, symbol uint8 }
-
-// setShort makes the short codes of a code.
-func (t *ACTable) setShort() {
-	symbols, at := t.symbols, 0
-	for l := 1; l <= lookBits; l++ {
-		for range t.counts[l-1] {
-			for range 1 << (lookBits - l) {
-				t.short[at] = shortCode{uint8(l), symbols[0]}
-				at++
+	for i, e := range t.look {
+		l, size := e&63, e>>20&15
+		switch {
+		case e&special == 0:
+			t.pairs[i] = pair(l) | pair(e>>8&31)<<8 | pair(e>>16)<<48 + t.second(i, l)
+		case e&kindMask == kindRun:
+			t.pairs[i] = pair(l) | 16<<8 + t.second(i, l)
+		case e&kindMask == kindEnd && size == 0:
+			t.pairs[i] = pair(l) | pairEnds | leaving<<16
+		case e&kindMask == kindSize && l < pairBits && l+size <= maxEntryBits:
+			base := pair(0)
+			if i>>(pairBits-1-l)&1 == 0 { // the magnitude begins with it
+				base = 1 - 1<<size
 			}
-			symbols = symbols[1:]
+			t.pairs[i] = pair(l+size) | pair(e>>8&31)<<8 | pair(64-l-size|size<<8)<<32 | base<<48
+		default:
+			t.pairs[i] = pairSlow | leaving<<16
 		}
 	}
-	clear(t.short[at:])
 }
 
-// code returns the code that n bits begin with: its length, which is 0 if they
-// are too few or it is longer than lookBits, and what it stands for.
-func (t *ACTable) code(bits, n uint32) (l, run, size uint32) {
-	c := t.short[bits<<(16-n)>>(16-lookBits)&(1<<lookBits-1)]
-	if uint32(c.length) > n {
-		return 0, 0, 0
+// second returns what index i, of which so many bits are taken, says of a second
+// coefficient, to be added to a pair with the first.
+func (t *ACTable) second(i int, taken uint32) pair {
+	e := t.look[i<<taken&(1<<pairBits-1)]
+	l := e & 63
+	switch {
+	case l == 0 || l > pairBits-taken: // not all of it is there
+	case e&special == 0:
+		if v := int32(e) >> 16; v == int32(int8(v)) {
+			return pair(l) | pair(e>>8&31)<<16 | pair(uint8(v))<<24
+		}
+	case e&kindMask == kindRun:
+		return pair(l) | 16<<16
+	case e&kindMask == kindEnd && e>>20&15 == 0:
+		return pair(l) | pairEnds | leaving<<16
 	}
-	return uint32(c.length), uint32(c.symbol >> 4), uint32(c.symbol & 15)
+	return 0
 }
 
 // A hop, uint16, is what the next bits say of as many coefficients as end within
@@ -135,18 +107,25 @@ func (t *ACTable) setHops() {
 func (t *ACTable) hop(bits uint32) hop {
 	taken, k := uint32(0), uint32(0)
 	for taken < hopBits {
-		rest := hopBits - taken
-		l, run, size := t.code(bits&(1<<rest-1), rest)
-		switch {
-		case l > 0 && size == 0 && run == 0:
-			return hop(taken+l) | hop(k)<<8 | hopEnds
-		case l == 0, size == 0, taken > 0 && l+size > rest, l+size > maxEntryBits, k+run+1 > 63:
-			if taken == 0 {
-				return hopSlow | hopEnds
-			}
-			return hop(taken) | hop(k)<<8
+		e := t.look[bits<<taken>>(hopBits-lookBits)&(1<<lookBits-1)]
+		l := e & 63
+		if e&(special|kindMask) == special|kindSize {
+			l += e >> 20 & 15
 		}
-		taken, k = taken+l+size, k+run+1
+		if l == 0 || l > hopBits-taken && (taken > 0 || l > maxEntryBits) {
+			break
+		}
+		if e&(special|kindMask) == special|kindEnd && e>>20&15 == 0 {
+			return hop(taken+l) | hop(k)<<8 | hopEnds
+		}
+		if run := e >> 8 & 31; e&(special|kindMask) == special|kindEnd || k+run > 63 {
+			break
+		} else {
+			taken, k = taken+l, k+run
+		}
+	}
+	if taken == 0 {
+		return hopSlow | hopEnds
 	}
 	return hop(taken) | hop(k)<<8
 }

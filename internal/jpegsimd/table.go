@@ -50,8 +50,7 @@ type ACTable struct {
 	Table
 	pairs   [1 << pairBits]pair
 	hops    [1 << hopBits]hop
-	hopping bool                     // hops are there
-	short   [1 << lookBits]shortCode // by the next lookBits bits
+	hopping bool // hops are there
 }
 
 var errTable = errors.New("a Huffman table that is no prefix code")
@@ -67,7 +66,6 @@ func (t *Table) Set(counts *[16]uint8, symbols []uint8) error {
 func (t *ACTable) Set(counts *[16]uint8, symbols []uint8) error {
 	changed, err := t.set(counts, symbols, true)
 	if changed {
-		t.setShort()
 		t.setPairs()
 		t.hopping = false
 	}

@@ -44,16 +44,28 @@ func (s *scanner) decode(to *strip, x int) error {
 	}
 	for i := range s.blocks[:s.n] {
 		b := &s.blocks[i]
-		end := jpegsimd.Block(&s.coef, b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
+		p := &to.planes[b.comp]
+		end := s.take(b, p)
 		for end < 0 {
 			if err := s.stuck(end); err != nil {
 				return err
 			}
-			end = jpegsimd.Block(&s.coef, b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
+			end = s.take(b, p)
 		}
-		to.planes[b.comp].put(x, b.x, b.y, &s.coef, b.quant, end)
+		p.put(x, b.x, b.y, &s.coef, b.quant, end)
 	}
 	return s.done(1)
+}
+
+// take takes one block, and of blocks that become one sample only what that
+// needs.
+func (s *scanner) take(b *block, p *plane) int {
+	if p.size > 1 {
+		return jpegsimd.Block(&s.coef, b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
+	}
+	end := jpegsimd.Skip(b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
+	s.coef[0] = int16(s.pred[b.comp])
+	return end
 }
 
 // blank writes an MCU without coefficients.
