@@ -222,13 +222,14 @@ func (e *engine) stream(b *bound, epoch int64) uint64 {
 func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref) error {
 	id := e.l.index.id(ref)
 	b := &s.buf.batch
-	b.ids[i], b.keys[i] = id, key(id, ref.Draw)
+	k := key(id, ref.Draw)
+	b.ids[i], b.keys[i] = id, k
 	smp := w.begin(id, b, i)
 	timed := i == w.timed
 	if w.timing = timed; timed {
 		w.then = time.Now()
 	}
-	w.enter(0, "decode", b.keys[i])
+	w.enter(0, "decode", k)
 	if err := rows.Row(w, row, smp); err != nil {
 		return e.sampleError(ref, "decode", err)
 	}
@@ -236,15 +237,15 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref)
 		w.measured(0, 0, smp.Fields[:len(e.p.in)])
 	}
 	stages := e.p.row
-	for k := 0; k < len(stages); {
-		st := &stages[k]
-		w.enter(k+1, st.name, b.keys[i])
+	for n := 0; n < len(stages); {
+		st := &stages[n]
+		w.enter(n+1, st.name, k)
 		if err := st.Row(w, smp); err != nil {
 			return e.stopped(w, ref, err)
 		}
-		k += 1 + st.fused
+		n += 1 + st.fused
 		if timed {
-			w.measured(w.base, k, smp.Fields[:len(stages[k-1].Out)])
+			w.measured(w.base, n, smp.Fields[:len(stages[n-1].Out)])
 		}
 	}
 	w.through++
