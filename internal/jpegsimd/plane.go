@@ -136,16 +136,13 @@ func plainYCC(dst, y, cb, cr []uint8) {
 	cb, cr = cb[:len(y)], cr[:len(y)]
 	c := &colours
 	for i, v := range y {
-		if len(dst) < 3 { // never: a hint for the compiler
-			break
-		}
-		l, u, v := int32(v), cb[i], cr[i]
+		u, v, l := cb[i], cr[i], int32(v)
 		r, g, b := l+c.red[v], l+(c.greenFromB[u]+c.greenFromR[v])>>16, l+c.blue[u]
 		if uint32(r|g|b) > 255 {
 			r, g, b = int32(clamp(r)), int32(clamp(g)), int32(clamp(b))
 		}
-		dst[0], dst[1], dst[2] = uint8(r), uint8(g), uint8(b)
-		dst = dst[3:]
+		to := (*[3]uint8)(dst[3*i:])
+		to[0], to[1], to[2] = uint8(r), uint8(g), uint8(b)
 	}
 }
 
