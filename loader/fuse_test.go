@@ -27,7 +27,9 @@ func (n noise) Bind(in loader.Spec) (loader.Stage, error) {
 		return err
 	}
 	if !n.Alone {
-		st.Fuse = func(next []loader.Stage) (int, func(w *loader.Worker, s *loader.Sample) error) { return n.fuse(f, next) }
+		st.Fuse = func(next []loader.Stage) (int, func(w *loader.Worker, s *loader.Sample) error) {
+			return n.fuse(f, next)
+		}
 	}
 	return st, nil
 }
