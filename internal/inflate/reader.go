@@ -335,8 +335,6 @@ func (z *Reader) lengths(all []uint8) error {
 		switch l := e >> valueShift; l {
 		case 0:
 			return errCode
-		default:
-			v = uint8(l - 1)
 		case 16 + 1:
 			if i == 0 {
 				return errCodes
@@ -346,6 +344,8 @@ func (z *Reader) lengths(all []uint8) error {
 			run = 3 + z.ready(3)
 		case 18 + 1:
 			run = 11 + z.ready(7)
+		default:
+			v = uint8(l - 1)
 		}
 		if i+run > len(all) {
 			return errCodes
