@@ -74,16 +74,3 @@ func BenchmarkSaturation(b *testing.B) {
 		Saturation(m, 1)
 	}
 }
-
-func BenchmarkYCbCr420(b *testing.B) {
-	dst := picture(500, 375, 3)
-	c := picture(250, 188, 1).Pix
-	for i := range c {
-		c[i] = 112 + c[i]&31 // as in photographs, few colours are out of range
-	}
-	m := YCbCr{picture(500, 375, 1).Pix, c, c, 500, 250, 2, 2}
-	tmp := make([]uint8, ChromaBytes(dst))
-	for b.Loop() {
-		m.RGB(dst, tmp)
-	}
-}

@@ -57,11 +57,6 @@ func (o oracle) run(t *testing.T) []uint8 {
 		Contrast(src, o.Factor)
 	case "Color":
 		Saturation(src, o.Factor)
-	case "cmyk":
-		ink := append(src.Pix, picture(o.Src[0], o.Src[1], 1).Pix...)
-		dst := make([]uint8, len(src.Pix))
-		CMYK(dst, ink)
-		return dst
 	default:
 		t.Fatalf("unknown op %q", o.Op)
 	}

@@ -2,8 +2,6 @@ package pixel
 
 import (
 	"bytes"
-	"fmt"
-	"math"
 	"slices"
 	"testing"
 
@@ -220,43 +218,6 @@ func checkSlot(t *testing.T, s *Slot[float32], src Image) {
 				want := (float32(at(src, from, y)[k])/255 - float32(k)*0.25) / float32(int(1)<<k)
 				if s.Dst[to] != want {
 					t.Fatalf("%+v: sample %d of (%d, %d) is %v, want %v", s.Order, k, x, y, s.Dst[to], want)
-				}
-			}
-		}
-	}
-}
-
-// TestYCbCrSteps checks, for all chroma steps, that flat chroma gives flat
-// colour, that sizes which are no multiple of the step work, and that repeated
-// samples stand where they should.
-func TestYCbCrSteps(t *testing.T) {
-	for _, s := range [][2]int{{1, 1}, {2, 1}, {2, 2}, {1, 2}, {4, 1}, {4, 2}} {
-		for _, z := range [][2]int{{1, 1}, {2, 3}, {5, 4}, {13, 9}} {
-			name := fmt.Sprint("steps ", s, " size ", z)
-			cw, ch := (z[0]+s[0]-1)/s[0], (z[1]+s[1]-1)/s[1]
-			m := YCbCr{picture(z[0], z[1], 1).Pix, make([]uint8, cw*ch), make([]uint8, cw*ch), z[0], cw, s[0], s[1]}
-			for i := range m.Cb {
-				m.Cb[i], m.Cr[i] = 128, 128
-			}
-			dst := Packed(make([]uint8, 3*z[0]*z[1]), z[1], z[0], 3)
-			m.RGB(dst, make([]uint8, ChromaBytes(dst)))
-			for i, y := range m.Y {
-				if dst.Pix[3*i] != y || dst.Pix[3*i+1] != y || dst.Pix[3*i+2] != y {
-					t.Fatalf("%s: grey %d becomes %v", name, y, dst.Pix[3*i:3*i+3])
-				}
-			}
-			if s[0] == 2 && cw > 2 {
-				continue // smoothed
-			}
-			for i := range m.Cr {
-				m.Cr[i] = uint8(128 + i%2*20)
-			}
-			m.RGB(dst, make([]uint8, ChromaBytes(dst)))
-			for i, y := range m.Y {
-				cr := int(m.Cr[i/z[0]/s[1]*cw+i%z[0]/s[0]]) - 128
-				want := min(float64(y)+1.402*float64(cr), 255)
-				if math.Abs(float64(dst.Pix[3*i])-want) > 0.51 {
-					t.Fatalf("%s: red of pixel %d is %d, want %.1f", name, i, dst.Pix[3*i], want)
 				}
 			}
 		}

@@ -20,15 +20,3 @@ func Palette(dst, src []uint8, colours [][3]uint8) bool {
 	}
 	return true
 }
-
-// CMYK makes a row of RGB pixels from one of ink amounts, as Pillow does.
-func CMYK(dst, src []uint8) {
-	for len(src) >= 4 && len(dst) >= 3 {
-		paper := 255 - uint32(src[3])
-		for c := range 3 {
-			t := uint32(src[c])*paper + 128
-			dst[c] = uint8(paper - (t>>8+t)>>8)
-		}
-		src, dst = src[4:], dst[3:]
-	}
-}

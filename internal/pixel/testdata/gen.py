@@ -49,8 +49,6 @@ src = picture(23, 17, 3)
 for op in ["Brightness", "Contrast", "Color"]:
     for factor in [0, 0.25, 0.7, 1, 1.0625, 1.3, 1.9, 4]:
         add(op, src, getattr(ImageEnhance, op)(src).enhance(factor), factor=factor)
-cmyk = Image.frombytes("CMYK", (23, 17), src.tobytes() + picture(23, 17, 1).tobytes())
-add("cmyk", cmyk, cmyk.convert("RGB"))
 json.dump(cases, open("pillow.json", "w"), indent=0)
 open("pillow.bin", "wb").write(data)
 print(__version__, len(cases), len(data))
