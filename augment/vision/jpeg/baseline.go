@@ -3,10 +3,14 @@ package jpeg
 import "github.com/stokerdata/stoker/internal/jpegsimd"
 
 // start gets ready for the row of MCUs that a strip begins with. Segments between
-// restart markers that lie before it are not decoded.
+// restart markers that lie before it are not decoded. With an index each row
+// enters the file by itself.
 func (s *scanner) start(row int) error {
+	if s.index.on {
+		return nil
+	}
 	s.begin()
-	for !s.index.on && s.interval > 0 && s.mcu+s.interval <= row*s.mcusX {
+	for s.interval > 0 && s.mcu+s.interval <= row*s.mcusX {
 		s.mcu += s.interval
 		if err := s.restart(); err != nil {
 			return err

@@ -220,7 +220,5 @@ func (s *scanner) enter(left, right, y int) {
 	s.feed.bits.Seek(p.bit)
 	s.pred, s.run, s.empty = p.pred, 0, false
 	s.mcu = y*s.mcusX + left/ix.every*ix.every
-	if s.interval > 0 {
-		s.left = s.interval - s.mcu%s.interval
-	}
+	s.left = s.toRestart()
 }

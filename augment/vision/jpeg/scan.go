@@ -203,10 +203,15 @@ func set(t interface {
 func (s *scanner) begin() {
 	s.feed.start(s.header.data, s.header.at)
 	s.mcu, s.run, s.pred, s.empty = 0, 0, [4]int32{}, false
-	s.left = s.interval
+	s.left = s.toRestart()
+}
+
+// toRestart returns how many MCUs there are from the next one to a restart.
+func (s *scanner) toRestart() int {
 	if s.interval == 0 {
-		s.left = math.MaxInt
+		return math.MaxInt
 	}
+	return s.interval - s.mcu%s.interval
 }
 
 // restart begins the next segment. Where data has ended, none does, and what
