@@ -96,7 +96,7 @@ func (d Decode) Bind(in loader.Spec) (loader.Stage, error) {
 	b.JPEG.MaxPixels = limits.Pixels
 	b.lines.New = func() any { return &line{decoder: jpeg.Decoder{Options: b.JPEG}} }
 	st := loader.Stage{Out: out, Writes: []int{f}, Row: b.row}
-	return fusing(st, func() *fused { return &fused{decode: b, image: pixels{out, f, 3}, channels: 3} }), nil
+	return fusing(st, func() *fused { return &fused{decode: b, image: pixels{out, f, 3}} }), nil
 }
 
 // decoding is a Decode bound to a field.

@@ -19,7 +19,7 @@ func (f FlipH) Bind(in loader.Spec) (loader.Stage, error) {
 		return st, err
 	}
 	st.Op = &mirror{c, f.P}
-	return fusing(st, func() *fused { return &fused{image: c.pixels, channels: c.channels} }), nil
+	return fusing(st, func() *fused { return &fused{image: c.pixels} }), nil
 }
 
 // mirror is what a FlipH that is fused does.

@@ -8,7 +8,6 @@ import (
 	"github.com/stokerdata/stoker/augment/vision/jpeg"
 	"github.com/stokerdata/stoker/internal/pixel"
 	"github.com/stokerdata/stoker/loader"
-	"github.com/stokerdata/stoker/loader/dtype"
 )
 
 // fused does the work of a run of stages that cut, scale, mirror and lay out an
@@ -17,14 +16,13 @@ import (
 // image in between is ever held as a whole. What cannot be done so, like files of
 // other formats and crops that pad, goes through the stages one by one.
 type fused struct {
-	decode   *decoding // nil if the image is in memory
-	image    pixels
-	stages   []loader.Stage // of the whole run
-	layer    *layer         // of the last stage, nil if none lays out
-	writer   int            // the last stage that gives the image new memory, -1 for none
-	settled  bool           // while the run is found: it is too late to scale
-	channels int
-	lines    sync.Pool // of *line
+	decode  *decoding // nil if the image is in memory
+	image   pixels
+	stages  []loader.Stage // of the whole run
+	layer   *layer         // lays out what is left, as the last stage does or as it is
+	writer  int            // the last stage that gives the image new memory, -1 for none
+	settled bool           // while the run is found: it is too late to scale
+	lines   *sync.Pool     // of *line
 }
 
 // fusing returns a stage that begins a run, for which begin makes room.
@@ -39,11 +37,9 @@ func fusing(first loader.Stage, begin func() *fused) loader.Stage {
 // find collects the stages of the run.
 func (f *fused) find(first loader.Stage, next []loader.Stage) (int, func(w *loader.Worker, s *loader.Sample) error) {
 	if f.decode != nil {
-		f.stages = append(f.stages, first)
-		f.lines.New = func() any { return &line{decoder: jpeg.Decoder{Options: f.decode.JPEG}} }
+		f.stages, f.lines = append(f.stages, first), &f.decode.lines
 	} else {
-		f.writer = -1
-		f.lines.New = func() any { return new(line) }
+		f.writer, f.lines = -1, &sync.Pool{New: func() any { return new(line) }}
 		next = append([]loader.Stage{first}, next...)
 	}
 	for _, st := range next {
@@ -54,6 +50,9 @@ func (f *fused) find(first loader.Stage, next []loader.Stage) (int, func(w *load
 	}
 	if len(f.stages) < 2 || f.writer < 0 {
 		return 0, nil
+	}
+	if f.layer == nil {
+		f.layer = asIs(f.image)
 	}
 	return len(f.stages) - 1, f.row
 }
@@ -100,7 +99,7 @@ func (f *fused) row(w *loader.Worker, s *loader.Sample) error {
 	if f.decode != nil && f.decode.Seek != nil && l.plan.from != (window{h: z.h, w: z.w}) {
 		l.entry = f.decode.Seek.use(&l.decoder, s.ID, l.entry)
 	}
-	if err := l.run(f.channels, to); err != nil {
+	if err := l.run(f.image.channels, to); err != nil {
 		return f.decode.blame(err) // only files fail
 	}
 	return f.follow(w, s, l)
@@ -184,17 +183,13 @@ type mover interface {
 
 // begin gives the image field its last value, and returns what takes its rows.
 func (f *fused) begin(w *loader.Worker, s *loader.Sample, l *line) pixel.Rows {
-	z, at := l.plan.size, f.image.image
-	if f.layer != nil {
-		t := w.Out(s, at, f.layer.dtype, f.layer.layout.shape(loader.Dims(z.h, z.w, f.channels)))
-		if l.slot == nil {
-			l.slot = f.layer.rows()
-		}
-		l.slot.begin(t, z, l.plan.mirrored)
-		return l.slot
+	z := l.plan.size
+	t := w.Out(s, f.image.image, f.layer.dtype, f.layer.layout.shape(loader.Dims(z.h, z.w, f.image.channels)))
+	if l.slot == nil {
+		l.slot = f.layer.rows()
 	}
-	l.image = plainRows{asImage(*w.Out(s, at, dtype.Uint8, loader.Dims(z.h, z.w, f.channels))), l.plan.mirrored}
-	return &l.image
+	l.slot.begin(t, z, l.plan.mirrored)
+	return l.slot
 }
 
 // plan is what becomes of an image.
@@ -238,7 +233,6 @@ type line struct {
 	plan    plan
 	moves   []motion // of the stages; zero for none
 	cut     cutRows
-	image   plainRows
 	slot    layerRows
 	entry   []byte // of a SeekIndex
 }
@@ -295,22 +289,6 @@ func (c *cutRows) Row(y int, px []uint8) error {
 	}
 	if y+1 == c.h {
 		return errEnough
-	}
-	return nil
-}
-
-// plainRows puts rows into an image, mirrored or not.
-type plainRows struct {
-	pixel.Image
-	mirrored bool
-}
-
-// Row implements pixel.Rows.
-func (p *plainRows) Row(y int, px []uint8) error {
-	row := p.Image.Row(y)
-	copy(row, px)
-	if p.mirrored {
-		pixel.FlipH(pixel.Packed(row, 1, p.W, p.C))
 	}
 	return nil
 }

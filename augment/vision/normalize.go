@@ -120,10 +120,7 @@ func toned[T uint8 | uint16 | float32](p pixels, l Layout, t dtype.Type, tone *p
 	out := p.spec.Clone()
 	out[p.image].DType = t
 	out[p.image].Shape = l.shape(in.Shape)
-	op := &layer{image: p.image, layout: l, dtype: t, rows: func() layerRows {
-		return &slot[T]{pixel.Slot[T]{Tone: tone, C: p.channels, Planar: l == NCHW}}
-	}}
-	return loader.Stage{Out: out, Writes: []int{p.image}, Op: op, Row: func(w *loader.Worker, s *loader.Sample) error {
+	return loader.Stage{Out: out, Writes: []int{p.image}, Op: newLayer(p, l, t, tone), Row: func(w *loader.Worker, s *loader.Sample) error {
 		src, err := p.view(s)
 		if err != nil {
 			return err
@@ -141,6 +138,17 @@ type layer struct {
 	layout Layout
 	dtype  dtype.Type
 	rows   func() layerRows
+}
+
+func newLayer[T uint8 | uint16 | float32](p pixels, l Layout, t dtype.Type, tone *pixelsimd.Tone[T]) *layer {
+	return &layer{image: p.image, layout: l, dtype: t, rows: func() layerRows {
+		return &slot[T]{pixel.Slot[T]{Tone: tone, C: p.channels, Planar: l == NCHW}}
+	}}
+}
+
+// asIs returns the layer of an image that stays one.
+func asIs(p pixels) *layer {
+	return newLayer(p, NHWC, dtype.Uint8, pixelsimd.NewTone[uint8](pixelsimd.Byte, [3]float32{}, [3]float32{}))
 }
 
 // layerRows lays the rows of an image out.

@@ -24,7 +24,7 @@ type reframe struct {
 func (r *reframe) stage(to size) loader.Stage {
 	r.pool.New = func() any { return new(pixel.Resizer) }
 	st := loader.Stage{Out: r.out(to), Writes: r.writes(r.image), Op: r, Row: r.row}
-	return fusing(st, func() *fused { return &fused{image: r.pixels, channels: r.channels} })
+	return fusing(st, func() *fused { return &fused{image: r.pixels} })
 }
 
 func (r *reframe) row(w *loader.Worker, s *loader.Sample) error {
