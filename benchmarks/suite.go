@@ -23,6 +23,9 @@ var workloads = []struct {
 }{
 	{"W1", workload1},
 	{"W2", workload2},
+	{"W3", workload3},
+	{"W4", workload4},
+	{"W10", workload10},
 	{"jpeg", workloadJPEG},
 	{"resize", workloadResize},
 }
@@ -34,6 +37,7 @@ type bench struct {
 	pythons []string
 	batch   int
 	most    int // images of a set
+	numbers int // items of W10
 	self    string
 	only    *regexp.Regexp // for names of contenders, nil for all
 }
@@ -56,6 +60,7 @@ func runSuite(ctx context.Context, args []string, out io.Writer) error {
 	path := f.String("json", "", "`file` for the results as JSON")
 	batch := f.Int("batch", 64, "images in a batch")
 	most := f.Int("images", 512, "the most images that workloads on single images take")
+	small := f.Int("numbers", numbers, "numbers that W10 takes")
 	n := f.Int("rounds", 5, "rounds that a ratio is made of; three times as many are tried for one that is unsteady")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -76,7 +81,7 @@ func runSuite(ctx context.Context, args []string, out io.Writer) error {
 	if *contenders != "" {
 		b.only = wanted
 	}
-	b.pythons, b.batch, b.most = strings.Split(*python, ","), *batch, *most
+	b.pythons, b.batch, b.most, b.numbers = strings.Split(*python, ","), *batch, *most, *small
 	o := rounds.Options{Rounds: *n, Progress: func(s string) { fmt.Fprintln(os.Stderr, s) }}
 	result := file{Machine: thisMachine(), Command: os.Args[1:], Began: time.Now()}
 	fmt.Fprintln(out, result.Machine)
