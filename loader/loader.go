@@ -128,6 +128,18 @@ func (l *Loader) begin() walker {
 // Spec describes the batches. It must not be changed.
 func (l *Loader) Spec() Spec { return l.pipe.out() }
 
+// State returns the position at which All begins: Config.Resume, or the
+// beginning. With another Epoch, Position and Step it is a Config.Resume of that
+// place, where no stage drops or regroups rows.
+func (l *Loader) State() State {
+	s := l.from.clone()
+	s.Batch = l.cfg.BatchSize * l.cfg.World
+	if l.pipe.regroups() {
+		s.Rank, s.World = l.cfg.Rank, l.cfg.World
+	}
+	return s
+}
+
 // Len returns the number of batches in an epoch on this rank, or -1 if a stage
 // changes the number of rows.
 func (l *Loader) Len() int64 {
