@@ -116,6 +116,9 @@ func (l *Loader) resume(s *State) error {
 	case l.pipe.regroups() && (s.World != l.cfg.World || s.Rank != l.cfg.Rank):
 		return fmt.Errorf("loader: state of rank %d of %d, this is rank %d of %d, and rows are regrouped rank by rank: %w", s.Rank, s.World, l.cfg.Rank, l.cfg.World, ErrState)
 	}
+	if err := l.checkHeld(s); err != nil {
+		return fmt.Errorf("loader: state at epoch %d, position %d: %w: %w", s.Epoch, s.Position, err, ErrState)
+	}
 	l.from = s.clone()
 	return nil
 }
