@@ -19,6 +19,7 @@ type client struct {
 	w    welcomeMeta
 	mem  []byte // shared slots
 	ping int    // PINGs that came
+	echo uint64 // seq of the last one
 }
 
 // request is a HELLO with an epochs that may be left out.
@@ -40,9 +41,7 @@ func sendFrame(c net.Conn, h header, meta any) error {
 func connect(nc net.Conn, h helloMeta) (*client, error) {
 	nc.SetDeadline(time.Now().Add(20 * time.Second)) // no test hangs
 	c := &client{net: nc}
-	if err := sendFrame(nc, header{typ: hello}, h); err != nil {
-		return nil, err
-	}
+	sendFrame(nc, header{typ: hello}, h) // if it cannot be sent, the answer says why
 	fd := -1
 	first, err := []byte(nil), error(nil)
 	if u, ok := nc.(*net.UnixConn); ok {
@@ -92,7 +91,7 @@ func (c *client) frame() (header, []byte, error) {
 			}
 			return h, nil, &r
 		case ping:
-			c.ping++
+			c.ping, c.echo = c.ping+1, h.seq
 			continue
 		}
 		return h, meta, nil

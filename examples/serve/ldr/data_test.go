@@ -147,5 +147,6 @@ func datasets(testing.TB) map[string]Dataset {
 		"ready":  with(whole, func(c *loader.Config) { c.AsReady = true }),
 		"skip":   with(rotten, func(c *loader.Config) { c.OnError = loader.Skip(5) }),
 		"rotten": {rotten, cfg},
+		"small":  with(whole, func(c *loader.Config) { c.Memory = 1 << 20 }),
 	}
 }

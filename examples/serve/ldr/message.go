@@ -31,7 +31,7 @@ type helloMeta struct {
 // is for the loader's budget to say.
 const (
 	maxWorld     = 1 << 20
-	maxBatchSize = 1 << 24
+	maxBatchSize = 1 << 20
 	maxCount     = 1 << 53 // integers that every JSON reader knows exactly
 	maxClient    = 200     // bytes of a client's name that are kept
 )

@@ -86,15 +86,15 @@ func (s *Server) log() *slog.Logger {
 	return slog.New(slog.DiscardHandler)
 }
 
-// Serve serves the clients that come to l, until ctx is done: then clients are
-// told so, and Serve closes l, joins all goroutines and returns nil. It returns an error
-// if l fails.
+// Serve serves the clients that come to l, until ctx is done: then it closes l,
+// tells the clients, joins all goroutines and returns nil. It returns an error if
+// l is closed by others.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	var group sync.WaitGroup
 	defer group.Wait()
-	ctx, cancel := context.WithCancel(ctx)
+	clients, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for pause := time.Duration(0); ; {
 		c, err := l.Accept()
@@ -115,7 +115,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			s.turnAway(c)
 			continue
 		}
-		group.Go(func() { s.serve(ctx, c) })
+		group.Go(func() { s.serve(clients, c) })
 	}
 }
 
