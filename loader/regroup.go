@@ -431,7 +431,7 @@ func (r *regrouper) restore(w *Worker) {
 	holds := r.resume
 	r.resume = nil
 	plan := r.e.l.planEpoch(r.epoch)
-	tmp := &step{buf: newBuffer(r.e.p.feed())}
+	tmp := &step{buf: newBuffer(r.e.p.feed(), newBytes)}
 	for _, h := range holds {
 		for _, pos := range h.Rows {
 			if pos < 0 || pos >= plan.Len() {

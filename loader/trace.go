@@ -50,7 +50,7 @@ func (l *Loader) Trace(ctx context.Context, epoch, id int64, draw int) (*Trace, 
 	ref := l.index.ref(id)
 	ref.Draw = draw
 	e := &engine{l: l, p: l.pipe.unfused(), ctx: ctx}
-	s := &step{buf: newBuffer(l.pipe.feed())}
+	s := &step{buf: newBuffer(l.pipe.feed(), newBytes)}
 	buf := s.buf
 	s.reset(place{epoch: epoch, n: 1}, 1)
 	s.buf, s.refs[0] = buf, ref

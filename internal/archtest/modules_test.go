@@ -67,8 +67,8 @@ var dependencies = []dependency{
 	},
 	{
 		"golang.org/x/sys", "BSD-3-Clause",
-		"system calls that package syscall lacks: read-ahead advice, CPU features",
-		[]string{"shard/internal/sysio", "internal"},
+		"system calls that package syscall lacks: read-ahead advice, CPU features, memory shared between processes",
+		[]string{"shard/internal/sysio", "internal", "examples/serve"},
 	},
 }
 
