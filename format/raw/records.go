@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/reads"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/shard"
@@ -52,12 +53,10 @@ type Records struct {
 	layout layout
 	header int64
 	blocks []loader.Block
-	files  []int // of each block, in the pool
+	shards []int // of each block
 
-	pool *shard.Pool
-	bufs *shard.Buffers
-	read shard.Plan
-	free sync.Pool // of *recordRows
+	files *reads.Files
+	free  sync.Pool // of *recordRows
 }
 
 // OpenRecords returns a source of the records in the files that patterns name,
@@ -76,14 +75,8 @@ func OpenRecords(patterns []string, o RecordOptions) (*Records, error) {
 	if err != nil {
 		return nil, fmt.Errorf("raw: %w", err)
 	}
-	s := &Records{spec: o.Fields.Clone(), layout: l, header: o.Header, bufs: newBuffers(), read: o.Read}
+	s := &Records{spec: o.Fields.Clone(), layout: l, header: o.Header}
 	s.free.New = func() any { return &recordRows{src: s} }
-	if s.read.Concurrency == 0 {
-		s.read.Concurrency = 1
-	}
-	if s.read.GapBytes == 0 {
-		s.read.GapBytes = l.bytes
-	}
 	for i, f := range set {
 		if err := s.addFile(i, f, limits); err != nil {
 			return nil, fmt.Errorf("raw: %s: %w", f.Path, err)
@@ -92,7 +85,7 @@ func OpenRecords(patterns []string, o RecordOptions) (*Records, error) {
 	if len(s.blocks) == 0 {
 		return nil, fmt.Errorf("raw: no records in %q: %w", patterns, loader.ErrCorrupt)
 	}
-	if s.pool, err = shard.NewPool(set, o.Pool); err != nil {
+	if s.files, err = reads.Open(set, o.Pool, o.Read, l.bytes); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -114,7 +107,7 @@ func (s *Records) addFile(i int, f shard.File, limits format.Limits) error {
 	for first := int64(0); first < n; first += most {
 		rows := min(most, n-first)
 		s.blocks = append(s.blocks, loader.Block{Rows: int(rows), Bytes: rows * size, Shard: f.Path, FirstRow: first})
-		s.files = append(s.files, i)
+		s.shards = append(s.shards, i)
 	}
 	return nil
 }
@@ -137,7 +130,7 @@ func (s *Records) Fingerprint() string {
 }
 
 // Close closes the files. Rows that are open stay readable.
-func (s *Records) Close() error { return s.pool.Close() }
+func (s *Records) Close() error { return s.files.Pool.Close() }
 
 // layout is where the fields of a record lie.
 type layout struct {
