@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 	"sync"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/format/internal/reads"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -148,7 +148,10 @@ type place struct {
 
 func newLayout(fields loader.Spec, order binary.ByteOrder) (layout, error) {
 	var l layout
-	swap := isBig(order) != isBig(binary.NativeEndian)
+	if order == nil {
+		order = binary.LittleEndian
+	}
+	swap := elem.IsBig(order) != elem.IsBig(binary.NativeEndian)
 	for i, f := range fields {
 		n := f.Shape.Len()
 		switch {
@@ -169,49 +172,18 @@ func newLayout(fields loader.Spec, order binary.ByteOrder) (layout, error) {
 	return l, nil
 }
 
-// isBig reports whether an order puts the high byte first.
-func isBig(o interface{ PutUint16([]byte, uint16) }) bool {
-	if o == nil {
-		return false
-	}
-	var b [2]byte
-	o.PutUint16(b[:], 1)
-	return b[1] == 1
-}
-
 // check returns an error if src, the bytes of a field, is no value of it.
 func (p *place) check(src []byte) error {
 	if p.dtype != dtype.Bool {
 		return nil
 	}
-	if i := slices.IndexFunc(src, func(b byte) bool { return b > 1 }); i >= 0 {
-		return fmt.Errorf("element %d is %d, not a bool: %w", i, src[i], loader.ErrCorrupt)
-	}
-	return nil
+	return elem.CheckBools(src)
 }
 
 // copy sets dst, aligned or not, to the elements in src.
 func (p *place) copy(dst, src []byte) {
 	copy(dst, src)
 	if p.swap {
-		swap(dst, p.dtype.Size())
-	}
-}
-
-// swap reverses the bytes of each element of the given size.
-func swap(b []byte, size int) {
-	switch size {
-	case 2:
-		for ; len(b) >= 2; b = b[2:] {
-			b[0], b[1] = b[1], b[0]
-		}
-	case 4:
-		for ; len(b) >= 4; b = b[4:] {
-			binary.LittleEndian.PutUint32(b, binary.BigEndian.Uint32(b))
-		}
-	case 8:
-		for ; len(b) >= 8; b = b[8:] {
-			binary.LittleEndian.PutUint64(b, binary.BigEndian.Uint64(b))
-		}
+		elem.Swap(dst, p.dtype.Size())
 	}
 }
