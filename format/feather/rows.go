@@ -162,7 +162,7 @@ func (r *rows) Decode(_ *loader.Worker, part int) error { return r.decode(part) 
 
 func (r *rows) decode(c int) error {
 	d, col := &r.cols[c], &r.l.columns[c]
-	err := d.decode(col, r.b, r.b.items[c], reader{r.s.nulls, r.s.lim.PageBytes, r.s.lim.ValueBytes})
+	err := d.decode(col, c, r.b, reader{r.s.nulls, r.s.lim.PageBytes, r.s.lim.ValueBytes})
 	if err != nil {
 		d.err = fmt.Errorf("feather: %s, record batch %d, column %q: %w", r.s.set[r.b.shard].Path, r.b.index, col.field.Name, err)
 	}
