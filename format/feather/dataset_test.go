@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -155,7 +156,7 @@ func TestDictionaries(t *testing.T) {
 // grows, to a file.
 func TestDeltaDictionary(t *testing.T) {
 	grown := []string{`[{"c":"a"},{"c":"b"}]`, `[{"c":"a"},{"c":"b"},{"c":"c"},{"c":"d"}]`}
-	b := dictionaryStream(t, true, grown...)
+	b := fileOfStream(t, dictionaryStream(t, true, grown...))
 	src := mustOpen(t, save(t, "a.arrow", b), Options{})
 	equal(t, src.Spec()[0].Names, "a", "b", "c", "d")
 	equal(t, texts(t, src, "c"), "a", "b", "a", "b", "c", "d")
@@ -179,29 +180,22 @@ func TestDeltaDictionary(t *testing.T) {
 
 // TestReplacedDictionary reads what only a stream may do.
 func TestReplacedDictionary(t *testing.T) {
-	b := dictionaryStream(t, false, `[{"c":"a"},{"c":"b"}]`, `[{"c":"x"},{"c":"y"}]`)
+	b := fileOfStream(t, dictionaryStream(t, false, `[{"c":"a"},{"c":"b"}]`, `[{"c":"x"},{"c":"y"}]`))
 	_, err := Open(save(t, "a.arrow", b), Options{})
 	if !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), "dictionary batch 1: dictionary 0 is replaced") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// dictionaryStream writes records of a dictionary column to a stream and makes
-// that a file.
+// dictionaryStream returns a stream of records of a dictionary column.
 func dictionaryStream(t *testing.T, deltas bool, records ...string) []byte {
 	t.Helper()
 	schema := one("c", &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, false)
-	var stream bytes.Buffer
-	w := ipc.NewWriter(&stream, ipc.WithSchema(schema), ipc.WithDictionaryDeltas(deltas))
+	var list []arrow.Record
 	for _, rows := range records {
-		if err := w.Write(fromJSON(t, schema, rows)); err != nil {
-			t.Fatal(err)
-		}
+		list = append(list, fromJSON(t, schema, rows))
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return fileOfStream(t, stream.Bytes())
+	return ipcStream(t, schema, list, ipc.WithDictionaryDeltas(deltas))
 }
 
 func TestFields(t *testing.T) {
@@ -309,6 +303,22 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+func TestRawDecimals(t *testing.T) {
+	for typ, want := range map[arrow.DataType]string{
+		&arrow.Decimal128Type{Precision: 10, Scale: 2}: "(16)", &arrow.Decimal256Type{Precision: 60, Scale: 2}: "(32)",
+	} {
+		schema := one("d", typ, false)
+		rec := fromJSON(t, schema, `[{"d":"1.50"},{"d":"-0.01"}]`)
+		src := mustOpen(t, save(t, "a.arrow", ipcFile(t, schema, []arrow.Record{rec})), Options{RawDecimals: true})
+		width := typ.(arrow.FixedWidthDataType).Bytes()
+		ones := append(append([]byte{150}, make([]byte, width-1)...), bytes.Repeat([]byte{0xff}, width)...)
+		if f := src.Spec()[0]; f.DType != dtype.Uint8 || f.Shape.String() != want {
+			t.Errorf("%v is %v", typ, f)
+		}
+		equal(t, texts(t, src, "d"), fmt.Sprint(want, " ", ones[:width]), fmt.Sprint(want, " ", ones[width:]))
+	}
+}
+
 func TestColumns(t *testing.T) {
 	st := arrow.StructOf(arrow.Field{Name: "a", Type: arrow.PrimitiveTypes.Int32}, arrow.Field{Name: "b", Type: arrow.PrimitiveTypes.Int8})
 	schema := arrow.NewSchema([]arrow.Field{{Name: "s", Type: st}, {Name: "x", Type: arrow.PrimitiveTypes.Int32}, {Name: "y", Type: arrow.PrimitiveTypes.Int32}}, nil)
@@ -403,4 +413,29 @@ func TestRandomRows(t *testing.T) {
 		}
 		rows.Close()
 	}
+}
+
+// TestConcurrent reads blocks and single rows of dictionary columns in several
+// goroutines, which arrow's readers get wrong.
+func TestConcurrent(t *testing.T) {
+	schema := largeRows()
+	recs := records(grower{rand.New(rand.NewPCG(31, 32)), 0.1}, schema, 50, 60, 70)
+	src := mustOpen(t, save(t, "a.arrow", ipcFile(t, schema, recs)), Options{}).(loader.RandomSource)
+	var all sync.WaitGroup
+	for g := range 4 {
+		all.Go(func() {
+			for k := range 10 {
+				i := (g + k) % len(recs)
+				checkRandom(t, src, i, recs[i], format.NullMask)
+				rows, err := readBlock(t, src, i)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				checkRecord(t, src, rows, 0, recs[i], format.NullMask)
+				rows.Close()
+			}
+		})
+	}
+	all.Wait()
 }

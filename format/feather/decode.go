@@ -31,9 +31,10 @@ type reader struct {
 	value int64
 }
 
-// decode decodes column c of a batch from its buffers d.raw, in the order of
+// decode decodes c, column k of a batch, from its buffers d.raw, in the order of
 // its spans.
-func (d *decoded) decode(c *column, b *batch, items int, r reader) error {
+func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
+	items := b.items[k]
 	d.values, d.valid, d.starts = nil, nil, nil
 	if b.rows == 0 {
 		return nil
@@ -60,7 +61,7 @@ func (d *decoded) decode(c *column, b *batch, items int, r reader) error {
 	if len(d.values) < c.bytes(items) {
 		return corrupt("%d bytes of %d values", len(d.values), items)
 	}
-	if err := d.elements(c, items); err != nil {
+	if err := d.elements(c, b.dictionary(k), items); err != nil {
 		return err
 	}
 	if c.offset > 0 {
@@ -123,7 +124,7 @@ func (d *decoded) decodeValid(c *column, rows int) error {
 
 // elements makes d.values what the field holds: bools of bits, numbers of names
 // of indexes.
-func (d *decoded) elements(c *column, items int) error {
+func (d *decoded) elements(c *column, dict *dictionary, items int) error {
 	switch {
 	case c.bits:
 		d.made = grow(d.made, items*c.per)
@@ -134,7 +135,7 @@ func (d *decoded) elements(c *column, items int) error {
 		to := loader.View[int32](loader.Tensor{DType: dtype.Int32, Data: d.made})
 		from := d.values[:c.bytes(items)]
 		d.values = d.made
-		if i := c.labels(to, from, d.valid); i >= 0 {
+		if i := dict.labels(c.dtype, to, from, d.valid); i >= 0 {
 			return corrupt("dictionary index of row %d is out of range", i)
 		}
 	default:
@@ -145,26 +146,25 @@ func (d *decoded) elements(c *column, items int) error {
 
 // labels sets to to the numbers of the names that the indexes in from stand for
 // and returns the first row whose index is out of range, or -1.
-func (c *column) labels(to []int32, from, valid []byte) int {
-	n := c.nDict
-	t := loader.Tensor{DType: c.dtype, Data: from}
-	switch c.dtype {
+func (d *dictionary) labels(index dtype.Type, to []int32, from, valid []byte) int {
+	t := loader.Tensor{DType: index, Data: from}
+	switch index {
 	case dtype.Uint8:
-		return lookUp(to, loader.View[uint8](t), valid, c.remap, n)
+		return lookUp(to, loader.View[uint8](t), valid, d.remap, d.n)
 	case dtype.Int8:
-		return lookUp(to, loader.View[int8](t), valid, c.remap, n)
+		return lookUp(to, loader.View[int8](t), valid, d.remap, d.n)
 	case dtype.Uint16:
-		return lookUp(to, loader.View[uint16](t), valid, c.remap, n)
+		return lookUp(to, loader.View[uint16](t), valid, d.remap, d.n)
 	case dtype.Int16:
-		return lookUp(to, loader.View[int16](t), valid, c.remap, n)
+		return lookUp(to, loader.View[int16](t), valid, d.remap, d.n)
 	case dtype.Uint32:
-		return lookUp(to, loader.View[uint32](t), valid, c.remap, n)
+		return lookUp(to, loader.View[uint32](t), valid, d.remap, d.n)
 	case dtype.Int32:
-		return lookUp(to, loader.View[int32](t), valid, c.remap, n)
+		return lookUp(to, loader.View[int32](t), valid, d.remap, d.n)
 	case dtype.Uint64:
-		return lookUp(to, loader.View[uint64](t), valid, c.remap, n)
+		return lookUp(to, loader.View[uint64](t), valid, d.remap, d.n)
 	}
-	return lookUp(to, loader.View[int64](t), valid, c.remap, n)
+	return lookUp(to, loader.View[int64](t), valid, d.remap, d.n)
 }
 
 // lookUp sets to[i] to remap[from[i]], or to from[i] if remap is nil, and to 0
