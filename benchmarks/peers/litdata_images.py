@@ -12,9 +12,9 @@ import peer
 import pil_images
 
 
-def read(files, i):  # of a path itself, optimize would give that of a copy
+def read(files, i):  # in the place of a path, optimize would keep what the file holds
     with open(files[i], "rb") as f:
-        return {"file": files[i], "image": f.read()}
+        return {"i": i, "image": f.read()}
 
 
 class Images(litdata.StreamingDataset):
@@ -33,7 +33,7 @@ class Peer(pil_images.Peer):
 
     def stored(self):
         for sample in litdata.StreamingDataset(self.work):
-            yield sample["file"], sample["image"]
+            yield self.files[sample["i"]], sample["image"]
 
     def batches(self):
         return litdata.StreamingDataLoader(self.data, batch_size=self.batch, num_workers=0)

@@ -3,7 +3,6 @@ torchvision: they differ in how files are stored, ordered and batched.
 """
 import io
 
-import numpy as np
 from PIL import Image
 from torchvision import transforms
 from torchvision.transforms import functional
@@ -34,8 +33,8 @@ class Peer:
         with open(what["out"], "wb") as f:
             for s in what["samples"]:
                 image = functional.resized_crop(opened(data[s["file"]]), s["y"], s["x"], s["h"], s["w"], [224, 224])
-                image = np.asarray(functional.hflip(image) if s["flip"] else image)
-                f.write(np.ascontiguousarray(image.transpose(2, 0, 1)).tobytes())
+                image = functional.pil_to_tensor(functional.hflip(image) if s["flip"] else image)
+                f.write(image.numpy().tobytes())
 
     def stored(self):
         """Pairs of a file and its bytes, as they come back from where they are."""
