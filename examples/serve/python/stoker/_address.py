@@ -129,13 +129,17 @@ class Spawned(Endpoint):
         return self._report
 
 
-Address = Union[str, "os.PathLike[str]", Endpoint, Sequence[Union[str, "os.PathLike[str]"]]]
+Address = Union[None, str, "os.PathLike[str]", Endpoint, Sequence[Union[str, "os.PathLike[str]"]]]
 
 
 def parse(address: Address, tls: Optional[ssl.SSLContext]) -> List[Endpoint]:
     """Return the servers that address names."""
     if isinstance(address, Endpoint):
         return [address]
+    if address is None:
+        # Where a server listens that was not told where.
+        own = os.environ.get("XDG_RUNTIME_DIR") or os.path.join(tempfile.gettempdir(), f"stoker-{os.getuid()}")
+        return [Unix(os.path.join(own, "stoker", "serve.sock"))]
     if isinstance(address, (str, os.PathLike)):
         address = [part.strip() for part in os.fspath(address).split(",")]
     endpoints = [_endpoint(os.fspath(part), tls) for part in address]

@@ -61,7 +61,8 @@ class Loader:
     ----------
     address
         ``"/path/of.sock"``, ``"tcp://host:port"`` or ``"tls://host:port"``; several
-        in a list or with commas between them, to be tried in turn.
+        in a list or with commas between them, to be tried in turn. By default the
+        socket that a server of the same user listens at.
     dataset
         Which data set; may be empty if the server has one.
     rank, world
@@ -92,7 +93,7 @@ class Loader:
 
     def __init__(
         self,
-        address: Address,
+        address: Address = None,
         *,
         dataset: str = "",
         rank: Optional[int] = None,
@@ -120,7 +121,7 @@ class Loader:
 
         self._position = _Position()
         self._resumed = False  # the next iter() goes on at the position
-        self._iterator: Optional[_Epoch] = None  # the one in use
+        self._turn = 0  # which iterator is in use; a reference would make a cycle
         self._fingerprint = ""
         self._welcome: Optional[Welcome] = None
         self._crowded = False
@@ -131,21 +132,20 @@ class Loader:
     def spawn(cls, command: Sequence[str], **options: Any) -> Loader:
         """Start a server for this loader alone, which ends with it.
 
-        ``command`` is the server's command line. It is given ``-parent`` and a
-        socket as its standard input, over which it serves: when the loader is closed
-        or this process dies, however that happens, the socket is closed and the
-        server ends. One that dies is started again. ``options`` are those of
-        :class:`Loader`.
+        ``command`` is the server's command line. It is given ``-fd 0`` and a socket
+        as its standard input, over which it serves: when the loader is closed or this
+        process dies, however that happens, the socket is closed and the server ends.
+        One that dies is started again. ``options`` are those of :class:`Loader`.
         """
-        return cls(Spawned([*command, "-parent"]), **options)
+        return cls(Spawned([*command, "-fd", "0"]), **options)
 
     def __iter__(self) -> Iterator[Batch]:
         self._check_process()
         if not self._resumed and self._position.step:
             self._seek(_Position(self._position.epoch))
         self._resumed = False
-        self._iterator = _Epoch(self)
-        return self._iterator
+        self._turn += 1
+        return _Epoch(self, self._turn)
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch of this rank."""
@@ -183,14 +183,13 @@ class Loader:
         position is no number: then ``state`` is what the server says.)
         """
         w, at = self._welcome, self._position
-        by_state = w is not None and w.by_state or at.state is not None
         batch_size = w.batch_size if w else self._batch_size
         return {
             "version": 1,
             "fingerprint": self._fingerprint,
             "epoch": at.epoch,
             "batch": at.step,
-            "samples": None if by_state else at.step * batch_size * self._world,
+            "samples": at.step * batch_size * self._world if at.state is None else None,
             "world": self._world,
             "batch_size": batch_size,
             "state": at.state,
@@ -249,7 +248,7 @@ class Loader:
 
     def close(self) -> None:
         """End the connection, and a server that was spawned. The position stays."""
-        self._iterator = None
+        self._turn += 1
         self._link.close()
 
     def __enter__(self) -> Loader:
@@ -267,7 +266,7 @@ class Loader:
 
     def _seek(self, position: _Position) -> None:
         """Go elsewhere, which no iterator and no stream follows."""
-        self._iterator = None
+        self._turn += 1
         self._link.close()
         self._position = position
 
@@ -278,9 +277,9 @@ class Loader:
         assert self._welcome is not None
         return self._welcome
 
-    def _take(self, iterator: _Epoch) -> Optional[Batch]:
+    def _take(self, turn: int) -> Optional[Batch]:
         """Return the next batch, or None at the end of an epoch."""
-        if iterator is not self._iterator:
+        if turn != self._turn:
             raise LoaderError("this iterator is out of use: another was begun, or the loader was closed or set elsewhere")
         batch = self._attempt(Stream.take)
         stream = self._link.stream
@@ -380,13 +379,14 @@ class _Position(NamedTuple):
 class _Epoch(Iterator[Batch]):
     """The batches of an epoch."""
 
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Loader, turn: int) -> None:
         self._loader: Optional[Loader] = loader
+        self._turn = turn
 
     def __next__(self) -> Batch:
         if self._loader is None:
             raise StopIteration
-        batch = self._loader._take(self)
+        batch = self._loader._take(self._turn)
         if batch is None:
             self._loader = None
             raise StopIteration
