@@ -44,7 +44,11 @@ func Read(text []byte, v any) error {
 
 // mistake is an error at a place.
 func mistake(at, format string, args ...any) error {
-	return fmt.Errorf("%s: "+format, append([]any{strings.TrimPrefix(at, ".")}, args...)...)
+	err := fmt.Errorf(format, args...)
+	if at != "" {
+		err = fmt.Errorf("%s: %w", strings.TrimPrefix(at, "."), err)
+	}
+	return err
 }
 
 // set sets v to a JSON value.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -234,4 +235,12 @@ func plug(t testing.TB, address string) net.Conn {
 		t.Fatal(err)
 	}
 	return nc
+}
+
+// needSlots skips a test that is about shared slots where there are none.
+func needSlots(t testing.TB) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("there are no shared slots")
+	}
 }

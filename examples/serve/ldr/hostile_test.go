@@ -20,6 +20,7 @@ import (
 // TestKeepAll never gives a slot back, and gets the rest inline: what it holds
 // stays as it was, and nothing waits.
 func TestKeepAll(t *testing.T) {
+	needSlots(t)
 	srv := &Server{Datasets: datasets(t)}
 	address, _ := start(t, srv, "")
 	list := want(t, srv.Datasets["all"], func(*loader.Config) {})
@@ -97,6 +98,7 @@ func TestRefusals(t *testing.T) {
 
 // TestErrorNamesPlace reads up to the damaged row, on the rank that has it.
 func TestErrorNamesPlace(t *testing.T) {
+	needSlots(t)
 	srv := &Server{Datasets: datasets(t)}
 	address, _ := start(t, srv, "")
 	errs := 0
@@ -184,6 +186,7 @@ func TestListen(t *testing.T) {
 // TestDrain tells every client that the server shuts down, those that wait and
 // those that are silent, within a second.
 func TestDrain(t *testing.T) {
+	needSlots(t)
 	srv := &Server{Datasets: datasets(t)}
 	address, stop := start(t, srv, "")
 	h := request(-1)
@@ -231,6 +234,7 @@ func TestSlowClient(t *testing.T) {
 
 // TestHeartbeat hears of a server that waits for a batch.
 func TestHeartbeat(t *testing.T) {
+	needSlots(t)
 	release := make(chan struct{})
 	d := Dataset{stuck{numbers{101, -1}, release}, loader.Config{BatchSize: 6}}
 	srv := &Server{Datasets: map[string]Dataset{"": d}, Heartbeat: 2 * time.Millisecond}
@@ -272,6 +276,7 @@ func (s stuck) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, er
 
 // TestProtocolErrors ends what makes no sense with an ERROR.
 func TestProtocolErrors(t *testing.T) {
+	needSlots(t)
 	srv := &Server{Datasets: datasets(t)}
 	address, _ := start(t, srv, "")
 	for name, h := range map[string]header{
@@ -326,7 +331,7 @@ func TestCredits(t *testing.T) {
 // TestRandomBytes sends what is no frame, whole frames with anything in them, and
 // frames cut short, and finds that the server goes on serving others.
 func TestRandomBytes(t *testing.T) {
-	srv := &Server{Datasets: datasets(t)}
+	srv := &Server{Datasets: datasets(t), MaxClients: 1000}
 	address, _ := start(t, srv, "")
 	v := readVectors(t)
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -407,6 +412,7 @@ func TestSlowHello(t *testing.T) {
 // TestNothingIsLeft connects and leaves in many ways: goroutines, memory and
 // descriptors are those of before.
 func TestNothingIsLeft(t *testing.T) {
+	needSlots(t)
 	srv := &Server{Datasets: datasets(t)}
 	address, stop := start(t, srv, "")
 	h := request(-1)

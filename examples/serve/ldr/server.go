@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,6 +88,17 @@ func (s *Server) log() *slog.Logger {
 	return slog.New(slog.DiscardHandler)
 }
 
+// Check reports what is wrong with a data set, as New of its loader says.
+func (s *Server) Check() error {
+	for _, name := range slices.Sorted(maps.Keys(s.Datasets)) {
+		d := s.Datasets[name]
+		if _, err := loader.New(d.Source, d.Config); err != nil {
+			return fmt.Errorf("ldr: data set %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
 // Serve serves the clients that come to l, until ctx is done: then it closes l,
 // tells the clients, joins all goroutines and returns nil. It returns an error if
 // l is closed by others.
@@ -150,7 +163,7 @@ func (s *Server) enter(x *session) error {
 		s.sessions = map[*session]struct{}{}
 	}
 	s.sessions[x] = struct{}{}
-	s.clients.Add(1)
+	x.id = s.clients.Add(1)
 	return nil
 }
 
@@ -191,6 +204,7 @@ type Stats struct {
 
 // Session is one client that is served.
 type Session struct {
+	ID                                 int64 // numbers the clients that were let in
 	Dataset, Client, Remote, Transport string
 	Rank, World                        int
 	Epoch, Next                        int64 // position

@@ -130,6 +130,9 @@ func TestServe(t *testing.T) {
 		list := want(t, d, func(c *loader.Config) { c.Epochs = 2 })
 		for how, address := range map[string]string{"shm": unix, "inline": unix, "tcp": tcp} {
 			t.Run(name+"/"+how, func(t *testing.T) {
+				if how == "shm" {
+					needSlots(t)
+				}
 				h := request(2)
 				h.Dataset = name
 				if how == "inline" {
@@ -241,6 +244,7 @@ func TestElastic(t *testing.T) {
 
 // TestAsReady gets every sample once, in whatever order, and resumes in between.
 func TestAsReady(t *testing.T) {
+	needSlots(t)
 	srv := &Server{Datasets: datasets(t)}
 	address, _ := start(t, srv, "")
 	h := request(1)

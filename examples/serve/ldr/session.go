@@ -21,6 +21,7 @@ const maxCredits = 1024
 type session struct {
 	*conn
 	srv      *Server
+	id       int64
 	dataset  string
 	since    time.Time
 	ld       *loader.Loader
@@ -399,7 +400,7 @@ func (x *session) position() (epoch, next int64) { return x.epoch.Load(), x.next
 
 func (x *session) snapshot() Session {
 	one := Session{
-		Dataset: x.dataset, Client: x.hello.Client, Remote: x.net.RemoteAddr().String(), Transport: inBody,
+		ID: x.id, Dataset: x.dataset, Client: x.hello.Client, Remote: x.net.RemoteAddr().String(), Transport: inBody,
 		Rank: x.hello.Rank, World: x.hello.World, Since: x.since,
 		Batches: x.sent.batches.Load(), Samples: x.sent.samples.Load(), Bytes: x.sent.bytes.Load(),
 		Held: cap(x.free) - len(x.free), Loader: x.ld.Stats(),
