@@ -56,6 +56,10 @@ func (p *Pool) Fetch(ctx context.Context, bufs *Buffers, plan Plan, ranges []Ran
 
 // A fetch is the state of one Fetch, reused by later ones.
 type fetch struct {
+	work     func()          // of another goroutine
+	ctx      context.Context // of the call, for work, as are the next two
+	pool     *Pool
+	buf      []byte
 	requests []Request
 	starts   []int     // of each request, in the buffer
 	handles  []*handle // of the reads that a ring does, by request
@@ -110,12 +114,24 @@ func (f *fetch) run(ctx context.Context, p *Pool, buf []byte, width int) (lost b
 		f.runRing(ctx, p, buf, width)
 		return f.lost, f.err
 	}
+	f.ctx, f.pool, f.buf = ctx, p, buf
 	for range min(width, len(f.requests)) - 1 {
-		f.others.Go(func() { f.read(ctx, p, buf) })
+		f.others.Add(1)
+		go f.work() // which is made once, as a closure here would be each time
 	}
 	f.read(ctx, p, buf)
 	f.others.Wait()
+	f.ctx, f.pool, f.buf = nil, nil, nil
 	return f.lost, f.err
+}
+
+func newFetch() *fetch {
+	f := &fetch{}
+	f.work = func() {
+		defer f.others.Done()
+		f.read(f.ctx, f.pool, f.buf)
+	}
+	return f
 }
 
 // read reads one request after the other until none is left or one failed.

@@ -137,7 +137,7 @@ func NewPool(files Set, cfg PoolConfig) (*Pool, error) {
 	}
 	p.cfg = cfg.withDefaults()
 	p.calls.New = func() any { return newCall() }
-	p.fetches.New = func() any { return new(fetch) }
+	p.fetches.New = func() any { return newFetch() }
 	p.tokens = make(chan struct{}, p.cfg.MaxOpen)
 	p.idle.init()
 	p.files = make([]poolFile, len(files))
