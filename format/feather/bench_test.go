@@ -17,6 +17,7 @@ import (
 	"github.com/stokerdata/stoker/internal/cputime"
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/shard"
 )
 
 // tableFile writes a table of 16 batches of 62,500 rows and 40 columns: 10
@@ -64,7 +65,8 @@ func tableFile(b *testing.B, options ...ipc.Option) (path string, decoded int64)
 
 // BenchmarkTable reads a million rows of 40 columns, and says how many decoded
 // gigabytes a second of CPU time gives: into batches, with the loader
-// ("batches", and "shuffled" ones; "numbers" without the 5 columns of texts),
+// ("batches", and "shuffled" ones; "numbers" without the 5 columns of texts, and
+// "mapped", which are numbers of a mapped file),
 // block by block ("blocks") and with Arrow's reader ("arrow"). The ideals are the
 // bytes of the file alone ("pread"), what its buffers decompress to, copied or
 // decompressed ("buffers"), and as many bytes copied in memory ("memcpy").
@@ -84,6 +86,8 @@ func BenchmarkTable(b *testing.B) {
 		numbers := mustOpen(b, path, Options{Columns: numberColumns()})
 		run("batches", decoded, func(b *testing.B) { readBatches(b, src, loader.Sequential{}) })
 		run("numbers", numberBytes, func(b *testing.B) { readBatches(b, numbers, loader.Sequential{}) })
+		mapped := mustOpen(b, path, Options{Columns: numberColumns(), Pool: shard.PoolConfig{Backend: shard.MmapTrusted}})
+		run("mapped", numberBytes, func(b *testing.B) { readBatches(b, mapped, loader.Sequential{}) })
 		run("shuffled", decoded, func(b *testing.B) { readBatches(b, src, loader.Shuffle{}) })
 		run("blocks", decoded, func(b *testing.B) {
 			for b.Loop() {
@@ -218,6 +222,25 @@ func preadAll(b *testing.B, path string, buf []byte) {
 		if err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkRandomBatch opens record batches of a mapped file at random.
+func BenchmarkRandomBatch(b *testing.B) {
+	path, _ := tableFile(b)
+	for _, n := range []int{2, 35} {
+		b.Run(fmt.Sprintf("%d columns", n), func(b *testing.B) {
+			src := mustOpen(b, path, Options{Columns: numberColumns()[:n], Pool: shard.PoolConfig{Backend: shard.MmapTrusted}})
+			rng := rand.New(rand.NewPCG(81, 82))
+			b.ReportAllocs()
+			for b.Loop() {
+				rows, err := src.Open(b.Context(), rng.IntN(16))
+				if err != nil {
+					b.Fatal(err)
+				}
+				rows.Close()
+			}
+		})
 	}
 }
 

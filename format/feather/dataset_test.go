@@ -22,6 +22,7 @@ import (
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
+	"github.com/stokerdata/stoker/shard"
 )
 
 // fromJSON returns a record of the given rows.
@@ -412,6 +413,39 @@ func TestRandomRows(t *testing.T) {
 			block.Close()
 		}
 		rows.Close()
+	}
+}
+
+// TestBackends reads every type by every backend; mapped files lend their memory
+// to several readers, and stay as they are.
+func TestBackends(t *testing.T) {
+	for _, backend := range []shard.Backend{shard.Direct, shard.DirectRing, shard.MmapTrusted} {
+		for _, codec := range codecs {
+			schema := allTypes(true)
+			b := ipcFile(t, schema, records(grower{rand.New(rand.NewPCG(41, 42)), 0.2}, schema, 50, 3), codec.options...)
+			checkFile(t, b, Options{Pool: shard.PoolConfig{Backend: backend}})
+		}
+		schema := largeRows()
+		checkFile(t, ipcFile(t, schema, records(grower{rand.New(rand.NewPCG(43, 44)), 0.2}, schema, 50, 30)), Options{Pool: shard.PoolConfig{Backend: backend}})
+	}
+}
+
+// TestMappedNulls opens a block twice at the same time, with values to be filled
+// in: what one has filled in, the other must not see.
+func TestMappedNulls(t *testing.T) {
+	schema := one("x", arrow.PrimitiveTypes.Int32, true)
+	b := ipcFile(t, schema, []arrow.Record{fromJSON(t, schema, `[{"x":1},{"x":null},{"x":3}]`)})
+	copy(b[bytes.Index(b, []byte{1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0})+4:], []byte{9, 9, 9, 9}) // beneath the null
+	src := mustOpen(t, save(t, "a.arrow", b), Options{Nulls: format.NullZero, Pool: shard.PoolConfig{Backend: shard.MmapTrusted}})
+	first, err := src.Open(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	equal(t, texts(t, src, "x"), "() [1]", "() [0]", "() [3]")
+	r := first.(*rows)
+	if lent := r.raw[len(r.raw)-1]; !bytes.Equal(lent[4:8], []byte{9, 9, 9, 9}) {
+		t.Errorf("the mapped file was changed to %v", lent)
 	}
 }
 

@@ -29,6 +29,7 @@ type reader struct {
 	nulls format.Nulls
 	page  int64 // limits
 	value int64
+	lent  bool // buffers are lent to others too, so not to be written to
 }
 
 // decode decodes c, column k of a batch, from its buffers d.raw, in the order of
@@ -63,6 +64,9 @@ func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
 	}
 	if err := d.elements(c, b.dictionary(k), items); err != nil {
 		return err
+	}
+	if r.lent {
+		d.unshare(c)
 	}
 	if c.offset > 0 {
 		if err := d.checkStarts(c, b.rows, items, r.value); err != nil {
@@ -142,6 +146,19 @@ func (d *decoded) elements(c *column, dict *dictionary, items int) error {
 		d.values = d.values[:c.bytes(items)]
 	}
 	return nil
+}
+
+// unshare makes the values memory of d if nulls may be filled in.
+func (d *decoded) unshare(c *column) {
+	nulls := false
+	for k := range c.levels {
+		nulls = nulls || len(d.raw[k]) > 0
+	}
+	if nulls && !c.bits && c.dict == nil {
+		d.made = grow(d.made, len(d.values))
+		copy(d.made, d.values)
+		d.values = d.made
+	}
 }
 
 // labels sets to to the numbers of the names that the indexes in from stand for

@@ -3,6 +3,7 @@ package feather
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/internal/invariant"
@@ -112,11 +113,8 @@ func (s *source) spare() *rows {
 // use makes r ready for the columns of l.
 func (r *rows) use(l *layout, b *batch) {
 	r.l, r.b = l, b
-	for len(r.raw) < l.nSpans {
-		r.raw = append(r.raw, nil)
-	}
-	r.raw = r.raw[:l.nSpans]
-	clear(r.raw)
+	r.raw = slices.Grow(r.raw[:0], l.nSpans)
+	r.raw = r.raw[:l.nSpans] // nil, as Close leaves them
 	for len(r.cols) < len(l.columns) {
 		r.cols = append(r.cols, decoded{})
 	}
@@ -162,7 +160,7 @@ func (r *rows) Decode(_ *loader.Worker, part int) error { return r.decode(part) 
 
 func (r *rows) decode(c int) error {
 	d, col := &r.cols[c], &r.l.columns[c]
-	err := d.decode(col, c, r.b, reader{r.s.nulls, r.s.lim.PageBytes, r.s.lim.ValueBytes})
+	err := d.decode(col, c, r.b, reader{r.s.nulls, r.s.lim.PageBytes, r.s.lim.ValueBytes, r.s.lent})
 	if err != nil {
 		d.err = fmt.Errorf("feather: %s, record batch %d, column %q: %w", r.s.set[r.b.shard].Path, r.b.index, col.field.Name, err)
 	}

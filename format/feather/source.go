@@ -96,6 +96,7 @@ func open(set shard.Set, o Options) (loader.Source, error) {
 		return nil, err
 	}
 	s := &source{set: set, pool: pool, bufs: shard.NewBuffers(math.MaxInt64), read: o.Read, lim: limits(o.Limits), nulls: o.Nulls}
+	s.lent = o.Pool.Backend == shard.MmapTrusted
 	for i := range set {
 		if err := s.openShard(i, o); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", set[i].Path, err), pool.Close())
@@ -131,6 +132,7 @@ type source struct {
 	read  shard.Plan
 	lim   format.Limits
 	nulls format.Nulls
+	lent  bool // the memory of buffers, by MmapTrusted
 
 	columns []merged
 	spec    loader.Spec
