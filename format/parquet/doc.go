@@ -15,6 +15,11 @@
 // of a block reads the chunks of the wanted columns with few large reads, and
 // each column is decoded as a whole; a table never becomes rows.
 //
+// Models that take a matrix get it by Options.Joins: a format.Join lays many
+// columns of numbers side by side in one field while they are decoded. A shuffle
+// then moves rows of the matrix, which is several times faster than to gather
+// its columns one by one.
+//
 // # Types
 //
 //	BOOLEAN                        bool

@@ -36,7 +36,13 @@ type column struct {
 	tail   loader.Shape
 	null   []byte // what stands for one element that is null
 	dims   int    // column that holds the shape of each row, -1 for none
+	join   []int  // columns that this one joins, nil for one of the file
+	at     int    // of a join: where its values are in a record
+	joined bool   // is part of a join
 }
+
+// cells returns how many values a row has whose being there is told apart.
+func (c *column) cells() int { return max(1, len(c.join)) }
 
 // natural returns the field that a leaf is without further knowledge, and the
 // bytes of one of its elements.

@@ -327,6 +327,15 @@ func spread(dst, defs []byte, max byte, n int, null []byte) {
 	}
 }
 
+// spreadNulls puts null where valid says that nothing is.
+func spreadNulls(dst, valid, null []byte) {
+	for i, ok := range valid {
+		if ok == 0 {
+			copy(dst[i*len(null):], null)
+		}
+	}
+}
+
 func spreadSpans(dst []span, defs []byte, max byte, n int) {
 	spreadOf(dst, defs, max, n, span{n: nullSpan})
 }
