@@ -8,6 +8,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
 )
 
 // A planner finds, for the columns that the caller wants, the leaves of one
@@ -30,13 +31,11 @@ func newPlanner(leaves []leaf, stored loader.Spec, o Options) *planner {
 	p := &planner{leaves: leaves, byName: make(map[string]int, len(leaves)), o: o,
 		stored: make(map[string]loader.Field, len(stored)), names: make(map[string]bool)}
 	for i := range leaves {
-		first, again := p.byName[leaves[i].name]
-		switch {
-		case !again:
-			p.byName[leaves[i].name] = i
-		case first == twice || leaves[i].refuse == "" || leaves[first].refuse == "":
-			p.byName[leaves[i].name] = twice
-		} // the leaves of a list of structs share its name and its fate
+		name := leaves[i].name
+		if _, again := p.byName[name]; again {
+			i = twice
+		}
+		p.byName[name] = i
 	}
 	for _, f := range stored {
 		p.stored[f.Name] = f
@@ -164,6 +163,9 @@ func (p *planner) add(name string) error {
 	}
 	by, given := p.o.Fields[name]
 	if given {
+		if l.node.physical == int96Type && by.DType == dtype.Int64 && by.Shape.Rank() == 0 {
+			f.Shape = timestampShape(l)
+		}
 		if f, err = override(f, by); err != nil {
 			return fmt.Errorf("column %q: %w: %w", name, err, loader.ErrSpec)
 		}

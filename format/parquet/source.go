@@ -28,7 +28,8 @@ type Options struct {
 	// dimensions reshapes the rows of a list or binary column: with all of them
 	// fixed, every row must have that many elements; with the first one -1, a
 	// multiple of the others. A DType says what the bytes of a binary column
-	// hold, little end first.
+	// hold, little end first; Int64 without a Shape makes INT96 timestamps
+	// nanoseconds since 1970.
 	Fields map[string]loader.Field
 
 	// Joins makes fields of several columns each, behind the others. Columns need
