@@ -26,6 +26,7 @@ func children() map[string]opener {
 		"jpeg":    openJPEG,
 		"resize":  openResize,
 		"turbo":   openTurbo,
+		"table":   openTable,
 	}
 }
 

@@ -41,7 +41,7 @@ type numbersCheck struct {
 
 // workload10 is what a loader costs where samples cost nothing.
 func workload10(b *bench) ([]rounds.Match, error) {
-	c := numbersConfig{Items: min(b.numbers, numbers), Batch: numbersBatch}
+	c := numbersConfig{Items: b.scaled(numbers), Batch: numbersBatch}
 	return []rounds.Match{b.overhead(c), b.starts(c)}, nil
 }
 

@@ -27,6 +27,8 @@ type cells struct {
 	valid []byte // 0 or 1 for each row, of a column with a mask
 	mask  []byte // likewise, to be given back
 	err   error  // of Decode
+
+	failed int // part.lo of err
 }
 
 // A page is a page of a column chunk whose header was checked.
@@ -38,7 +40,7 @@ type page struct {
 
 // A decoder decodes one column chunk at a time; its memory is used again.
 type decoder struct {
-	codecs
+	*codecs
 	s     *Source
 	r     *rows
 	col   *column

@@ -112,7 +112,7 @@ func (d *decoder) part(dst []byte, n int) error {
 	}
 	size := len(dst)
 	if !f.spilled {
-		size = n * d.stored()
+		size = n * d.col.stored()
 	}
 	src := f.src[:size]
 	f.src = f.src[size:]
@@ -134,8 +134,8 @@ func (d *decoder) prepare() (err error) {
 		return err
 	case f.at.encoding == plain && d.col.conv != toBool:
 		f.spilled = false
-		if len(f.src) != n*d.stored() {
-			return sizeError(len(f.src), n*d.stored())
+		if len(f.src) != n*d.col.stored() {
+			return sizeError(len(f.src), n*d.col.stored())
 		}
 		return nil
 	}

@@ -216,12 +216,17 @@ func (h *hybrid) indexes(dst []uint32, limit int) error {
 	return nil
 }
 
-// greatest returns the greatest of x, 0 if there is none.
-func greatest(x []uint32) (g uint32) {
-	for _, v := range x {
-		g = max(g, v)
+// greatest returns the greatest of x, 0 if there is none. Four at a time do not
+// wait for each other.
+func greatest(x []uint32) uint32 {
+	var a, b, c, d uint32
+	for ; len(x) >= 4; x = x[4:] {
+		a, b, c, d = max(a, x[0]), max(b, x[1]), max(c, x[2]), max(d, x[3])
 	}
-	return g
+	for _, v := range x {
+		a = max(a, v)
+	}
+	return max(a, b, c, d)
 }
 
 // unpackIndexes unpacks values of at most 32 bits from bit at of src on, which

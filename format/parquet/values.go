@@ -77,14 +77,6 @@ func (d *decoder) convert32(dst []byte) error {
 	return nil
 }
 
-// stored returns the bytes of a value in PLAIN, except for those that are bits.
-func (d *decoder) stored() int {
-	if d.col.conv == asStored {
-		return d.col.elem
-	}
-	return 4
-}
-
 // plain decodes the PLAIN encoding of fixed-size values.
 func (d *decoder) plain(dst []byte, n int, src []byte) error {
 	if d.col.conv == toBool {
@@ -94,17 +86,37 @@ func (d *decoder) plain(dst []byte, n int, src []byte) error {
 		unpackBits(dst, src)
 		return nil
 	}
-	if stored := d.stored(); len(src) != n*stored {
+	if stored := d.col.stored(); len(src) != n*stored {
 		return sizeError(len(src), n*stored)
 	}
 	if d.col.conv == asStored {
 		copy(dst, src)
 		return nil
 	}
+	if d.col.conv == toNanos {
+		return nanos(view[int64](dst), src)
+	}
 	for i := range n {
 		if !d.narrow(dst, i, int32(le32(src[4*i:]))) {
 			return errRange
 		}
+	}
+	return nil
+}
+
+// nanos sets dst to the nanoseconds since 1970 of the INT96 timestamps in src:
+// nanoseconds of a day, and a Julian day.
+func nanos(dst []int64, src []byte) error {
+	const epoch, day = 2440588, 24 * 60 * 60 * 1e9
+	for i := range dst {
+		t := src[12*i:][:12]
+		within, days := int64(binary.LittleEndian.Uint64(t)), int64(int32(le32(t[8:])))-epoch
+		hi := days * day / day
+		at := days*day + within
+		if hi != days || (at < days*day) != (within < 0) {
+			return errRange
+		}
+		dst[i] = at
 	}
 	return nil
 }
@@ -323,6 +335,15 @@ func spread(dst, defs []byte, max byte, n int, null []byte) {
 			} else {
 				copy(dst[i*w:(i+1)*w], dst[n*w:])
 			}
+		}
+	}
+}
+
+// spreadNulls puts null where valid says that nothing is.
+func spreadNulls(dst, valid, null []byte) {
+	for i, ok := range valid {
+		if ok == 0 {
+			copy(dst[i*len(null):], null)
 		}
 	}
 }
