@@ -52,8 +52,11 @@ func TestSuite(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("TMPDIR", t.TempDir())
 	var out strings.Builder
-	if err := runSuite(t.Context(), []string{"-data", data, "-python", "no-such-python", "-rounds", "1", "-batch", "4", "-scale", "0.005", "-json", "result.json"}, &out); err != nil {
+	if err := runSuite(t.Context(), []string{"-data", data, "-python", "no-such-python", "-rounds", "1", "-batch", "4", "-scale", "0.005", "-json", "result.json", "-markdown", "result.md"}, &out); err != nil {
 		t.Fatal(err)
+	}
+	if table, err := os.ReadFile("result.md"); err != nil || !strings.Contains(string(table), "| stoker, one worker |") {
+		t.Errorf("the tables are %s, %v", table, err)
 	}
 	text, err := os.ReadFile("result.json")
 	if err != nil {
