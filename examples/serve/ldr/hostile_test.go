@@ -2,7 +2,9 @@ package ldr
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -328,38 +330,53 @@ func TestCredits(t *testing.T) {
 	checkRefusal(t, err, "protocol", "1024")
 }
 
-// TestRandomBytes sends what is no frame, whole frames with anything in them, and
-// frames cut short, and finds that the server goes on serving others.
+// TestRandomBytes sends what is no frame, frames with anything in them, before and
+// behind a HELLO that is fine, and finds that the server goes on serving others.
 func TestRandomBytes(t *testing.T) {
-	srv := &Server{Datasets: datasets(t), MaxClients: 1000}
+	srv := &Server{Datasets: datasets(t)}
 	address, _ := start(t, srv, "")
-	v := readVectors(t)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 300 {
-		nc := plug(t, address)
-		nc.SetDeadline(time.Now().Add(10 * time.Second))
-		raw := []byte(nil)
-		if rng.IntN(2) == 0 {
-			raw = append(raw, unhex(t, v.Frames[rng.IntN(3)].Hex)...)
-		}
-		for range rng.IntN(20) {
-			raw = append(raw, unhex(t, v.Frames[rng.IntN(len(v.Frames))].Hex)...)
-		}
-		for range rng.IntN(4) {
-			if len(raw) > 0 {
-				raw[rng.IntN(len(raw))] ^= 1 << rng.IntN(8)
-			}
-		}
-		for len(raw) < 10 {
-			raw = append(raw, byte(rng.Uint32()))
-		}
-		nc.Write(raw[:rng.IntN(len(raw))+1])
-		nc.Close()
+	for sent := 0; sent < 5000; {
+		sent += annoy(t, address, rng)
 	}
 	h := request(1)
 	h.Dataset = "all"
 	dial(t, address, h).drain(t, 0, 1)
-	waitFor(t, "no session", func() bool { return len(srv.Stats().Sessions) == 1 })
+	waitFor(t, "room", func() bool { return len(srv.Stats().Sessions) <= 1 })
+}
+
+// annoy sends some frames and waits until the server has closed.
+func annoy(t *testing.T, address string, rng *rand.Rand) (frames int) {
+	nc := plug(t, address).(*net.UnixConn)
+	defer nc.Close()
+	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	raw := []byte(nil)
+	if h := request(-1); rng.IntN(3) > 0 {
+		h.Dataset, h.Transports = "fixed", h.Transports[:1+rng.IntN(2)]
+		meta, _ := json.Marshal(h)
+		raw = append(header{typ: hello, meta: uint32(len(meta))}.append(nil), meta...)
+	}
+	frames = 1 + rng.IntN(30)
+	for range frames {
+		switch rng.IntN(10) {
+		case 0: // anything
+			for range headerSize {
+				raw = append(raw, byte(rng.Uint32()))
+			}
+		case 1: // lengths of all sizes, and types that a client does not send
+			raw = header{typ: frameType(rng.IntN(10)), slot: rng.Uint32N(9), meta: rng.Uint32N(3) << rng.IntN(32), body: rng.Uint64N(3) << rng.IntN(64)}.append(raw)
+		case 2:
+			raw = header{typ: credit, slot: rng.Uint32N(4)}.append(raw)
+		case 3:
+			raw = header{typ: ping, seq: rng.Uint64()}.append(raw)
+		default:
+			raw = header{typ: credit, slot: inlineSlot}.append(raw)
+		}
+	}
+	nc.Write(raw[:len(raw)-rng.IntN(2)*rng.IntN(40)])
+	nc.CloseWrite()
+	io.Copy(io.Discard, nc)
+	return frames
 }
 
 // TestCrowd refuses connections beyond the bound, those that say nothing among
