@@ -242,22 +242,23 @@ func TestHeartbeat(t *testing.T) {
 	srv := &Server{Datasets: map[string]Dataset{"": d}, Heartbeat: 2 * time.Millisecond}
 	address, _ := start(t, srv, "")
 	c := dial(t, address, request(1))
-	time.AfterFunc(100*time.Millisecond, func() { close(release) })
-	got, err := c.next()
-	if err != nil {
-		t.Fatal(err)
+	for range 5 {
+		if h, err := readHeader(c.r); err != nil || h.typ != ping {
+			t.Fatalf("%+v, %v in the place of a PING", h, err)
+		}
 	}
-	if c.ping < 5 {
-		t.Errorf("%d PINGs in 100 ms", c.ping)
-	}
+	close(release)
 	if err := sendFrame(c.net, header{typ: ping, seq: 77}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for c.echo != 77 {
-		if got, err = c.next(); err != nil {
+		got, err := c.next()
+		if err != nil {
 			t.Fatal(err)
 		}
-		c.credit(got.slot)
+		if got.typ == batch {
+			c.credit(got.slot)
+		}
 	}
 }
 
@@ -373,7 +374,7 @@ func annoy(t *testing.T, address string, rng *rand.Rand) (frames int) {
 			raw = header{typ: credit, slot: inlineSlot}.append(raw)
 		}
 	}
-	nc.Write(raw[:len(raw)-rng.IntN(2)*rng.IntN(40)])
+	nc.Write(raw[:max(0, len(raw)-rng.IntN(2)*rng.IntN(40))])
 	nc.CloseWrite()
 	io.Copy(io.Discard, nc)
 	return frames
