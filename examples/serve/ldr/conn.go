@@ -148,17 +148,17 @@ func (s *Server) open(ctx context.Context, c *conn) (x *session, err error) {
 	if err := s.readHello(c); err != nil {
 		return nil, err
 	}
+	c.net.SetDeadline(time.Time{}) // a ctx that is done is seen by who serves
 	if x, err = s.newSession(c); err != nil {
 		return nil, err
 	}
-	if err = s.enter(x); err != nil {
-		return nil, err
+	if err = s.enter(x); err == nil {
+		err = x.welcome()
 	}
-	if err = x.welcome(); err != nil {
+	if err != nil {
 		x.leave()
 		return nil, err
 	}
-	c.net.SetDeadline(time.Time{}) // that of a ctx which is done is seen by who serves
 	return x, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -275,6 +276,50 @@ func (s stuck) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, er
 		return nil, ctx.Err()
 	}
 	return s.numbers.OpenRows(ctx, refs)
+}
+
+// TestStuck leaves while a read hangs that does not heed its context, and lets it
+// go on later: the memory that it then writes to is still there.
+func TestStuck(t *testing.T) {
+	needSlots(t)
+	release := make(chan struct{})
+	var hung sync.WaitGroup
+	d := Dataset{deaf{numbers{101, -1}, release, &hung}, loader.Config{BatchSize: 6, Transforms: []loader.Transform{fixed{}}}}
+	srv := &Server{Datasets: map[string]Dataset{"": d}}
+	address, _ := start(t, srv, "")
+	dial(t, address, request(1)).net.Close()
+	waitFor(t, "end", func() bool { return srv.Stats().Clients == 1 && len(srv.Stats().Sessions) == 0 })
+	close(release)
+	hung.Wait()
+}
+
+// deaf opens nothing until it is released, whatever its context says. The rows that
+// follow are written behind it, and closed at last.
+type deaf struct {
+	numbers
+	release chan struct{}
+	hung    *sync.WaitGroup
+}
+
+func (d deaf) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, error) {
+	d.hung.Add(1)
+	<-d.release
+	rows, err := d.numbers.OpenRows(ctx, refs)
+	return deafRows{rows.(numbersRows), d.hung}, err
+}
+
+type deafRows struct {
+	numbersRows
+	hung *sync.WaitGroup
+}
+
+func (r deafRows) Row(w *loader.Worker, i int, s *loader.Sample) error {
+	defer func() {
+		if i == len(r.refs)-1 {
+			r.hung.Done()
+		}
+	}()
+	return r.numbersRows.Row(w, i, s)
 }
 
 // TestProtocolErrors ends what makes no sense with an ERROR.

@@ -71,10 +71,10 @@ func (s *Server) newSession(c *conn) (*session, error) {
 	}
 	x.print, x.rows = x.ld.State().Fingerprint, cfg.BatchSize
 	x.stateful = x.ld.Len() < 0 || cfg.AsReady || cfg.OnError != loader.ErrorPolicy{}
-	if cfg.Resume, err = x.resumption(); err != nil {
-		return nil, err
+	if cfg.Resume, err = x.resumption(); err == nil && cfg.Resume != nil {
+		x.ld, err = loader.New(d.Source, cfg)
 	}
-	if x.ld, err = loader.New(d.Source, cfg); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	x.after = x.ld.State()
@@ -87,7 +87,7 @@ func (s *Server) newSession(c *conn) (*session, error) {
 // that a copy to an accelerator may still read, and two on their way.
 const defaultWindow = 4
 
-// resumption returns where the client wants to begin.
+// resumption returns where the client wants to begin, nil for the beginning.
 func (x *session) resumption() (*loader.State, error) {
 	h, st := &x.hello, x.ld.State()
 	if h.Fingerprint != "" && h.Fingerprint != x.print {
@@ -102,6 +102,8 @@ func (x *session) resumption() (*loader.State, error) {
 		return h.State, nil
 	}
 	switch n := x.ld.Len(); {
+	case h.Next == 0 && h.Epoch == 0:
+		return nil, nil
 	case h.Next > 0 && x.stateful:
 		return nil, badHello("batch %d of %q is found from a state alone", h.Next, x.dataset)
 	case h.Next > 0 && h.Next > n:
@@ -120,8 +122,11 @@ func (x *session) furnish(window int) error {
 	_, local := x.net.(*net.UnixConn)
 	if local && x.mem.size > 0 && slices.Contains(x.hello.Transports, viaSlots) {
 		err := x.mem.share(x.ld.Stats().Prefetch + window)
-		if err != nil && !slices.Contains(x.hello.Transports, inBody) {
-			return badHello("no shared slots: %v", err)
+		if err != nil {
+			x.srv.log().Warn("no shared slots", "error", err)
+			if !slices.Contains(x.hello.Transports, inBody) {
+				return badHello("no shared slots: %v", err)
+			}
 		}
 	} else if !slices.Contains(x.hello.Transports, inBody) {
 		return badHello("no shared slots over this connection or for these fields, and the client takes nothing else")
