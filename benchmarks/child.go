@@ -21,9 +21,12 @@ func children() map[string]opener {
 		"loader":  openLoader,
 		"cached":  openCached,
 		"imaging": openGoPeer,
+		"bytes":   openBytes,
+		"numbers": openNumbers,
 		"jpeg":    openJPEG,
 		"resize":  openResize,
 		"turbo":   openTurbo,
+		"table":   openTable,
 	}
 }
 

@@ -50,8 +50,9 @@ func smallSet(t *testing.T, n int) string {
 func TestSuite(t *testing.T) {
 	data := smallSet(t, 10)
 	t.Chdir(t.TempDir())
+	t.Setenv("TMPDIR", t.TempDir())
 	var out strings.Builder
-	if err := runSuite(t.Context(), []string{"-data", data, "-python", "no-such-python", "-rounds", "1", "-batch", "4", "-json", "result.json"}, &out); err != nil {
+	if err := runSuite(t.Context(), []string{"-data", data, "-python", "no-such-python", "-rounds", "1", "-batch", "4", "-scale", "0.005", "-json", "result.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile("result.json")
@@ -74,9 +75,13 @@ func TestSuite(t *testing.T) {
 	if err := json.Unmarshal(text, &f); err != nil {
 		t.Fatal(err)
 	}
+	tables := []string{"ours", "ours_1", "ours_group", "ours_in_order", "ours_concat", "parquet_go", "arrow_go", "decompress", "memcpy"}
 	want := map[string][]string{
 		"W1": {"ours", "ours_1", "ours_indexed", "go_imaging"}, "W1_f32": {"ours", "ours_1", "go_imaging"}, "W2": {"ours", "ours_1", "ours_files", "ours_records", "loop_go", "memcpy"}, "W2_resized": {"ours", "ours_1", "memcpy"},
+		"W3": {"ours", "ours_parquet", "go_tar", "pread"}, "W4": {"ours", "readfile", "open"},
+		"W10": {"ours", "ours_shuffled", "ours_columns", "limit"}, "W10_first": {"ours", "ours_resumed"},
 		"jpeg": {"ours", "go"}, "jpeg_big": {"ours", "go"}, "jpeg_progressive": {"ours", "go"}, "jpeg_roi": {"ours"}, "resize": {"ours", "imaging"},
+		"W5_snappy": tables, "W5_zstd": tables, "W5_none": tables, "W5_plain": tables,
 	}
 	for _, w := range f.Workloads {
 		for _, name := range want[w.Name] {

@@ -23,6 +23,10 @@ var workloads = []struct {
 }{
 	{"W1", workload1},
 	{"W2", workload2},
+	{"W3", workload3},
+	{"W4", workload4},
+	{"W5", workload5},
+	{"W10", workload10},
 	{"jpeg", workloadJPEG},
 	{"resize", workloadResize},
 }
@@ -33,10 +37,14 @@ type bench struct {
 	work    string // folder for what contenders leave, removed at the end
 	pythons []string
 	batch   int
-	most    int // images of a set
+	most    int     // images of a set
+	scale   float64 // of what the suite makes by itself
 	self    string
 	only    *regexp.Regexp // for names of contenders, nil for all
 }
+
+// scaled returns how much to make of what there usually is n of.
+func (b *bench) scaled(n int) int { return max(1, int(float64(n)*b.scale)) }
 
 // file is what -json leaves.
 type file struct {
@@ -56,6 +64,7 @@ func runSuite(ctx context.Context, args []string, out io.Writer) error {
 	path := f.String("json", "", "`file` for the results as JSON")
 	batch := f.Int("batch", 64, "images in a batch")
 	most := f.Int("images", 512, "the most images that workloads on single images take")
+	scale := f.Float64("scale", 1, "size of the data that the suite makes by itself, as a part of the usual")
 	n := f.Int("rounds", 5, "rounds that a ratio is made of; three times as many are tried for one that is unsteady")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -76,7 +85,7 @@ func runSuite(ctx context.Context, args []string, out io.Writer) error {
 	if *contenders != "" {
 		b.only = wanted
 	}
-	b.pythons, b.batch, b.most = strings.Split(*python, ","), *batch, *most
+	b.pythons, b.batch, b.most, b.scale = strings.Split(*python, ","), *batch, *most, *scale
 	o := rounds.Options{Rounds: *n, Progress: func(s string) { fmt.Fprintln(os.Stderr, s) }}
 	result := file{Machine: thisMachine(), Command: os.Args[1:], Began: time.Now()}
 	fmt.Fprintln(out, result.Machine)

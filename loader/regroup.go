@@ -455,7 +455,7 @@ func (r *regrouper) restoreRow(w *Worker, tmp *step, p place, h hold) *SampleErr
 	buf := tmp.buf
 	tmp.reset(p, 1)
 	tmp.buf = buf
-	tmp.fill(0, 1)
+	e.fillRefs(tmp, 0, 1)
 	w.arena = &buf.arena
 	e.streams(w, p.epoch)
 	defer tmp.close()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/stokerdata/stoker/internal/interleave"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
@@ -29,7 +30,7 @@ func BenchmarkInterleave(b *testing.B) {
 				for g := range from {
 					from[g] = columns[c+g][at : at+concatTile]
 				}
-				interleave8(dst[at*benchColumns+c:], benchColumns, &from)
+				interleave.Columns(dst[at*benchColumns+c:], benchColumns, from[:])
 			}
 		}
 	}

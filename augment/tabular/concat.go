@@ -3,6 +3,7 @@ package tabular
 import (
 	"fmt"
 
+	"github.com/stokerdata/stoker/internal/interleave"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -87,11 +88,7 @@ func (j *joiner) join(dst []float32, b *loader.Batch, spare []float32, at, n int
 		for g := range group {
 			from[g] = j.columns[c+g].floats(b, spare[g*concatTile:], at, n)
 		}
-		if group == 8 {
-			interleave8(dst[to:], j.k, &from)
-		} else {
-			interleave(dst[to:], j.k, from[:group])
-		}
+		interleave.Columns(dst[to:], j.k, from[:group])
 		c, to = c+group, to+group
 	}
 }
@@ -118,26 +115,4 @@ func (c *column) floats(b *loader.Batch, spare []float32, at, n int) []float32 {
 		blank(spare, valid[at:at+n])
 	}
 	return spare
-}
-
-// interleave8 sets dst[i*stride+g] to from[g][i].
-func interleave8(dst []float32, stride int, from *[8][]float32) {
-	n := len(from[0])
-	c0, c1, c2, c3 := from[0][:n], from[1][:n], from[2][:n], from[3][:n]
-	c4, c5, c6, c7 := from[4][:n], from[5][:n], from[6][:n], from[7][:n]
-	for i := range n {
-		d := (*[8]float32)(dst[i*stride:])
-		d[0], d[1], d[2], d[3] = c0[i], c1[i], c2[i], c3[i]
-		d[4], d[5], d[6], d[7] = c4[i], c5[i], c6[i], c7[i]
-	}
-}
-
-// interleave is interleave8 for any number of columns.
-func interleave(dst []float32, stride int, from [][]float32) {
-	for g, c := range from {
-		d := dst[g:]
-		for i, x := range c {
-			d[i*stride] = x
-		}
-	}
 }

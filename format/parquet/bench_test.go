@@ -28,15 +28,18 @@ const steadyMallocs = 10
 
 // TestSteadyState reads the same row groups over and over.
 func TestSteadyState(t *testing.T) {
+	join := []format.Join{{Into: "x", Columns: []string{"a", "c", "e"}, DType: dtype.Float32}}
 	for _, c := range []struct {
-		name string
-		data []byte
+		name  string
+		data  []byte
+		joins []format.Join
 	}{
-		{"written here", steadyFile(t, 20000)},
-		{"by parquet-go", foreignSteady(t, 20000)},
+		{"written here", steadyFile(t, 20000), nil},
+		{"by parquet-go", foreignSteady(t, 20000), nil},
+		{"joined", foreignSteady(t, 20000), join},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			src, err := openBytes(c.data, Options{Nulls: format.NullZero})
+			src, err := openBytes(c.data, Options{Nulls: format.NullZero, Joins: c.joins})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,15 +1,12 @@
 package parquet
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
-	"slices"
 
-	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -30,6 +27,8 @@ type cells struct {
 	valid []byte // 0 or 1 for each row, of a column with a mask
 	mask  []byte // likewise, to be given back
 	err   error  // of Decode
+
+	failed int // part.lo of err
 }
 
 // A page is a page of a column chunk whose header was checked.
@@ -41,7 +40,7 @@ type page struct {
 
 // A decoder decodes one column chunk at a time; its memory is used again.
 type decoder struct {
-	codecs
+	*codecs
 	s     *Source
 	r     *rows
 	col   *column
@@ -52,6 +51,7 @@ type decoder struct {
 	chunk []byte
 
 	pages []page
+	flow  flow  // of columns that are given row by row
 	alias bool  // out.data is the chunk
 	used  int64 // bytes of out.data that hold values of varying length
 	row   int   // rows begun
@@ -60,11 +60,13 @@ type decoder struct {
 	holes bool  // a list row of fixed size is null
 
 	defs, reps []byte
+	full       bool // no level of the page at hand stands for a null; defs are not set
 	index      []uint32
 	dict       []byte // values, as in memory
 	dictSpans  []span // or where they lie in out.data
 	nDict      int
 	inflated   []byte
+	spill      []byte // a page that is given in parts
 	ints       []int32
 	more       []int32
 }
@@ -79,21 +81,15 @@ func sized[T any](buf []T, n int) []T {
 
 // decode decodes column k of r.
 func (d *decoder) decode(r *rows, k int) (err error) {
-	d.s, d.r = r.s, r
-	l := &r.s.layouts[r.group.layout]
-	d.col, d.leaf = &r.s.cols[k], &l.leaves[l.from[k]]
-	d.codec = r.group.chunks[k].codec
-	d.rows, d.out, d.chunk = int(r.group.rows), &r.cells[k], r.chunks[k]
-	d.used, d.row, d.elems, d.start, d.holes, d.nDict = 0, 0, 0, 0, false, -1
-	defer func() {
-		d.r, d.chunk, d.out = nil, nil, nil
-		clear(d.pages)
-	}()
-	if err := d.scan(r.group.chunks[k].values); err != nil {
-		return d.fault(-1, err)
+	defer d.end()
+	if err := d.begin(r, k); err != nil {
+		return err
 	}
 	if err := d.allot(r.group.chunks[k].values); err != nil {
 		return d.fault(-1, err)
+	}
+	if !d.col.isBin && !d.col.isList {
+		return d.next(d.out.data, d.out.valid, d.rows)
 	}
 	for i := range d.pages {
 		if err := d.page(&d.pages[i]); err != nil {
@@ -101,6 +97,27 @@ func (d *decoder) decode(r *rows, k int) (err error) {
 		}
 	}
 	return d.finish()
+}
+
+// begin begins column k of r.
+func (d *decoder) begin(r *rows, k int) error {
+	d.s, d.r = r.s, r
+	l := &r.s.layouts[r.group.layout]
+	d.col, d.leaf = &r.s.cols[k], &l.leaves[l.from[k]]
+	d.codec = r.group.chunks[k].codec
+	d.rows, d.out, d.chunk = int(r.group.rows), &r.cells[k], r.chunks[k]
+	d.used, d.row, d.elems, d.start, d.holes, d.nDict = 0, 0, 0, 0, false, -1
+	d.flow = flow{}
+	if err := d.scan(r.group.chunks[k].values); err != nil {
+		return d.fault(-1, err)
+	}
+	return nil
+}
+
+// end lets go of what is the row group's.
+func (d *decoder) end() {
+	d.r, d.chunk, d.out, d.flow = nil, nil, nil, flow{}
+	clear(d.pages)
 }
 
 // fault returns err as an error of the given row, or of the row group if row is
@@ -218,48 +235,51 @@ func (s *Source) buffer(n int64) ([]byte, error) {
 	return s.bufs.Get(context.Background(), int(n))
 }
 
-// page decodes one page.
+// page decodes one page of a column whose rows vary.
 func (d *decoder) page(p *page) error {
 	if p.typ == dictionaryPage {
 		return d.dictionary(p)
 	}
-	if p.encoding.indexed() && d.nDict < 0 {
-		return errors.New("indexes without a dictionary")
-	}
-	n := int(p.values)
-	if n == 0 {
+	if p.values == 0 {
 		return nil
 	}
-	if d.direct(p) {
-		to := d.out.data[d.row*d.col.elem:][:n*d.col.elem]
-		d.row += n
-		return d.decompress(to, p.body, d.codec)
-	}
-	b, err := d.open(p)
+	b, nulls, err := d.body(p)
 	if err != nil {
 		return err
 	}
-	nulls := 0
-	if d.leaf.maxDef > 0 {
-		d.defs = sized(d.defs, n)
-		if err := levels(d.defs, b.def, d.leaf.maxDef); err != nil {
-			return fmt.Errorf("definition levels: %w", err)
-		}
-		nulls = n - bytes.Count(d.defs, []byte{byte(d.leaf.maxDef)})
+	n := int(p.values)
+	if !d.leaf.isList {
+		return d.texts(p, b, n, nulls)
 	}
-	if d.leaf.isList {
-		d.reps = sized(d.reps, n)
-		if err := levels(d.reps, b.rep, 1); err != nil {
-			return fmt.Errorf("repetition levels: %w", err)
-		}
-		return d.list(p, b, n, nulls)
+	d.reps = sized(d.reps, n)
+	if err := levels(d.reps, b.rep, 1); err != nil {
+		return fmt.Errorf("repetition levels: %w", err)
 	}
-	return d.flat(p, b, n, nulls)
+	return d.list(p, b, n, nulls)
+}
+
+// body opens a data page, and counts the levels that stand for no value.
+func (d *decoder) body(p *page) (b parts, nulls int, err error) {
+	if p.encoding.indexed() && d.nDict < 0 {
+		return b, 0, errors.New("indexes without a dictionary")
+	}
+	if b, err = d.open(p); err != nil {
+		return b, 0, err
+	}
+	n, most := int(p.values), d.leaf.maxDef
+	if d.full = most == 0 || uniform(b.def, n, most); d.full {
+		return b, 0, nil
+	}
+	d.defs = sized(d.defs, n)
+	if err := levels(d.defs, b.def, most); err != nil {
+		return b, 0, fmt.Errorf("definition levels: %w", err)
+	}
+	return b, n - count(d.defs, byte(most)), nil
 }
 
 // direct reports whether the body of p decompresses to what memory shall hold.
 func (d *decoder) direct(p *page) bool {
-	return d.leaf.maxDef == 0 && p.encoding == plain && d.col.conv == asStored && !d.col.isBin &&
+	return d.leaf.maxDef == 0 && p.encoding == plain && d.col.conv == asStored &&
 		int64(p.uncompressed) == int64(p.values)*int64(d.col.elem) && !p.plainBody && p.repBytes == 0 && p.defBytes == 0
 }
 
@@ -378,181 +398,37 @@ func (d *decoder) dictionary(p *page) error {
 	return d.values(d.dict, n, plain, b.values)
 }
 
-// flat decodes a page of a column that is no list.
-func (d *decoder) flat(p *page, b parts, n, nulls int) error {
-	first, w := d.row, d.col.elem
+// texts decodes a page of a binary column.
+func (d *decoder) texts(p *page, b parts, n, nulls int) error {
+	first := d.row
 	d.row += n
-	if d.col.masked && d.leaf.maxDef > 0 {
-		for i, x := range d.defs {
-			d.out.valid[first+i] = b2u(int(x) == d.leaf.maxDef)
-		}
-	}
-	if d.col.isBin {
-		to := d.out.spans[first : first+n]
-		if err := d.strings(to[:n-nulls], p.encoding, b); err != nil {
-			return err
-		}
-		if nulls > 0 {
-			spreadSpans(to, d.defs, byte(d.leaf.maxDef), n-nulls)
-		}
-		return nil
-	}
-	to := d.out.data[first*w : (first+n)*w]
-	if err := d.values(to[:(n-nulls)*w], n-nulls, p.encoding, b.values); err != nil {
+	to := d.out.spans[first : first+n]
+	if err := d.strings(to[:n-nulls], p.encoding, b); err != nil || nulls == 0 {
 		return err
 	}
-	if nulls > 0 {
-		spread(to, d.defs, byte(d.leaf.maxDef), n-nulls, d.null())
+	if d.col.masked {
+		d.validity(d.out.valid[first:], d.defs)
 	}
+	spreadSpans(to, d.defs, byte(d.leaf.maxDef), n-nulls)
 	return nil
+}
+
+// validity sets valid to whether there is a value at each of defs.
+func (d *decoder) validity(valid, defs []byte) {
+	most := byte(d.leaf.maxDef)
+	for i, x := range defs {
+		valid[i] = b2u(x == most)
+	}
 }
 
 // null returns what stands for one null element.
 func (d *decoder) null() []byte { return d.col.null[:d.col.elem] }
 
-// list decodes a page of a list column; nulls counts the levels without a value.
-func (d *decoder) list(p *page, b parts, n, nulls int) error {
-	first, w := d.elems, d.col.elem
-	if err := d.listRows(n, nulls); err != nil {
-		return err
-	}
-	entries := d.elems - first
-	values := n - nulls
-	if entries > values && (d.s.nulls == format.NullError || d.s.nulls == format.NullMask && !d.col.field.DType.Float()) {
-		return d.nullInside()
-	}
-	to := d.out.data[first*w : (first+entries)*w]
-	if err := d.values(to[:values*w], values, p.encoding, b.values); err != nil {
-		return err
-	}
-	if entries > values {
-		defs := slices.DeleteFunc(d.defs, func(x byte) bool { return int(x) < d.leaf.entry })
-		spread(to, defs, byte(d.leaf.maxDef), values, d.null())
-	}
-	return nil
-}
-
-// nullInside returns the error that names the row of the first null element of
-// the page at hand, whose rows were found.
-func (d *decoder) nullInside() error {
-	i := slices.IndexFunc(d.defs, func(x byte) bool { return int(x) >= d.leaf.entry && int(x) < d.leaf.maxDef })
-	behind := bytes.Count(d.reps[i+1:], []byte{0}) // rows that begin after it
-	return d.fault(d.row-behind-1, errNullInside)
-}
-
-// listRows finds where rows begin and counts the elements.
-func (d *decoder) listRows(n, nulls int) error {
-	if nulls > 0 {
-		return d.listRowsWithGaps()
-	}
-	for i := 0; i < n; {
-		k := bytes.IndexByte(d.reps[i:], 0)
-		if k < 0 {
-			break
-		}
-		if i += k; i > 0 && d.row == 0 {
-			break
-		}
-		if err := d.begin(d.elems + i); err != nil {
-			return err
-		}
-		i++
-	}
-	d.elems += n
-	if d.row == 0 {
-		return errFirstRow
-	}
-	return nil
-}
-
-func (d *decoder) listRowsWithGaps() error {
-	for i, rep := range d.reps {
-		def := int(d.defs[i])
-		if rep == 0 {
-			if err := d.begin(d.elems); err != nil {
-				return err
-			}
-			if def < d.leaf.entry-1 {
-				d.nullRow()
-			}
-		} else if d.row == 0 {
-			return errFirstRow
-		}
-		if def >= d.leaf.entry {
-			d.elems++
-		} else if rep != 0 {
-			return errors.New("a list goes on after its end")
-		}
-	}
-	return nil
-}
-
-var (
-	errNullInside = fmt.Errorf("null inside a list: %w", loader.ErrSpec)
-	errFirstRow   = errors.New("begins within a row")
-)
-
-// nullRow notes that the row at hand is null.
-func (d *decoder) nullRow() {
-	if d.col.masked {
-		d.out.valid[d.row-1] = 0
-	}
-	d.holes = true
-	d.out.spans[d.row-1].n = nullSpan
-}
-
-// begin begins a list row at the given element, and ends the one before.
-func (d *decoder) begin(elem int) error {
-	if err := d.end(elem); err != nil {
-		return err
-	}
-	if d.row == d.rows {
-		return fmt.Errorf("more than %d rows", d.rows)
-	}
-	d.start = elem
-	d.out.spans[d.row] = span{off: int64(elem) * int64(d.col.elem)}
-	d.row++
-	return nil
-}
-
-// end ends the list row at hand before the given element.
-func (d *decoder) end(elem int) error {
-	if d.row == 0 {
-		return nil
-	}
-	s := &d.out.spans[d.row-1]
-	n := int64(elem-d.start) * int64(d.col.elem)
-	if s.n == nullSpan {
-		s.n = 0
-		if n > 0 {
-			return errors.New("a null list has elements")
-		}
-		return nil
-	}
-	if n > d.s.limits.ValueBytes {
-		return d.fault(d.row-1, fmt.Errorf("%d bytes, the limit is %d", n, d.s.limits.ValueBytes))
-	}
-	s.n = int32(n)
-	return d.checkRow(d.row-1, n)
-}
-
-// checkRow checks that a row of n bytes, which is not null, has a shape that the
-// field allows.
-func (d *decoder) checkRow(row int, n int64) error {
-	switch c := d.col; {
-	case c.row >= 0 && n != int64(c.row):
-		return d.fault(row, fmt.Errorf("%d elements, shape %v has %d: %w", n/int64(c.size), c.field.Shape, c.row/c.size, loader.ErrSpec))
-	case c.row < 0 && c.unit > 1 && n%int64(c.unit) != 0:
-		return d.fault(row, fmt.Errorf("%d elements do not fill shape %v: %w", n/int64(c.size), c.field.Shape, loader.ErrSpec))
-	}
-	return nil
-}
-
 // finish checks what only the end of the chunk can tell.
 func (d *decoder) finish() error {
 	out := d.out
 	if d.leaf.isList {
-		if err := d.end(d.elems); err != nil {
+		if err := d.endRow(d.elems); err != nil {
 			return d.fault(-1, err)
 		}
 		if d.col.row >= 0 && !d.holes {

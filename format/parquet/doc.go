@@ -15,6 +15,11 @@
 // of a block reads the chunks of the wanted columns with few large reads, and
 // each column is decoded as a whole; a table never becomes rows.
 //
+// Models that take a matrix get it by Options.Joins: a format.Join lays many
+// columns of numbers side by side in one field while they are decoded. A shuffle
+// then moves rows of the matrix, which is several times faster than to gather
+// its columns one by one.
+//
 // # Types
 //
 //	BOOLEAN                        bool
@@ -24,12 +29,16 @@
 //	BYTE_ARRAY                     uint8 (?); of kind Text if STRING, ENUM or JSON
 //	FIXED_LEN_BYTE_ARRAY(n), INT96 uint8 (n), uint8 (12)
 //	LIST of one of these           (?), or (?, n); not of BYTE_ARRAY
-//	struct                         its leaves, named with dots as in "pose.x"
+//	struct, LIST of struct, MAP    their leaves, as in "pose.x", "boxes.w", "map.key"
 //
 // Lists are read in all forms that writers use: three levels, two, or a bare
-// repeated column. Maps, lists of structs and of lists, and encrypted files are
-// refused by Open. Options.Fields gives columns a meaning and lists a shape:
-// Dims(512) for embeddings, Dims(-1, 4) for boxes.
+// repeated column. Lists of lists and of texts, and encrypted files are refused
+// by Open. An annotation that is not known leaves the type as it is.
+//
+// Options.Fields gives columns a meaning and lists a shape: Dims(512) for
+// embeddings, Dims(-1, 4) for boxes. It says what the bytes of a column hold:
+// Float16 and Dims(3, 32) for a FIXED_LEN_BYTE_ARRAY(192), and Int64 for INT96,
+// which then are timestamps in nanoseconds since 1970.
 //
 // # Damage
 //

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/mem"
 	"github.com/stokerdata/stoker/format/parquet"
 	"github.com/stokerdata/stoker/loader"
@@ -65,4 +66,56 @@ func Example() {
 	// pets-00001-of-00002.parquet 1
 	// [text uint8 (?) text; embedding float32 (2)]
 	// [1 2 3 4 5 6] bark
+}
+
+// A table as the matrix that a dense layer takes.
+func ExampleOptions_joins() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "people.parquet")
+	if err := writePeople(path); err != nil {
+		log.Fatal(err)
+	}
+
+	src, err := parquet.Open(path, parquet.Options{
+		Joins: []format.Join{{Into: "x", Columns: []string{"age", "income"}, DType: dtype.Float32}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ld, err := loader.New(src, loader.Config{BatchSize: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ld.Close()
+	for b, err := range ld.All(context.Background()) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		x := b.Tensor("x")
+		fmt.Println(x.Shape, loader.View[float32](x), loader.View[bool](b.Tensor("buys")))
+	}
+	// Output:
+	// (2, 2) [31 1200 58 900] [true false]
+}
+
+// writePeople writes a table of two rows.
+func writePeople(path string) error {
+	src, err := mem.Columns(loader.Spec{
+		{Name: "age", DType: dtype.Uint8}, {Name: "income", DType: dtype.Int64}, {Name: "buys", DType: dtype.Bool},
+	}, mem.Of([]uint8{31, 58}), mem.Of([]int64{1200, 900}), mem.Of([]bool{true, false}))
+	if err != nil {
+		return err
+	}
+	ld, err := loader.New(src, loader.Config{BatchSize: 2})
+	if err != nil {
+		return err
+	}
+	defer ld.Close()
+	ctx := context.Background()
+	_, err = parquet.Write(ctx, path, ld.All(ctx), parquet.WriteOptions{})
+	return err
 }

@@ -19,6 +19,7 @@ const (
 	toUint8
 	toInt16
 	toUint16
+	toNanos // from INT96
 )
 
 // A column is one column of the data set as it lies in memory: the same for
@@ -36,7 +37,13 @@ type column struct {
 	tail   loader.Shape
 	null   []byte // what stands for one element that is null
 	dims   int    // column that holds the shape of each row, -1 for none
+	join   []int  // columns that this one joins, nil for one of the file
+	at     int    // of a join: where its values are in a record
+	joined bool   // is part of a join
 }
+
+// cells returns how many values a row has whose being there is told apart.
+func (c *column) cells() int { return max(1, len(c.join)) }
 
 // natural returns the field that a leaf is without further knowledge, and the
 // bytes of one of its elements.
@@ -98,6 +105,17 @@ func narrow(n *node) (dtype.Type, conversion) {
 	return dtype.Int32, asStored
 }
 
+// stored returns the bytes of a value in PLAIN, except for those that are bits.
+func (c *column) stored() int {
+	switch c.conv {
+	case asStored:
+		return c.elem
+	case toNanos:
+		return 12
+	}
+	return 4
+}
+
 // raw reports whether the values of l are bytes that may hold anything.
 func raw(l *leaf) bool {
 	p := l.node.physical
@@ -115,6 +133,10 @@ const dimType = dtype.Int32
 // from elsewhere.
 func newColumn(l *leaf, f loader.Field, perRow bool) (column, error) {
 	own, conv, elem := natural(l)
+	if l.node.physical == int96Type && f.DType == dtype.Int64 {
+		own.DType, conv, elem = f.DType, toNanos, f.DType.Size()
+		own.Shape = timestampShape(l)
+	}
 	c := column{field: f, conv: conv, elem: elem, size: f.DType.Size(), isBin: l.node.physical == byteArray,
 		isList: l.isList, row: -1, unit: 1, dims: -1}
 	if f.DType != own.DType && !(raw(l) && f.DType.Valid()) {
@@ -152,6 +174,14 @@ func newColumn(l *leaf, f loader.Field, perRow bool) (column, error) {
 		return c, fmt.Errorf("%v cannot be read as %v %v", l, f.DType, f.Shape)
 	}
 	return c, nil
+}
+
+// timestampShape returns the shape of INT96 timestamps as int64.
+func timestampShape(l *leaf) loader.Shape {
+	if l.isList {
+		return loader.Dims(-1)
+	}
+	return loader.Shape{}
 }
 
 // nullOf returns the n bytes that stand for null: NaN in each element of a

@@ -215,9 +215,14 @@ func digestBlock(out *strings.Builder, src *Source, i int) error {
 	}
 	for k := range src.cols {
 		c, in := &src.cols[k], &r.cells[k]
+		if c.joined {
+			continue
+		}
 		fmt.Fprintf(out, "\n%s %d %x ", c.field.Name, r.group.rows, in.valid)
 		for row := range int(r.group.rows) {
 			switch {
+			case c.join != nil:
+				fmt.Fprintf(out, "%x,", r.record[row*src.record+c.at:][:c.row])
 			case c.row < 0:
 				shape, err := r.shape(c, in, row)
 				if err != nil {

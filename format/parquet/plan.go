@@ -8,6 +8,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
 )
 
 // A planner finds, for the columns that the caller wants, the leaves of one
@@ -16,7 +17,7 @@ type planner struct {
 	leaves []leaf
 	byName map[string]int          // leaf, or twice
 	stored map[string]loader.Field // what the writer says of them
-	fields map[string]loader.Field
+	o      Options
 
 	names map[string]bool // of the columns that are read
 	cols  []column
@@ -26,17 +27,15 @@ type planner struct {
 // twice stands for a name that two leaves have.
 const twice = -1
 
-func newPlanner(leaves []leaf, stored loader.Spec, fields map[string]loader.Field) *planner {
-	p := &planner{leaves: leaves, byName: make(map[string]int, len(leaves)), fields: fields,
+func newPlanner(leaves []leaf, stored loader.Spec, o Options) *planner {
+	p := &planner{leaves: leaves, byName: make(map[string]int, len(leaves)), o: o,
 		stored: make(map[string]loader.Field, len(stored)), names: make(map[string]bool)}
 	for i := range leaves {
-		first, again := p.byName[leaves[i].name]
-		switch {
-		case !again:
-			p.byName[leaves[i].name] = i
-		case first == twice || leaves[i].refuse == "" || leaves[first].refuse == "":
-			p.byName[leaves[i].name] = twice
-		} // the leaves of a list of structs share its name and its fate
+		name := leaves[i].name
+		if _, again := p.byName[name]; again {
+			i = twice
+		}
+		p.byName[name] = i
 	}
 	for _, f := range stored {
 		p.stored[f.Name] = f
@@ -44,16 +43,10 @@ func newPlanner(leaves []leaf, stored loader.Spec, fields map[string]loader.Fiel
 	return p
 }
 
-// plan returns the columns and the leaf of each. Those of the first shard, if
-// there is one already, replace names that are nil.
-func (p *planner) plan(names []string, first []column) ([]column, []int, error) {
-	if names == nil && first != nil {
-		for _, c := range first {
-			names = append(names, c.field.Name)
-		}
-	} else if names == nil {
-		names = p.all()
-	}
+// plan returns the columns and the leaf of each; first are those of the first
+// shard, if there was one.
+func (p *planner) plan(first []column) ([]column, []int, error) {
+	names := p.wanted(first)
 	if len(names) == 0 {
 		return nil, nil, fmt.Errorf("no columns to read: %w", loader.ErrSpec)
 	}
@@ -63,8 +56,9 @@ func (p *planner) plan(names []string, first []column) ([]column, []int, error) 
 		}
 		p.names[name] = true
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.fields)) {
-		if !p.names[name] {
+	for _, name := range slices.Sorted(maps.Keys(p.o.Fields)) {
+		into := slices.ContainsFunc(p.o.Joins, func(j format.Join) bool { return j.Into == name })
+		if !p.names[name] && !into {
 			return nil, nil, fmt.Errorf("Options.Fields names %q, which is not read; there are %s: %w", name, quote(names), loader.ErrSpec)
 		}
 	}
@@ -79,8 +73,26 @@ func (p *planner) plan(names []string, first []column) ([]column, []int, error) 
 	return p.cols, p.from, nil
 }
 
+// wanted returns the names of the columns to read, those of joins last.
+func (p *planner) wanted(first []column) (names []string) {
+	if p.o.Columns == nil && first != nil {
+		for _, c := range first {
+			names = append(names, c.field.Name)
+		}
+		return names
+	}
+	var joined []string
+	for _, j := range p.o.Joins {
+		joined = append(joined, j.Columns...)
+	}
+	if names = slices.Clone(p.o.Columns); p.o.Columns == nil {
+		names = slices.DeleteFunc(p.all(), func(name string) bool { return slices.Contains(joined, name) })
+	}
+	return append(names, joined...)
+}
+
 // all returns the names of all leaves but those that only hold shapes.
-func (p *planner) all() (names []string) {
+func (p *planner) all() []string {
 	shapes := make(map[string]bool)
 	for _, f := range p.stored {
 		if shaped(f) {
@@ -149,8 +161,11 @@ func (p *planner) add(name string) error {
 			f.Follows = ""
 		}
 	}
-	by, given := p.fields[name]
+	by, given := p.o.Fields[name]
 	if given {
+		if l.node.physical == int96Type && by.DType == dtype.Int64 && by.Shape.Rank() == 0 {
+			f.Shape = timestampShape(l)
+		}
 		if f, err = override(f, by); err != nil {
 			return fmt.Errorf("column %q: %w: %w", name, err, loader.ErrSpec)
 		}

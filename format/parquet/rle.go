@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 )
@@ -16,64 +17,109 @@ var (
 // A hybrid reads the runs of Parquet's RLE / bit-packed hybrid encoding
 // (Encodings.md, RLE = 3).
 type hybrid struct {
-	src   []byte
-	width uint // bits of a value, at most 32
+	src   []byte // behind the run at hand
+	width uint   // bits of a value, at most 32
+	rest  int    // values that are still to come, from the run at hand on
+
+	left   int    // values of the run at hand
+	value  uint32 // each of them, if packed is nil
+	packed []byte // holds them from bit at on, and whatever lies behind
+	at     uint
 }
 
-// run returns the next run: either count times value, or count values packed
-// in the given bytes. Never more than most, however long the run claims to be.
-func (h *hybrid) run(most int) (count int, value uint32, packed []byte, err error) {
+// next begins the next run. However long that claims to be, it is no longer than
+// what is still to come.
+func (h *hybrid) next() error {
 	head, n := binary.Uvarint(h.src)
 	if n <= 0 {
-		return 0, 0, nil, errShort
+		return errShort
 	}
 	h.src = h.src[n:]
 	if head&1 == 1 {
-		count = most
-		if groups := head >> 1; groups < uint64(most+7)/8 {
-			count = int(groups) * 8
+		h.left = h.rest
+		if groups := head >> 1; groups < uint64(h.rest+7)/8 {
+			h.left = int(groups) * 8
 		}
-		need := (count*int(h.width) + 7) / 8
-		if need > len(h.src) {
-			return 0, 0, nil, errShort
+		if (h.left*int(h.width)+7)/8 > len(h.src) {
+			return errShort
 		}
-		packed = h.src[:need]
+		h.packed, h.at = h.src, 0
 		h.src = h.src[min(uint64(len(h.src)), (head>>1)*uint64(h.width)):]
-		return count, 0, packed, nil
+		return nil
 	}
 	bytes := int(h.width+7) / 8
 	if bytes > len(h.src) {
-		return 0, 0, nil, errShort
+		return errShort
 	}
+	h.value, h.packed = 0, nil
 	for i, b := range h.src[:bytes] {
-		value |= uint32(b) << (8 * i)
+		h.value |= uint32(b) << (8 * i)
 	}
 	h.src = h.src[bytes:]
-	return int(min(head>>1, uint64(most))), value, nil, nil
+	h.left = int(min(head>>1, uint64(h.rest)))
+	return nil
+}
+
+// skip passes over n values of the run at hand.
+func (h *hybrid) skip(n int) {
+	h.left -= n
+	h.rest -= n
+	h.at += uint(n) * h.width
 }
 
 // levels decodes len(dst) definition or repetition levels, none above limit.
 func levels(dst, src []byte, limit int) error {
-	h := hybrid{src, uint(bitsFor(limit))}
+	h := hybrid{src: src, width: uint(bitsFor(limit)), rest: len(dst)}
 	for len(dst) > 0 {
-		n, value, packed, err := h.run(len(dst))
-		switch {
-		case err != nil:
+		if err := h.next(); err != nil {
 			return err
-		case packed != nil && h.width == 1:
-			unpackBits(dst[:n], packed)
-		case packed != nil:
-			if err := unpackLevels(dst[:n], packed, h.width, limit); err != nil {
+		}
+		run := dst[:h.left]
+		switch {
+		case h.packed != nil && h.width == 1:
+			unpackBits(run, h.packed)
+		case h.packed != nil:
+			if err := unpackLevels(run, h.packed, h.width, limit); err != nil {
 				return err
 			}
-		case int64(value) > int64(limit) && n > 0:
+		case int64(h.value) > int64(limit) && h.left > 0:
 			return errLevel
 		default:
-			fill(dst[:n], byte(value))
+			fill(run, byte(h.value))
 		}
-		dst = dst[n:]
+		dst = dst[len(run):]
+		h.skip(len(run))
 	}
 	return nil
+}
+
+// uniform reports whether all of n levels are limit, looking at no more than the
+// runs. Levels that are malformed, or packed for no reason, are not uniform.
+func uniform(src []byte, n, limit int) bool {
+	h := hybrid{src: src, width: uint(bitsFor(limit)), rest: n}
+	for h.rest > 0 {
+		if h.next() != nil {
+			return false
+		}
+		switch {
+		case h.packed == nil && h.left > 0 && int64(h.value) != int64(limit):
+			return false
+		case h.packed != nil && !(limit == 1 && ones(h.packed, h.left)):
+			return false
+		}
+		h.skip(h.left)
+	}
+	return true
+}
+
+// ones reports whether the first n bits of src are set.
+func ones(src []byte, n int) bool {
+	for _, b := range src[:n/8] {
+		if b != 0xff {
+			return false
+		}
+	}
+	return n%8 == 0 || ^src[n/8]<<(8-n%8) == 0
 }
 
 // bitsFor returns the bits that the numbers 0 to limit take.
@@ -83,6 +129,9 @@ func bitsFor(limit int) (n int) {
 	}
 	return n
 }
+
+// count returns how many bytes of b are x.
+func count(b []byte, x byte) int { return bytes.Count(b, []byte{x}) }
 
 func fill(dst []byte, x byte) {
 	if len(dst) == 0 {
@@ -128,49 +177,67 @@ func unpackLevels(dst, src []byte, width uint, limit int) error {
 	return nil
 }
 
-// indexes decodes len(dst) dictionary indexes, all below limit, from the bit
-// width and the runs that follow it.
-func indexes(dst []uint32, src []byte, limit int) error {
-	if len(dst) == 0 {
-		return nil
+// newIndexes returns the hybrid of n dictionary indexes: runs behind their width.
+func newIndexes(src []byte, n int) (hybrid, error) {
+	switch {
+	case len(src) == 0:
+		return hybrid{}, errShort
+	case src[0] > 32:
+		return hybrid{}, errWidth
 	}
-	if len(src) == 0 {
-		return errShort
-	}
-	if src[0] > 32 {
-		return errWidth
-	}
-	h := hybrid{src[1:], uint(src[0])}
+	return hybrid{src: src[1:], width: uint(src[0]), rest: n}, nil
+}
+
+// indexes sets dst to the next indexes of h, all of which must be below limit.
+func (h *hybrid) indexes(dst []uint32, limit int) error {
 	for len(dst) > 0 {
-		n, value, packed, err := h.run(len(dst))
-		if err != nil {
-			return err
+		if h.left == 0 {
+			if err := h.next(); err != nil {
+				return err
+			}
 		}
-		out := dst[:n]
-		if packed != nil {
-			unpackIndexes(out, packed, h.width)
-			for _, x := range out {
-				if int64(x) >= int64(limit) {
-					return errIndex
-				}
+		out := dst[:min(len(dst), h.left)]
+		if h.packed != nil {
+			unpackIndexes(out, h.packed, h.at, h.width)
+			if int64(greatest(out)) >= int64(limit) && len(out) > 0 {
+				return errIndex
 			}
 		} else {
-			if int64(value) >= int64(limit) && n > 0 {
+			if int64(h.value) >= int64(limit) && len(out) > 0 {
 				return errIndex
 			}
 			for i := range out {
-				out[i] = value
+				out[i] = h.value
 			}
 		}
-		dst = dst[n:]
+		dst = dst[len(out):]
+		h.skip(len(out))
 	}
 	return nil
 }
 
-// unpackIndexes unpacks values of at most 32 bits; src holds them all.
-func unpackIndexes(dst []uint32, src []byte, width uint) {
+// greatest returns the greatest of x, 0 if there is none. Four at a time do not
+// wait for each other.
+func greatest(x []uint32) uint32 {
+	var a, b, c, d uint32
+	for ; len(x) >= 4; x = x[4:] {
+		a, b, c, d = max(a, x[0]), max(b, x[1]), max(c, x[2]), max(d, x[3])
+	}
+	for _, v := range x {
+		a = max(a, v)
+	}
+	return max(a, b, c, d)
+}
+
+// unpackIndexes unpacks values of at most 32 bits from bit at of src on, which
+// holds them all.
+func unpackIndexes(dst []uint32, src []byte, at, width uint) {
+	if at%8 == 0 {
+		n := unpackGroups(dst, src[at/8:], width)
+		dst = dst[n:]
+		at += uint(n) * width
+	}
 	mask := uint64(1)<<width - 1
-	at := uint(0) // bit
 	i := 0
 	for ; i < len(dst) && int(at>>3)+8 <= len(src); i++ {
 		dst[i] = uint32(binary.LittleEndian.Uint64(src[at>>3:]) >> (at & 7) & mask)
@@ -183,4 +250,37 @@ func unpackIndexes(dst []uint32, src []byte, width uint) {
 		dst[i] = uint32(binary.LittleEndian.Uint64(tail[at>>3-first:]) >> (at & 7) & mask)
 		at += width
 	}
+}
+
+// unpackGroups unpacks values eight by eight, as long as whole words can be
+// loaded, and returns how many there were. Eight values fill width bytes, so
+// that where they lie in a word is the same in every group.
+func unpackGroups(dst []uint32, src []byte, width uint) (n int) {
+	// The compiler need not guard shifts by less than 64.
+	w1, w2, w3, w4 := width&63, 2*width&63, 3*width&63, 4*width&63
+	mask := uint32(1<<w1 - 1)
+	for ; n+8 <= len(dst) && len(src) >= int(width)+8; n += 8 {
+		d := (*[8]uint32)(dst[n:])
+		x := binary.LittleEndian.Uint64(src)
+		switch {
+		case width <= 8:
+			d[0], d[1], d[2], d[3] = uint32(x)&mask, uint32(x>>w1)&mask, uint32(x>>w2)&mask, uint32(x>>w3)&mask
+			x >>= w4
+			d[4], d[5], d[6], d[7] = uint32(x)&mask, uint32(x>>w1)&mask, uint32(x>>w2)&mask, uint32(x>>w3)&mask
+		case width <= 16:
+			y := binary.LittleEndian.Uint64(src[width/2:]) >> (w4 & 7)
+			d[0], d[1], d[2], d[3] = uint32(x)&mask, uint32(x>>w1)&mask, uint32(x>>w2)&mask, uint32(x>>w3)&mask
+			d[4], d[5], d[6], d[7] = uint32(y)&mask, uint32(y>>w1)&mask, uint32(y>>w2)&mask, uint32(y>>w3)&mask
+		case width <= 28:
+			y := binary.LittleEndian.Uint64(src[width/4:]) >> (w2 & 7)
+			z := binary.LittleEndian.Uint64(src[width/2:]) >> (w4 & 7)
+			t := binary.LittleEndian.Uint64(src[3*width/4:]) >> (6 * width & 7)
+			d[0], d[1], d[2], d[3] = uint32(x)&mask, uint32(x>>w1)&mask, uint32(y)&mask, uint32(y>>w1)&mask
+			d[4], d[5], d[6], d[7] = uint32(z)&mask, uint32(z>>w1)&mask, uint32(t)&mask, uint32(t>>w1)&mask
+		default:
+			return n
+		}
+		src = src[width:]
+	}
+	return n
 }

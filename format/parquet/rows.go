@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"slices"
+	"sync"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
@@ -21,6 +24,8 @@ type rows struct {
 	ranges []shard.Range
 	chunks [][]byte // of each column
 	cells  []cells
+	record []byte     // of each row, all joins
+	mu     sync.Mutex // of cells.err
 }
 
 var (
@@ -46,7 +51,29 @@ func (s *Source) Open(ctx context.Context, i int) (loader.Rows, error) {
 	for _, x := range r.ranges {
 		r.chunks[x.Tag] = x.Data
 	}
+	if err := r.allotJoins(); err != nil {
+		return nil, fmt.Errorf("parquet: row group at row %d: %w", s.blocks[i].FirstRow, errors.Join(err, r.Close()))
+	}
 	return r, nil
+}
+
+// allotJoins gets the memory of joins, whose parts are decoded at once.
+func (r *rows) allotJoins() (err error) {
+	rows := r.group.rows
+	if r.record, err = r.s.buffer(rows * int64(r.s.record)); err != nil {
+		return err
+	}
+	for k := range r.s.cols {
+		c, out := &r.s.cols[k], &r.cells[k]
+		if c.join == nil || !c.masked {
+			continue
+		}
+		if out.mask, err = r.s.buffer(rows * int64(len(c.join))); err != nil {
+			return err
+		}
+		out.valid = out.mask
+	}
+	return nil
 }
 
 // take returns rows that are not in use.
@@ -76,38 +103,64 @@ func (r *rows) Close() error {
 		bufs.Put(c.mask)
 		*c = cells{spans: c.spans[:0]}
 	}
+	bufs.Put(r.record)
 	bufs.Put(r.buf)
-	r.buf, r.group = nil, nil
+	r.buf, r.record, r.group = nil, nil, nil
 	clear(r.chunks)
 	clear(r.ranges)
 	r.s.give(r)
 	return nil
 }
 
-// Parts returns the number of columns.
-func (r *rows) Parts() int { return len(r.cells) }
+// Parts returns the number of columns, where a join counts for every
+// stripColumns of its own.
+func (r *rows) Parts() int { return len(r.s.parts) }
 
-// Decode decodes a column. Whatever a codec does with damaged data, the result
+// Decode decodes a part. Whatever a codec does with damaged data, the result
 // is an error that names shard and column; Row and Gather return it too, as
 // there is nothing for them to read.
 func (r *rows) Decode(_ *loader.Worker, part int) (err error) {
-	d := r.s.scratch.Get().(*decoder)
+	p := r.s.parts[part]
 	defer func() {
-		if p := recover(); p != nil {
-			err = r.fault(-1, &r.s.cols[part], fmt.Errorf("%v", p))
-			d = nil // may be in any state, and is left to the garbage collector
+		if x := recover(); x != nil {
+			err = r.fault(-1, &r.s.cols[p.col], fmt.Errorf("%v", x))
 		}
-		if d != nil {
-			r.s.scratch.Put(d)
+		if err != nil {
+			r.fail(p, err)
 		}
-		r.cells[part].err = err
 	}()
-	return d.decode(r, part)
+	// What panics may be in any state, and is left to the garbage collector.
+	if p.hi > 0 {
+		s := r.s.strips.Get().(*strip)
+		err = s.decode(r, r.s.lanes[p.lo:p.hi])
+		r.s.strips.Put(s)
+		return err
+	}
+	d := r.s.scratch.Get().(*decoder)
+	err = d.decode(r, p.col)
+	r.s.scratch.Put(d)
+	return err
+}
+
+// fail notes the error of a part. One of lanes is every join's, and that of the
+// first part stays.
+func (r *rows) fail(p part, err error) {
+	if p.hi == 0 {
+		r.cells[p.col].err = err
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for k := range r.cells {
+		if in := &r.cells[k]; r.s.cols[k].join != nil && (in.err == nil || p.lo < in.failed) {
+			in.err, in.failed = err, p.lo
+		}
+	}
 }
 
 // Gather copies rows into the batch column by column.
 func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
-	whole := inOrder(from) && inOrder(to)
+	whole, joins := inOrder(from) && inOrder(to), false
 	for f, role := range r.s.fields {
 		c, in := &r.s.cols[role.col], &r.cells[role.col]
 		if in.err != nil {
@@ -121,8 +174,10 @@ func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
 			}
 		}
 		switch {
+		case c.join != nil && !role.mask:
+			joins = true
 		case role.mask:
-			gather(b.Column(f).Data, in.valid, from, to, 1, whole)
+			gather(b.Column(f).Data, in.valid, from, to, c.cells(), whole)
 		case c.row < 0:
 			if err := r.set(f, c, in, from, to, b); err != nil {
 				return err
@@ -136,7 +191,34 @@ func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
 			gather(b.Column(f).Data, in.data, from, to, c.row, whole)
 		}
 	}
+	if joins {
+		r.gatherRecords(from, to, b)
+	}
 	return nil
+}
+
+// gatherRows is how many records are gathered at a time: their lines are asked
+// for together, and are still in the cache when the last join is copied.
+const gatherRows = 16
+
+// gatherRecords copies the values of joins, some rows at a time, for all joins.
+func (r *rows) gatherRecords(from, to []int, b *loader.Batch) {
+	size := r.s.record
+	for len(from) > 0 {
+		n := min(gatherRows, len(from))
+		r.touch(from[:n])
+		for f, role := range r.s.fields {
+			c := &r.s.cols[role.col]
+			if c.join == nil || role.mask {
+				continue
+			}
+			dst := b.Column(f).Data
+			for i, row := range from[:n] {
+				copy(dst[to[i]*c.row:(to[i]+1)*c.row], r.record[row*size+c.at:])
+			}
+		}
+		from, to = from[n:], to[n:]
+	}
 }
 
 // set lends rows of varying size to the batch.
@@ -176,7 +258,8 @@ func (r *rows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 		}
 		switch {
 		case role.mask:
-			s.Set(f, dtype.Bool, loader.Shape{}, in.valid[i:i+1:i+1])
+			n := c.cells()
+			s.Set(f, dtype.Bool, r.s.spec[f].Shape, in.valid[i*n:(i+1)*n:(i+1)*n])
 		case c.row < 0:
 			shape, err := r.shape(c, in, i)
 			if err != nil {
@@ -185,6 +268,8 @@ func (r *rows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 			lend(w, s, f, c, shape, in.bytes(i))
 		case len(in.spans) > 0:
 			c.put(w.Out(s, f, c.field.DType, c.field.Shape).Data, in, i)
+		case c.join != nil:
+			s.Set(f, c.field.DType, c.field.Shape, r.record[i*r.s.record+c.at:][:c.row:c.row])
 		default:
 			s.Set(f, c.field.DType, c.field.Shape, in.data[i*c.row:][:c.row:c.row])
 		}
@@ -192,10 +277,16 @@ func (r *rows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 	return nil
 }
 
-// checkNull returns an error if a row of a column that has a mask is null.
+// checkNull returns an error if a value of a row of a column that has a mask is
+// null.
 func (r *rows) checkNull(c *column, in *cells, row int) error {
-	if in.valid[row] != 0 {
+	n := c.cells()
+	i := slices.Index(in.valid[row*n:(row+1)*n], 0)
+	if i < 0 {
 		return nil
+	}
+	if c.join != nil {
+		c = &r.s.cols[c.join[i]]
 	}
 	return r.fault(row, c, fmt.Errorf("is null: %w", loader.ErrSpec))
 }
@@ -246,6 +337,21 @@ func move[T any](dst, src []T, from, to []int) {
 	for i, r := range from {
 		dst[to[i]] = src[r]
 	}
+}
+
+// touch loads every cache line of the given records. Loads that wait for nothing
+// are under way together, which those of copies, one behind the other, are not.
+func (r *rows) touch(rows []int) {
+	size := r.s.record
+	var sum byte
+	for _, row := range rows {
+		record := r.record[row*size:][:size]
+		for at := 0; at < size; at += 64 {
+			sum += record[at]
+		}
+		sum += record[size-1]
+	}
+	runtime.KeepAlive(sum)
 }
 
 // put copies row r into dst, or what stands for null.

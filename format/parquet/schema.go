@@ -246,13 +246,13 @@ func leavesOf(nodes []node, limits format.Limits) ([]leaf, error) {
 
 // place is where the walk has come to.
 type place struct {
-	path   []string
-	def    int
-	lists  int // repeated nodes above
-	entry  int
-	inner  bool   // within a repeated group: names are left out
-	list   bool   // the node above is annotated LIST
-	refuse string // what above makes leaves unreadable
+	path    []string
+	def     int
+	lists   int // repeated nodes above
+	entry   int
+	wrapper logical // LIST or MAP if the node above is so annotated
+	element bool    // the node above is the repeated one of a LIST, and no element
+	refuse  string  // what above makes leaves unreadable
 }
 
 func (t *tree) walk(p place, depth int) error {
@@ -283,11 +283,14 @@ func (t *tree) walk(p place, depth int) error {
 	return nil
 }
 
-// enter moves p into n.
+// enter moves p into n. The inner nodes of a LIST and of a MAP have names that
+// are nobody's.
 func (p *place) enter(n node) {
-	if !p.inner && !(p.list && n.repeat == repeated) {
+	inner := p.wrapper != noLogical && n.repeat == repeated
+	if !inner && !p.element {
 		p.path = append(p.path[:len(p.path):len(p.path)], n.name)
 	}
+	p.element = inner && p.wrapper == listLogical && n.wraps()
 	if n.repeat == optional {
 		p.def++
 	}
@@ -295,27 +298,27 @@ func (p *place) enter(n node) {
 		p.def++
 		p.lists++
 		p.entry = p.def
-		p.inner = true
 		if p.lists > 1 && p.refuse == "" {
 			p.refuse = "list of lists"
 		}
 	}
-	p.list = false
+	p.wrapper = noLogical
 }
 
-// group notes what the inner node n means for the leaves below it.
+// wraps reports whether the repeated node of a LIST has the element below it,
+// and is not the element itself, as older writers have it (LogicalTypes.md).
+func (n *node) wraps() bool {
+	return n.children == 1 && n.name != "array" && !strings.HasSuffix(n.name, "_tuple")
+}
+
+// group notes what the inner node n means for the nodes below it.
 func (p *place) group(n node) {
-	switch {
-	case p.refuse != "":
-	case n.logical == mapLogical && n.repeat != repeated:
-		p.refuse = "MAP"
-	case n.logical == variantLogical:
+	if n.logical == variantLogical && p.refuse == "" {
 		p.refuse = "VARIANT"
-	case p.lists > 0 && n.children > 1:
-		p.refuse = "list of structs"
 	}
-	p.inner = p.inner || p.refuse != ""
-	p.list = n.logical == listLogical && n.repeat != repeated
+	if (n.logical == listLogical || n.logical == mapLogical) && n.repeat != repeated {
+		p.wrapper = n.logical
+	}
 }
 
 func (t *tree) leaf(p place, n node) error {

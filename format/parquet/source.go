@@ -28,8 +28,13 @@ type Options struct {
 	// dimensions reshapes the rows of a list or binary column: with all of them
 	// fixed, every row must have that many elements; with the first one -1, a
 	// multiple of the others. A DType says what the bytes of a binary column
-	// hold, little end first.
+	// hold, little end first; Int64 without a Shape makes INT96 timestamps
+	// nanoseconds since 1970.
 	Fields map[string]loader.Field
+
+	// Joins makes fields of several columns each, behind the others. Columns need
+	// not list what they name, and Fields gives a Join a Kind by its name.
+	Joins []format.Join
 
 	// Nulls says what becomes of nulls.
 	Nulls format.Nulls
@@ -56,12 +61,16 @@ type Source struct {
 
 	cols    []column
 	fields  []role
+	parts   []part
+	lanes   []lane
+	record  int // bytes of a row of all joins
 	spec    loader.Spec
 	blocks  []loader.Block
 	groups  []block // beside blocks
 	layouts []layout
 
 	scratch sync.Pool // of *decoder
+	strips  sync.Pool // of *strip
 	mu      sync.Mutex
 	free    []*rows
 }
@@ -116,7 +125,8 @@ func openFiles(files shard.Set, o Options) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{pool: pool, bufs: shard.NewBuffers(math.MaxInt64), read: o.Read, nulls: o.Nulls, limits: o.Limits.WithDefaults()}
-	s.scratch.New = func() any { return new(decoder) }
+	s.scratch.New = func() any { return &decoder{codecs: new(codecs)} }
+	s.strips.New = func() any { return new(strip) }
 	if err := s.open(context.Background(), files, o); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
@@ -135,11 +145,14 @@ func (s *Source) open(ctx context.Context, files shard.Set, o Options) error {
 			return fmt.Errorf("parquet: %s: %w", f.Path, err)
 		}
 	}
+	if err := s.addJoins(o.Joins, o.Fields); err != nil {
+		return fmt.Errorf("parquet: %w", err)
+	}
 	if err := s.makeSpec(); err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
-	s.estimate()
-	return nil
+	s.layRecords()
+	return s.estimate()
 }
 
 // addShard adds the row groups of a shard and returns the id behind its last row.
@@ -196,7 +209,7 @@ func (s *Source) layoutOf(ft *footer, first string, o Options) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("metadata %s: %w", format.SpecKey, err)
 	}
-	cols, from, err := newPlanner(l.leaves, stored, o.Fields).plan(o.Columns, s.cols)
+	cols, from, err := newPlanner(l.leaves, stored, o).plan(s.cols)
 	if err != nil {
 		return 0, err
 	}
@@ -262,54 +275,78 @@ func (c *column) memory(rows int64, ch *chunk) int64 {
 func (s *Source) makeSpec() error {
 	hidden := make(map[int]bool)
 	for _, c := range s.cols {
-		if c.dims >= 0 {
-			hidden[c.dims] = true
+		hidden[c.dims] = true
+		for _, k := range c.join {
+			hidden[k] = true
 		}
 	}
 	for k := range s.cols {
 		c := &s.cols[k]
-		if hidden[k] {
-			continue
-		}
-		if s.spec.Index(c.field.Name) >= 0 {
-			return fmt.Errorf("two columns are called %q: %w", c.field.Name, loader.ErrSpec)
-		}
-		s.spec = append(s.spec, c.field)
-		s.fields = append(s.fields, role{col: k})
 		if s.nulls != format.NullMask {
 			clear(c.null)
 		}
-		c.masked = s.nullable(k) && (s.nulls == format.NullError || s.nulls == format.NullMask && !(c.row >= 0 && c.field.DType.Float()))
+		asNaN := c.row >= 0 && c.field.DType.Float()
+		c.masked = s.nullable(k) && (s.nulls == format.NullError || s.nulls == format.NullMask && !asNaN)
+		if hidden[k] {
+			continue
+		}
+		if err := s.addField(c.field, role{col: k}); err != nil {
+			return err
+		}
 		if !c.masked || s.nulls != format.NullMask {
 			continue
 		}
 		mask := loader.Field{Name: c.field.Name + format.ValidSuffix, DType: dtype.Bool}
-		if s.spec.Index(mask.Name) >= 0 {
-			return fmt.Errorf("a column is called %q, as the mask of %q would be; set Options.Nulls: %w", mask.Name, c.field.Name, loader.ErrSpec)
+		if c.join != nil {
+			mask.Shape = c.field.Shape
 		}
-		s.spec = append(s.spec, mask)
-		s.fields = append(s.fields, role{col: k, mask: true})
+		if err := s.addField(mask, role{col: k, mask: true}); err != nil {
+			return fmt.Errorf("%w; %q is the mask of %q, see Options.Nulls", err, mask.Name, c.field.Name)
+		}
 	}
+	return nil
+}
+
+func (s *Source) addField(f loader.Field, r role) error {
+	if s.spec.Index(f.Name) >= 0 {
+		return fmt.Errorf("two columns are called %q: %w", f.Name, loader.ErrSpec)
+	}
+	s.spec, s.fields = append(s.spec, f), append(s.fields, r)
 	return nil
 }
 
 // nullable reports whether a row of column k may be null in any shard.
 func (s *Source) nullable(k int) bool {
+	if join := s.cols[k].join; join != nil {
+		return slices.ContainsFunc(join, s.nullable)
+	}
 	return slices.ContainsFunc(s.layouts, func(l layout) bool { return l.leaves[l.from[k]].nullable() })
 }
 
 // estimate sets what blocks read and hold.
-func (s *Source) estimate() {
+func (s *Source) estimate() error {
 	for i := range s.blocks {
 		b, g := &s.blocks[i], &s.groups[i]
-		var decoded int64
-		for k := range g.chunks {
-			b.Bytes += g.chunks[k].size
-			decoded += s.cols[k].memory(g.rows, &g.chunks[k])
+		decoded := g.rows * int64(s.record)
+		for k := range s.cols {
+			c := &s.cols[k]
+			switch {
+			case c.join != nil:
+				decoded += g.rows * int64(len(c.join)) // the mask
+			case !c.joined:
+				decoded += c.memory(g.rows, &g.chunks[k])
+			}
+			if c.join == nil {
+				b.Bytes += g.chunks[k].size
+			}
+		}
+		if decoded > s.limits.BlockBytes {
+			return fmt.Errorf("parquet: %s: row group at row %d: more than %d bytes of memory: %w", b.Shard, b.FirstRow, s.limits.BlockBytes, loader.ErrCorrupt)
 		}
 		b.Memory = b.Bytes + decoded
 		b.Memory += b.Memory / 8 // buffers are rounded up, by at most a quarter
 	}
+	return nil
 }
 
 // Spec returns the fields.

@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/deprecated"
+	pqformat "github.com/parquet-go/parquet-go/format"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
@@ -318,11 +322,10 @@ func TestRefused(t *testing.T) {
 		Good   int32            `parquet:"good"`
 		Map    map[string]int32 `parquet:"map"`
 		Lists  [][]int32        `parquet:"lists,list"`
-		Poses  []pose           `parquet:"poses,list"`
 		Labels []string         `parquet:"labels,list"`
 	}
 	path := save(t, structs(t, []rec{{Good: 7}}))
-	for column, words := range map[string]string{"map": "MAP", "lists": "list of lists", "poses": "list of structs", "labels": "LIST of BYTE_ARRAY (STRING)",
+	for column, words := range map[string]string{"map.key": "LIST of BYTE_ARRAY (STRING)", "lists": "list of lists", "labels": "LIST of BYTE_ARRAY (STRING)",
 		"goood": "there are"} {
 		_, err := dump(t, path, Options{Columns: []string{"good", column}})
 		fails(t, err, loader.ErrSpec, column, words)
@@ -335,6 +338,91 @@ func TestRefused(t *testing.T) {
 	fails(t, err, loader.ErrSpec, "no columns")
 	got, err := dump(t, path, Options{Columns: []string{"good"}})
 	check(t, got, err, "good()=[7]")
+}
+
+// TestListsOfStructs reads the fields of structs in lists, and of maps, as lists
+// that are equally long.
+func TestListsOfStructs(t *testing.T) {
+	type box struct {
+		W int32    `parquet:"w"`
+		H *float32 `parquet:"h,optional"`
+	}
+	type rec struct {
+		Boxes []box             `parquet:"boxes,list"`
+		Bare  []box             `parquet:"bare"`
+		Map   map[int32]float64 `parquet:"map"`
+	}
+	rows := []rec{
+		{Boxes: []box{{1, new(float32(0.5))}, {2, nil}}, Bare: []box{{3, nil}}, Map: map[int32]float64{7: 1.5}},
+		{},
+		{Boxes: []box{{4, nil}}, Bare: []box{{5, new(float32(2))}, {6, new(float32(3))}}, Map: map[int32]float64{-1: 2.5}},
+	}
+	got, err := dump(t, save(t, structs(t, rows)), Options{})
+	check(t, got, err,
+		"boxes.w(2)=[1 2] boxes.h(2)=[0.5 NaN] bare.w(1)=[3] bare.h(1)=[NaN] map.key(1)=[7] map.value(1)=[1.5]",
+		"boxes.w(0)=[] boxes.h(0)=[] bare.w(0)=[] bare.h(0)=[] map.key(0)=[] map.value(0)=[]",
+		"boxes.w(1)=[4] boxes.h(1)=[NaN] bare.w(2)=[5 6] bare.h(2)=[2 3] map.key(1)=[-1] map.value(1)=[2.5]")
+}
+
+// TestTimestamps reads INT96 as nanoseconds where that is asked for.
+func TestTimestamps(t *testing.T) {
+	type rec struct {
+		T deprecated.Int96   `parquet:"t"`
+		L []deprecated.Int96 `parquet:"l,list"`
+		O *deprecated.Int96  `parquet:"o,optional,dict"`
+	}
+	at := func(s string) deprecated.Int96 {
+		x, err := time.Parse(time.RFC3339Nano, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		days := math.Floor(float64(x.Unix()) / 86400)
+		within := uint64(x.Unix()-int64(days)*86400)*1e9 + uint64(x.Nanosecond())
+		return deprecated.Int96{uint32(within), uint32(within >> 32), uint32(int(days) + 2440588)}
+	}
+	times := []string{"1970-01-01T00:00:00Z", "2026-11-26T13:14:15.123456789Z", "1677-09-22T00:00:00.5Z", "2262-04-11T23:47:16.854775807Z"}
+	var rows []rec
+	var want []string
+	for i, s := range times {
+		x, _ := time.Parse(time.RFC3339Nano, s)
+		r := rec{T: at(s), L: []deprecated.Int96{at(times[0]), at(s)}}
+		o := "0] o.valid()=[false]"
+		if i%2 == 1 {
+			r.O = &r.T
+			o = fmt.Sprint(x.UnixNano(), "] o.valid()=[true]")
+		}
+		rows = append(rows, r)
+		want = append(want, fmt.Sprintf("t()=[%d] l(2)=[0 %d] o()=[%s", x.UnixNano(), x.UnixNano(), o))
+	}
+	nanos := Options{Fields: map[string]loader.Field{"t": {DType: dtype.Int64}, "l": {DType: dtype.Int64}, "o": {DType: dtype.Int64}}}
+	for version := 1; version <= 2; version++ {
+		got, err := dump(t, save(t, structs(t, rows, pq.DataPageVersion(version))), nanos)
+		check(t, got, err, want...)
+	}
+	late := []rec{{T: deprecated.Int96{0, 0, 2440588 + 106752}}}
+	nanos.Fields = map[string]loader.Field{"t": {DType: dtype.Int64}}
+	_, err := dump(t, save(t, structs(t, late)), nanos)
+	fails(t, err, loader.ErrCorrupt, "a.parquet", `"t"`, "cannot hold")
+}
+
+// TestUnknownAnnotations reads columns by their physical types whose annotations
+// say more than we know.
+func TestUnknownAnnotations(t *testing.T) {
+	page := []byte{1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0}
+	h := pqformat.PageHeader{UncompressedPageSize: 12, CompressedPageSize: 12}
+	h.DataPageHeader.V, h.DataPageHeader.Valid = pqformat.DataPageHeader{NumValues: 3}, true
+	for name, change := range map[string]func(e *pqformat.SchemaElement){
+		"converted": func(e *pqformat.SchemaElement) { e.ConvertedType.V, e.ConvertedType.Valid = 21, true },
+		"of later":  func(e *pqformat.SchemaElement) { e.ConvertedType.V, e.ConvertedType.Valid = 99, true },
+		"null":      func(e *pqformat.SchemaElement) { e.LogicalType.Value = new(pqformat.NullType) },
+		"geometry":  func(e *pqformat.SchemaElement) { e.LogicalType.Value = new(pqformat.GeometryType) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := rewritten(t, page, h, func(m *pqformat.FileMetaData) { change(&m.Schema[1]) })
+			got, err := dump(t, save(t, data), Options{})
+			check(t, got, err, "x()=[1]", "x()=[2]", "x()=[3]")
+		})
+	}
 }
 
 // TestRowGroups reads files whose row groups have few rows or none.

@@ -36,12 +36,11 @@ func (d *decoder) values(dst []byte, n int, by encoding, src []byte) error {
 	case by == plain:
 		return d.plain(dst, n, src)
 	case by.indexed():
-		d.index = sized(d.index, n)
-		if err := indexes(d.index, src, d.nDict); err != nil {
+		h, err := newIndexes(src, n)
+		if err != nil {
 			return err
 		}
-		pick(dst, d.dict, d.index, d.col.elem)
-		return nil
+		return d.pick(dst, &h, n)
 	case by == rle && kind == boolean:
 		if len(src) < 4 || int64(le32(src)) > int64(len(src)-4) {
 			return errShort
@@ -80,29 +79,44 @@ func (d *decoder) convert32(dst []byte) error {
 
 // plain decodes the PLAIN encoding of fixed-size values.
 func (d *decoder) plain(dst []byte, n int, src []byte) error {
-	stored := d.col.elem
-	switch d.col.conv {
-	case asStored:
-	case toBool:
+	if d.col.conv == toBool {
 		if len(src) != (n+7)/8 {
 			return sizeError(len(src), (n+7)/8)
 		}
 		unpackBits(dst, src)
 		return nil
-	default:
-		stored = 4
 	}
-	if len(src) != n*stored {
+	if stored := d.col.stored(); len(src) != n*stored {
 		return sizeError(len(src), n*stored)
 	}
 	if d.col.conv == asStored {
 		copy(dst, src)
 		return nil
 	}
+	if d.col.conv == toNanos {
+		return nanos(view[int64](dst), src)
+	}
 	for i := range n {
 		if !d.narrow(dst, i, int32(le32(src[4*i:]))) {
 			return errRange
 		}
+	}
+	return nil
+}
+
+// nanos sets dst to the nanoseconds since 1970 of the INT96 timestamps in src:
+// nanoseconds of a day, and a Julian day.
+func nanos(dst []int64, src []byte) error {
+	const epoch, day = 2440588, 24 * 60 * 60 * 1e9
+	for i := range dst {
+		t := src[12*i:][:12]
+		within, days := int64(binary.LittleEndian.Uint64(t)), int64(int32(le32(t[8:])))-epoch
+		hi := days * day / day
+		at := days*day + within
+		if hi != days || (at < days*day) != (within < 0) {
+			return errRange
+		}
+		dst[i] = at
 	}
 	return nil
 }
@@ -185,15 +199,11 @@ func (d *decoder) strings(dst []span, by encoding, b parts) error {
 	case by == plain:
 		return d.plainStrings(dst, b.values, b.base)
 	case by.indexed():
-		d.index = sized(d.index, len(dst))
-		if err := indexes(d.index, b.values, d.nDict); err != nil {
+		h, err := newIndexes(b.values, len(dst))
+		if err != nil {
 			return err
 		}
-		dict := d.dictSpans
-		for i, x := range d.index {
-			dst[i] = dict[x]
-		}
-		return nil
+		return pick(&h, dst, d.dictSpans[:d.nDict])
 	case by == deltaLengthByteArray:
 		d.ints = sized(d.ints, len(dst))
 		rest, err := deltas(d.ints, b.values)
@@ -261,22 +271,41 @@ func (d *decoder) plainStrings(dst []span, src []byte, base int64) error {
 	return nil
 }
 
-// pick sets dst to the values of dict, each of width bytes, that index names.
-func pick(dst, dict []byte, index []uint32, width int) {
-	switch width {
+// pick sets dst to the n values of the dictionary that the next indexes name.
+func (d *decoder) pick(dst []byte, h *hybrid, n int) error {
+	switch w := d.col.elem; w {
 	case 1:
-		take(dst, dict, index)
+		return pick(h, dst, d.dict)
 	case 2:
-		take(view[uint16](dst), view[uint16](dict), index)
+		return pick(h, view[uint16](dst), view[uint16](d.dict))
 	case 4:
-		take(view[uint32](dst), view[uint32](dict), index)
+		return pick(h, view[uint32](dst), view[uint32](d.dict))
 	case 8:
-		take(view[uint64](dst), view[uint64](dict), index)
+		return pick(h, view[uint64](dst), view[uint64](d.dict))
 	default:
-		for i, x := range index {
-			copy(dst[i*width:(i+1)*width], dict[int(x)*width:])
+		d.index = sized(d.index, n)
+		if err := h.indexes(d.index, d.nDict); err != nil {
+			return err
 		}
+		for i, x := range d.index {
+			copy(dst[i*w:(i+1)*w], d.dict[int(x)*w:])
+		}
+		return nil
 	}
+}
+
+// pick sets dst to the elements of dict that the next indexes name.
+func pick[T any](h *hybrid, dst, dict []T) error {
+	var index [256]uint32 // stays in the first-level cache
+	for len(dst) > 0 {
+		x := index[:min(len(index), len(dst))]
+		if err := h.indexes(x, len(dict)); err != nil {
+			return err
+		}
+		take(dst, dict, x)
+		dst = dst[len(x):]
+	}
+	return nil
 }
 
 func take[T any](dst, dict []T, index []uint32) {
@@ -306,6 +335,15 @@ func spread(dst, defs []byte, max byte, n int, null []byte) {
 			} else {
 				copy(dst[i*w:(i+1)*w], dst[n*w:])
 			}
+		}
+	}
+}
+
+// spreadNulls puts null where valid says that nothing is.
+func spreadNulls(dst, valid, null []byte) {
+	for i, ok := range valid {
+		if ok == 0 {
+			copy(dst[i*len(null):], null)
 		}
 	}
 }

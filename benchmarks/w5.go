@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/parquet"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+)
+
+const (
+	tableRows  = 4_000_000
+	tableBatch = 4096 // rows of a batch of W5
+)
+
+// tableConfig is what the contenders of W5 are given.
+type tableConfig struct {
+	Path    string `json:"path"`
+	Rows    int    `json:"rows"`
+	Group   int    `json:"group"` // rows of a row group
+	Batch   int    `json:"batch"`
+	Workers int    `json:"workers"` // 0 means as many as there are cores
+	Kind    string `json:"kind"`    // which of the contenders that share a program
+}
+
+// megabytes returns the size of all values, which are the items of W5: CPU
+// milliseconds for one are CPU seconds for a gigabyte.
+func (c *tableConfig) megabytes() int { return max(1, c.Rows*tableRowBytes/1e6) }
+
+// tableCheck asks for the digest of a table to be written to Out.
+type tableCheck struct {
+	Out string `json:"out"`
+}
+
+// workload5 is training on a table: Parquet to a label, a dense float32 matrix and
+// a dense int32 matrix.
+func workload5(b *bench) ([]rounds.Match, error) {
+	var all []rounds.Match
+	rows := b.scaled(tableRows)
+	for _, f := range tableFiles {
+		path, err := makeTable(filepath.Join(os.TempDir(), "stoker-benchmarks", "tables"), f, rows)
+		if err != nil {
+			return nil, err
+		}
+		m, err := b.table(f, tableConfig{Path: path, Rows: rows, Group: groupRows, Batch: tableBatch})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// table returns the match for one file.
+func (b *bench) table(f tableFile, c tableConfig) (rounds.Match, error) {
+	want, err := tableDigest(c)
+	if err != nil {
+		return rounds.Match{}, err
+	}
+	check := sameDigest(filepath.Join(b.work, "digest5"), want)
+	with := func(kind string, workers int) tableConfig {
+		c.Kind, c.Workers = kind, workers
+		return c
+	}
+	size, err := os.Stat(c.Path)
+	if err != nil {
+		return rounds.Match{}, err
+	}
+	m := rounds.Match{Name: "W5_" + f.name, About: fmt.Sprintf("Parquet (%s, %d columns, %.1f GB of values in %.1f GB) to dense float32 and int32 batches of %d; items are MB of values",
+		f.about, tableColumns, float64(c.Rows)*tableRowBytes/1e9, float64(size.Size())/1e9, c.Batch)}
+	m.Entries = []rounds.Entry{
+		b.own("ours", "stoker, a worker for each core, all rows shuffled", "table", with("join", 0), check),
+		b.own("ours_1", "the same with one worker", "table", with("join", 1), check),
+		b.own("ours_group", "the same, row groups shuffled and rows within each of them", "table", with("group", 1), check),
+		b.own("ours_in_order", "the same, not shuffled", "table", with("order", 1), check),
+		b.own("ours_concat", "stoker, rows laid out by tabular.Concat (floats alone)", "table", with("concat", 1), nil),
+		b.own("parquet_go", "pages of parquet-go, row groups shuffled, one goroutine", "table", with("parquet-go", 1), check),
+		b.own("arrow_go", "records of arrow-go, row groups shuffled, one goroutine", "table", with("arrow-go", 1), check),
+		b.python("polars", "Polars, a row group at a time, shuffled, to_numpy", "polars_table.py", with("polars", 0), check),
+		b.python("pyarrow", "pyarrow, a row group at a time, shuffled, numpy.stack", "polars_table.py", with("pyarrow", 0), check),
+		b.python("polars_read", "Polars, all of it into memory at once, column by column", "polars_table.py", with("read", 0), nil),
+		b.own("decompress", "limit: pages read and decompressed, no more", "table", with("decompress", 1), nil),
+		b.own("memcpy", "limit: as many bytes copied as the values take", "table", with("copy", 1), nil),
+	}
+	m.Ratios = against("ours", m.Entries)
+	return m, nil
+}
+
+// tableNames returns the names of columns lo to hi.
+func tableNames(lo, hi int) (names []string) {
+	for k := lo; k < hi; k++ {
+		names = append(names, tableColumn(k))
+	}
+	return names
+}
+
+// tableLoader returns the loader of W5.
+func tableLoader(c tableConfig) (*loader.Loader, error) {
+	src, err := parquet.Open(c.Path, parquet.Options{
+		Columns: []string{},
+		Nulls:   format.NullZero,
+		Joins: []format.Join{
+			{Into: "label", Columns: tableNames(0, 1)},
+			{Into: "dense", Columns: tableNames(1, 1+denseColumns), DType: dtype.Float32},
+			{Into: "sparse", Columns: tableNames(1+denseColumns, tableColumns)},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	o := loader.Config{BatchSize: c.Batch, Seed: 1, Order: loader.Shuffle{}, Workers: c.Workers}
+	switch c.Kind {
+	case "order":
+		o.Order = loader.Sequential{}
+	case "group":
+		o.Order = loader.Shuffle{Live: 1, Lanes: 1}
+	}
+	return loader.New(src, o)
+}
+
+// tableDigest returns the digest of a table as the library reads it.
+func tableDigest(c tableConfig) (uint64, error) {
+	ld, err := tableLoader(c)
+	if err != nil {
+		return 0, err
+	}
+	defer ld.Close()
+	var d digest
+	for batch, err := range ld.All(context.Background()) {
+		if err != nil {
+			return 0, err
+		}
+		d.rows(loader.View[int32](batch.Tensor("label")), loader.View[float32](batch.Tensor("dense")), loader.View[int32](batch.Tensor("sparse")))
+	}
+	return d.sum, nil
+}
+
+// A digest tells tables apart whose rows may stand in any order: it adds up the
+// squares of weighted sums of each row.
+type digest struct{ sum uint64 }
+
+// weight returns the weight of column k.
+func weight(k int) uint64 { return 0x9e3779b97f4a7c15 * uint64(2*k+1) }
+
+func (d *digest) rows(label []int32, dense []float32, sparse []int32) {
+	for i, x := range label {
+		sum := weight(0) * uint64(int64(x))
+		for k, x := range dense[i*denseColumns:][:denseColumns] {
+			sum += weight(1+k) * uint64(int64(x))
+		}
+		for k, x := range sparse[i*sparseColumns:][:sparseColumns] {
+			sum += weight(1+denseColumns+k) * uint64(int64(x))
+		}
+		d.sum += sum * sum
+	}
+}
+
+// sameDigest returns a check that has a child write its digest to a file.
+func sameDigest(file string, want uint64) asking {
+	return func(_ context.Context, ask func(any) error) (string, error) {
+		defer os.Remove(file)
+		if err := ask(tableCheck{file}); err != nil {
+			return "", err
+		}
+		got, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		if len(got) != 8 || binary.LittleEndian.Uint64(got) != want {
+			return "", fmt.Errorf("digest %x, not %016x", got, want)
+		}
+		return "equal", nil
+	}
+}
+
+// openTable opens the contenders of W5 that are in Go.
+func openTable(config json.RawMessage) (*rounds.Work, error) {
+	return decoded(func(c tableConfig) (*rounds.Work, error) {
+		var epoch func(batch func(label []int32, dense []float32, sparse []int32)) error
+		switch c.Kind {
+		case "join", "group", "order":
+			return ownTable(c)
+		case "concat":
+			ld, err := concatLoader(c)
+			if err != nil {
+				return nil, err
+			}
+			return c.work(func() error { _, err := drain(ld); return err }), nil
+		case "parquet-go":
+			epoch = func(batch func([]int32, []float32, []int32)) error { return readParquetGo(c, batch) }
+		case "arrow-go":
+			epoch = func(batch func([]int32, []float32, []int32)) error { return readArrowGo(c, batch) }
+		case "decompress":
+			return c.work(func() error { return decompressOnly(c.Path) }), nil
+		case "copy":
+			return c.work(newCopy(c)), nil
+		default:
+			return nil, fmt.Errorf("no contender %q", c.Kind)
+		}
+		w := c.work(func() error { return epoch(func([]int32, []float32, []int32) {}) })
+		w.Check = checkDigest(epoch)
+		return w, nil
+	})(config)
+}
+
+// work returns work whose items are megabytes.
+func (c *tableConfig) work(run func() error) *rounds.Work {
+	n := c.megabytes()
+	return &rounds.Work{Run: func(int, int) (int, error) { return n, run() }}
+}
+
+// checkDigest answers tableCheck for a contender that hands out batches.
+func checkDigest(epoch func(batch func(label []int32, dense []float32, sparse []int32)) error) func(json.RawMessage) error {
+	return func(what json.RawMessage) error {
+		var k tableCheck
+		if err := json.Unmarshal(what, &k); err != nil {
+			return err
+		}
+		var d digest
+		if err := epoch(d.rows); err != nil {
+			return err
+		}
+		return os.WriteFile(k.Out, binary.LittleEndian.AppendUint64(nil, d.sum), 0o666)
+	}
+}
+
+// ownTable returns the library as a contender.
+func ownTable(c tableConfig) (*rounds.Work, error) {
+	ld, err := tableLoader(c)
+	if err != nil {
+		return nil, err
+	}
+	w := c.work(func() error { _, err := drain(ld); return err })
+	w.Check = checkDigest(func(rows func([]int32, []float32, []int32)) error {
+		for batch, err := range ld.All(context.Background()) {
+			if err != nil {
+				return err
+			}
+			rows(loader.View[int32](batch.Tensor("label")), loader.View[float32](batch.Tensor("dense")), loader.View[int32](batch.Tensor("sparse")))
+		}
+		return nil
+	})
+	return w, nil
+}

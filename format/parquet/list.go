@@ -1,0 +1,149 @@
+package parquet
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/loader"
+)
+
+// list decodes a page of a list column; nulls counts the levels without a value.
+func (d *decoder) list(p *page, b parts, n, nulls int) error {
+	first, w := d.elems, d.col.elem
+	if err := d.listRows(n, nulls); err != nil {
+		return err
+	}
+	entries := d.elems - first
+	values := n - nulls
+	if entries > values && (d.s.nulls == format.NullError || d.s.nulls == format.NullMask && !d.col.field.DType.Float()) {
+		return d.nullInside()
+	}
+	to := d.out.data[first*w : (first+entries)*w]
+	if err := d.values(to[:values*w], values, p.encoding, b.values); err != nil {
+		return err
+	}
+	if entries > values {
+		defs := slices.DeleteFunc(d.defs, func(x byte) bool { return int(x) < d.leaf.entry })
+		spread(to, defs, byte(d.leaf.maxDef), values, d.null())
+	}
+	return nil
+}
+
+// nullInside returns the error that names the row of the first null element of
+// the page at hand, whose rows were found.
+func (d *decoder) nullInside() error {
+	i := slices.IndexFunc(d.defs, func(x byte) bool { return int(x) >= d.leaf.entry && int(x) < d.leaf.maxDef })
+	behind := bytes.Count(d.reps[i+1:], []byte{0}) // rows that begin after it
+	return d.fault(d.row-behind-1, errNullInside)
+}
+
+// listRows finds where rows begin and counts the elements.
+func (d *decoder) listRows(n, nulls int) error {
+	if nulls > 0 {
+		return d.listRowsWithGaps()
+	}
+	for i := 0; i < n; {
+		k := bytes.IndexByte(d.reps[i:], 0)
+		if k < 0 {
+			break
+		}
+		if i += k; i > 0 && d.row == 0 {
+			break
+		}
+		if err := d.beginRow(d.elems + i); err != nil {
+			return err
+		}
+		i++
+	}
+	d.elems += n
+	if d.row == 0 {
+		return errFirstRow
+	}
+	return nil
+}
+
+func (d *decoder) listRowsWithGaps() error {
+	for i, rep := range d.reps {
+		def := int(d.defs[i])
+		if rep == 0 {
+			if err := d.beginRow(d.elems); err != nil {
+				return err
+			}
+			if def < d.leaf.entry-1 {
+				d.nullRow()
+			}
+		} else if d.row == 0 {
+			return errFirstRow
+		}
+		if def >= d.leaf.entry {
+			d.elems++
+		} else if rep != 0 {
+			return errors.New("a list goes on after its end")
+		}
+	}
+	return nil
+}
+
+var (
+	errNullInside = fmt.Errorf("null inside a list: %w", loader.ErrSpec)
+	errFirstRow   = errors.New("begins within a row")
+)
+
+// nullRow notes that the row at hand is null.
+func (d *decoder) nullRow() {
+	if d.col.masked {
+		d.out.valid[d.row-1] = 0
+	}
+	d.holes = true
+	d.out.spans[d.row-1].n = nullSpan
+}
+
+// beginRow begins a list row at the given element, and ends the one before.
+func (d *decoder) beginRow(elem int) error {
+	if err := d.endRow(elem); err != nil {
+		return err
+	}
+	if d.row == d.rows {
+		return fmt.Errorf("more than %d rows", d.rows)
+	}
+	d.start = elem
+	d.out.spans[d.row] = span{off: int64(elem) * int64(d.col.elem)}
+	d.row++
+	return nil
+}
+
+// endRow ends the list row at hand before the given element.
+func (d *decoder) endRow(elem int) error {
+	if d.row == 0 {
+		return nil
+	}
+	s := &d.out.spans[d.row-1]
+	n := int64(elem-d.start) * int64(d.col.elem)
+	if s.n == nullSpan {
+		s.n = 0
+		if n > 0 {
+			return errors.New("a null list has elements")
+		}
+		return nil
+	}
+	if n > d.s.limits.ValueBytes {
+		return d.fault(d.row-1, fmt.Errorf("%d bytes, the limit is %d", n, d.s.limits.ValueBytes))
+	}
+	s.n = int32(n)
+	return d.checkRow(d.row-1, n)
+}
+
+// checkRow checks that a row of n bytes, which is not null, has a shape that the
+// field allows.
+func (d *decoder) checkRow(row int, n int64) error {
+	switch c := d.col; {
+	case c.row >= 0 && n != int64(c.row):
+		return d.fault(row, fmt.Errorf("%d elements, shape %v has %d: %w", n/int64(c.size), c.field.Shape, c.row/c.size, loader.ErrSpec))
+	case c.row < 0 && c.unit > 1 && n%int64(c.unit) != 0:
+		return d.fault(row, fmt.Errorf("%d elements do not fill shape %v: %w", n/int64(c.size), c.field.Shape, loader.ErrSpec))
+	}
+	return nil
+}

@@ -1,0 +1,8 @@
+// Package oracle has tests alone: files of other writers are read by us, and
+// every value is compared with what the writer was given, or with what another
+// reader makes of it.
+//
+// It is a module of its own, as arrow-go's Parquet package must not come near
+// what a user links. DuckDB takes part through its Python package, where the
+// environment variable STOKER_DUCKDB names an interpreter that has it.
+package oracle
