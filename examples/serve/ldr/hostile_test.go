@@ -242,7 +242,7 @@ func TestHeartbeat(t *testing.T) {
 	d := Dataset{stuck{numbers{101, -1}, release}, loader.Config{BatchSize: 6}}
 	srv := &Server{Datasets: map[string]Dataset{"": d}, Heartbeat: 2 * time.Millisecond}
 	address, _ := start(t, srv, "")
-	c := dial(t, address, request(1))
+	c := dial(t, address, request(-1))
 	for range 5 {
 		if h, err := readHeader(c.r); err != nil || h.typ != ping {
 			t.Fatalf("%+v, %v in the place of a PING", h, err)

@@ -1,6 +1,7 @@
 package ldr
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -34,6 +35,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	fmt.Println("ready")
 	srv.Serve(context.Background(), l)
 }
 
@@ -44,17 +46,30 @@ type killed struct {
 	cmd     *exec.Cmd
 }
 
+// start returns when the server listens. A client that dials a port to which
+// nobody listens may by chance connect to itself, and keep the server from it for
+// a moment.
 func (k *killed) start() {
 	self, err := os.Executable()
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	k.cmd = exec.Command(self)
-	k.cmd.Env = append(os.Environ(), "LDR_TEST_SERVER="+k.address)
-	k.cmd.Stderr = os.Stderr
-	if err := k.cmd.Start(); err != nil {
-		k.t.Fatal(err)
+	for range 100 {
+		k.cmd = exec.Command(self)
+		k.cmd.Env = append(os.Environ(), "LDR_TEST_SERVER="+k.address)
+		out, err := k.cmd.StdoutPipe()
+		if err == nil {
+			err = k.cmd.Start()
+		}
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		if line, _ := bufio.NewReader(out).ReadString('\n'); line != "" {
+			return
+		}
+		k.cmd.Wait()
 	}
+	k.t.Fatal("no server can be started")
 }
 
 func (k *killed) kill() {

@@ -163,7 +163,7 @@ func TestServe(t *testing.T) {
 func TestResume(t *testing.T) {
 	srv := &Server{Datasets: datasets(t)}
 	address, _ := start(t, srv, "")
-	for _, name := range []string{"all", "packed", "skip"} {
+	for _, name := range []string{"all", "packed", "tokens", "skip"} {
 		t.Run(name, func(t *testing.T) {
 			list := want(t, srv.Datasets[name], func(c *loader.Config) { c.Epochs = 2 })
 			h := request(1)
