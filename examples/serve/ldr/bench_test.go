@@ -50,8 +50,8 @@ func (s *images) Gather(_ *loader.Worker, _, at []int, b *loader.Batch) error {
 
 func (s *images) Close() error { return nil }
 
-// stream takes b.N batches of 256 images from a server and gives their slots back.
-func stream(b *testing.B, src loader.Source, transport string) {
+// transfer takes b.N batches of 256 images from a server and gives their slots back.
+func transfer(b *testing.B, src loader.Source, transport string) {
 	b.Helper()
 	needSlots(b)
 	srv := &Server{Datasets: map[string]Dataset{"": {src, loader.Config{BatchSize: 256, Prefetch: 3}}}}
@@ -90,14 +90,14 @@ func stream(b *testing.B, src loader.Source, transport string) {
 
 // BenchmarkHandover passes batches on that are built already: what the engine, the
 // protocol and the sockets cost.
-func BenchmarkHandover(b *testing.B) { stream(b, &images{}, viaSlots) }
+func BenchmarkHandover(b *testing.B) { transfer(b, &images{}, viaSlots) }
 
 // BenchmarkCopy copies every image into a slot.
-func BenchmarkCopy(b *testing.B) { stream(b, &images{all: true}, viaSlots) }
+func BenchmarkCopy(b *testing.B) { transfer(b, &images{all: true}, viaSlots) }
 
 // BenchmarkInline sends batches that are built already through the socket; its
 // ideal is BenchmarkSocket.
-func BenchmarkInline(b *testing.B) { stream(b, &images{}, inBody) }
+func BenchmarkInline(b *testing.B) { transfer(b, &images{}, inBody) }
 
 // pages returns memory for as many batches as a server has, all of it written.
 func pages() [][]byte {

@@ -70,7 +70,7 @@ func metaOf(t frameType) any {
 	case end:
 		return &endMeta{}
 	case failure:
-		return &refusal{}
+		return &Error{}
 	}
 	return nil
 }

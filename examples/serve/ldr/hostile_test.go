@@ -82,7 +82,7 @@ func TestRefusals(t *testing.T) {
 		{func(h *helloMeta) { h.BatchSize = maxBatchSize + 1 }, "bad_hello", "batch_size"},
 		{func(h *helloMeta) { h.Dataset, h.BatchSize = "small", 100_000 }, "pipeline", "Memory allows"},
 		{func(h *helloMeta) { h.Epoch = -1 }, "bad_hello", "from -1 on"},
-		{func(h *helloMeta) { h.Epochs = new(int64) }, "bad_hello", "0 epochs"},
+		{func(h *helloMeta) { h.Epochs = 1 << 60 }, "bad_hello", "1152921504606846976 epochs"},
 		{func(h *helloMeta) { h.Next = -1 }, "bad_hello", "batch -1"},
 		{func(h *helloMeta) { h.Next = 18 }, "bad_hello", "no batch 18, an epoch of rank 0 of 1 has 17"},
 		{func(h *helloMeta) { h.Dataset, h.Next = "packed", 1 }, "bad_hello", "state alone"},

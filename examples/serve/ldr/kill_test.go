@@ -127,7 +127,7 @@ func streamAlways(t *testing.T, address, dataset string, rank int, pause time.Du
 	h := request(2)
 	h.Dataset, h.Rank, h.World, h.BatchSize = dataset, rank, 2, 2
 	seen := 0
-	for limit := time.Now().Add(time.Minute); *h.Epochs > 0; {
+	for limit := time.Now().Add(time.Minute); h.Epochs > 0; {
 		if time.Now().After(limit) {
 			t.Errorf("rank %d: only %d batches in a minute", rank, seen)
 			return
@@ -140,9 +140,9 @@ func streamAlways(t *testing.T, address, dataset string, rank int, pause time.Du
 		if h.Fingerprint = c.w.Fingerprint; c.w.Window == 0 {
 			c.credit(inlineSlot)
 		}
-		for *h.Epochs > 0 {
+		for h.Epochs > 0 {
 			got, err := c.next()
-			var r *refusal
+			var r *Error
 			if errors.As(err, &r) {
 				t.Errorf("rank %d: %v", rank, err)
 				return
@@ -156,7 +156,7 @@ func streamAlways(t *testing.T, address, dataset string, rank int, pause time.Du
 			}
 			if got.typ == end {
 				h.Epoch, h.Next, h.State = h.Epoch+1, 0, got.end.State
-				*h.Epochs--
+				h.Epochs--
 				continue
 			}
 			rows, err := c.values(got)

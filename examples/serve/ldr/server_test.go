@@ -293,9 +293,9 @@ func refuse(t *testing.T, address string, h helloMeta, code, message string) {
 	checkRefusal(t, err, code, message)
 }
 
-func checkRefusal(t *testing.T, err error, code, message string) *refusal {
+func checkRefusal(t *testing.T, err error, code, message string) *Error {
 	t.Helper()
-	var r *refusal
+	var r *Error
 	if !errors.As(err, &r) || r.Code != code || !strings.Contains(r.Message, message) {
 		t.Errorf("got %v, want %s with %q", err, code, message)
 	}
