@@ -1,6 +1,7 @@
 package cells
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -82,23 +83,22 @@ func exact(cell []byte) (v float64, ok bool) {
 	if len(cell) > 0 && (cell[0] == '-' || cell[0] == '+') {
 		at, negative = 1, cell[0] == '-'
 	}
-	n, digits, point := uint64(0), 0, -1
-	for ; at < len(cell); at++ {
-		if d := cell[at] - '0'; d <= 9 {
-			n = 10*n + uint64(d)
-			digits++
-		} else if cell[at] == '.' && point < 0 {
-			point = digits
-		} else {
-			break
+	n, from := uint64(0), at
+	for at < len(cell) && cell[at]-'0' <= 9 {
+		n = 10*n + uint64(cell[at]-'0')
+		at++
+	}
+	digits, exp := at-from, 0
+	if at < len(cell) && cell[at] == '.' {
+		at++
+		for from = at; at < len(cell) && cell[at]-'0' <= 9; at++ {
+			n = 10*n + uint64(cell[at]-'0')
 		}
+		exp = from - at
+		digits -= exp
 	}
 	if digits == 0 || digits > maxDigits || n > 1<<53 {
 		return 0, false
-	}
-	exp := 0
-	if point >= 0 {
-		exp = point - digits
 	}
 	if at < len(cell) {
 		if cell[at]|0x20 != 'e' {
@@ -145,6 +145,27 @@ func Bool(cell []byte) (bool, error) {
 // Put parses a cell as an element of type t, float16 and bfloat16 excepted, into
 // dst.
 func Put(dst []byte, t dtype.Type, cell []byte) error {
+	switch t { // what most cells are, without a call of a generic function
+	case dtype.Float32:
+		if v, ok := exact(cell); ok && roundsOnce(v) {
+			binary.NativeEndian.PutUint32(dst, math.Float32bits(float32(v)))
+			return nil
+		}
+	case dtype.Float64:
+		if v, ok := exact(cell); ok {
+			binary.NativeEndian.PutUint64(dst, math.Float64bits(v))
+			return nil
+		}
+	case dtype.Int64:
+		if v, ok := decimal(cell); ok {
+			binary.NativeEndian.PutUint64(dst, v)
+			return nil
+		}
+	}
+	return putAny(dst, t, cell)
+}
+
+func putAny(dst []byte, t dtype.Type, cell []byte) error {
 	switch t {
 	case dtype.Bool:
 		return put(dst, cell, Bool)
