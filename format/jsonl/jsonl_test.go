@@ -190,7 +190,7 @@ func TestConformance(t *testing.T) {
 	loadertest.Source(t, func() loader.Source { return open(t, dir, o) })
 	src := open(t, dir, o)
 	defer src.Close()
-	loadertest.Allocs(t, src, loader.Config{BatchSize: 10}, 0.3) // iterators of lists and what a block takes
+	loadertest.Allocs(t, src, loader.Config{BatchSize: 10}, 0)
 }
 
 // FuzzOpen reads files of any bytes as JSON lines and, by loader.Trace, each of their
