@@ -23,6 +23,8 @@ func children() map[string]opener {
 		"imaging": openGoPeer,
 		"jpeg":    openJPEG,
 		"resize":  openResize,
+		"tokens":  openTokens,
+		"volumes": openVolumes,
 		"turbo":   openTurbo,
 	}
 }

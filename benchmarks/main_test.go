@@ -51,7 +51,7 @@ func TestSuite(t *testing.T) {
 	data := smallSet(t, 10)
 	t.Chdir(t.TempDir())
 	var out strings.Builder
-	if err := runSuite(t.Context(), []string{"-data", data, "-python", "no-such-python", "-rounds", "1", "-batch", "4", "-json", "result.json"}, &out); err != nil {
+	if err := runSuite(t.Context(), []string{"-data", data, "-python", "no-such-python", "-rounds", "1", "-batch", "4", "-mib", "2", "-json", "result.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile("result.json")
@@ -76,6 +76,8 @@ func TestSuite(t *testing.T) {
 	}
 	want := map[string][]string{
 		"W1": {"ours", "ours_1", "ours_indexed", "go_imaging"}, "W1_f32": {"ours", "ours_1", "go_imaging"}, "W2": {"ours", "ours_1", "ours_files", "ours_records", "loop_go", "memcpy"}, "W2_resized": {"ours", "ours_1", "memcpy"},
+		"W6": {"ours", "pread", "memcpy", "memcpy_cache"}, "W6_shuffled": {"ours", "pread", "memcpy", "memcpy_cache"},
+		"W7": {"ours", "pread"}, "W7_crops": {"ours", "pread"},
 		"jpeg": {"ours", "go"}, "jpeg_big": {"ours", "go"}, "jpeg_progressive": {"ours", "go"}, "jpeg_roi": {"ours"}, "resize": {"ours", "imaging"},
 	}
 	for _, w := range f.Workloads {

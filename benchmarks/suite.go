@@ -23,6 +23,8 @@ var workloads = []struct {
 }{
 	{"W1", workload1},
 	{"W2", workload2},
+	{"W6", workload6},
+	{"W7", workload7},
 	{"jpeg", workloadJPEG},
 	{"resize", workloadResize},
 }
@@ -34,6 +36,7 @@ type bench struct {
 	pythons []string
 	batch   int
 	most    int // images of a set
+	mib     int // of data that a workload makes for itself
 	self    string
 	only    *regexp.Regexp // for names of contenders, nil for all
 }
@@ -56,6 +59,7 @@ func runSuite(ctx context.Context, args []string, out io.Writer) error {
 	path := f.String("json", "", "`file` for the results as JSON")
 	batch := f.Int("batch", 64, "images in a batch")
 	most := f.Int("images", 512, "the most images that workloads on single images take")
+	mib := f.Int("mib", 64, "MiB of tokens and of volumes, each, that workloads make for themselves")
 	n := f.Int("rounds", 5, "rounds that a ratio is made of; three times as many are tried for one that is unsteady")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -76,7 +80,7 @@ func runSuite(ctx context.Context, args []string, out io.Writer) error {
 	if *contenders != "" {
 		b.only = wanted
 	}
-	b.pythons, b.batch, b.most = strings.Split(*python, ","), *batch, *most
+	b.pythons, b.batch, b.most, b.mib = strings.Split(*python, ","), *batch, *most, *mib
 	o := rounds.Options{Rounds: *n, Progress: func(s string) { fmt.Fprintln(os.Stderr, s) }}
 	result := file{Machine: thisMachine(), Command: os.Args[1:], Began: time.Now()}
 	fmt.Fprintln(out, result.Machine)
