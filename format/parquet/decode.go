@@ -108,7 +108,7 @@ func (d *decoder) begin(r *rows, k int) error {
 	d.rows, d.out, d.chunk = int(r.group.rows), &r.cells[k], r.chunks[k]
 	d.used, d.row, d.elems, d.start, d.holes, d.nDict = 0, 0, 0, 0, false, -1
 	d.flow = flow{}
-	if err := d.scan(r.group.chunks[k].values); err != nil {
+	if err := d.scan(&r.group.chunks[k]); err != nil {
 		return d.fault(-1, err)
 	}
 	return nil
@@ -130,7 +130,8 @@ func (d *decoder) fault(row int, err error) error {
 }
 
 // scan reads and checks the headers of all pages, and their checksums.
-func (d *decoder) scan(values int64) error {
+func (d *decoder) scan(ch *chunk) error {
+	values := ch.values
 	d.pages = d.pages[:0]
 	c := compact{b: d.chunk}
 	var seen, total int64
@@ -147,8 +148,8 @@ func (d *decoder) scan(values int64) error {
 		if p.hasCRC && !d.s.noSums && crc32.ChecksumIEEE(p.body) != p.crc {
 			return fmt.Errorf("page %d: checksum does not match", n)
 		}
-		if total += int64(p.uncompressed); total > d.s.limits.BlockBytes {
-			return fmt.Errorf("page %d: more than %d bytes in the row group", n, d.s.limits.BlockBytes)
+		if total += int64(p.uncompressed); total > ch.uncompressed {
+			return fmt.Errorf("page %d: more than the %d bytes that the metadata says", n, ch.uncompressed)
 		}
 		switch {
 		case p.typ == indexPage:
@@ -170,6 +171,8 @@ func (d *decoder) checkHeader(h *pageHeader, left int, values int64) error {
 	switch {
 	case h.compressed < 0 || h.uncompressed < 0 || int(h.compressed) > left:
 		return fmt.Errorf("%d bytes where %d are left", h.compressed, left)
+	case int64(h.uncompressed) > max(d.codec.mostFrom(int64(h.compressed)), int64(h.compressed)):
+		return fmt.Errorf("%d bytes cannot become %d", h.compressed, h.uncompressed)
 	case int64(h.uncompressed) > d.s.limits.PageBytes:
 		return fmt.Errorf("%d bytes, the limit is %d", h.uncompressed, d.s.limits.PageBytes)
 	case h.typ == indexPage:
