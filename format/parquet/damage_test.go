@@ -106,8 +106,9 @@ func TestFlipsWithoutSum(t *testing.T) {
 	}
 }
 
-// foreignJoin joins the columns of foreign files that can be.
-var foreignJoin = Options{Columns: []string{}, Joins: []format.Join{{Into: "x", Columns: []string{"a", "d"}, DType: dtype.Float32}}}
+// foreignJoin joins the columns of foreign files that can be, in row groups that
+// are chosen.
+var foreignJoin = Options{Columns: []string{}, Where: []Range{{"a", -100, 100}}, Joins: []format.Join{{Into: "x", Columns: []string{"a", "d"}, DType: dtype.Float32}}}
 
 // foreign returns small files that parquet-go's writer made.
 func foreign(t testing.TB) (files [][]byte) {
@@ -399,7 +400,7 @@ func FuzzOpen(f *testing.F) {
 		readDamaged(t, data, o)
 		readWith(t, data, o, true)
 		join := o
-		join.Columns, join.Joins = foreignJoin.Columns, foreignJoin.Joins
+		join.Columns, join.Where, join.Joins = foreignJoin.Columns, foreignJoin.Where, foreignJoin.Joins
 		readWith(t, data, join, true)
 	})
 }

@@ -40,6 +40,12 @@
 // Float16 and Dims(3, 32) for a FIXED_LEN_BYTE_ARRAY(192), and Int64 for INT96,
 // which then are timestamps in nanoseconds since 1970.
 //
+// # Row groups left out
+//
+// Options.Where leaves out row groups by the least and greatest values that the
+// footer has of a column, and by Bloom filters. It is for data that is sorted,
+// or at least collected, by time or place: rows are not filtered.
+//
 // # Damage
 //
 // Nothing in a file is believed: offsets, sizes and counts are checked before
