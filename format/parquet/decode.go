@@ -50,14 +50,15 @@ type decoder struct {
 	out   *cells
 	chunk []byte
 
-	pages []page
-	flow  flow  // of columns that are given row by row
-	alias bool  // out.data is the chunk
-	used  int64 // bytes of out.data that hold values of varying length
-	row   int   // rows begun
-	elems int   // list elements decoded
-	start int   // element with which the row at hand begins
-	holes bool  // a list row of fixed size is null
+	pages  []page
+	levels int64 // of all pages
+	flow   flow  // of columns that are given row by row
+	alias  bool  // out.data is the chunk
+	used   int64 // bytes of out.data that hold values of varying length
+	row    int   // rows begun
+	elems  int   // list elements decoded
+	start  int   // element with which the row at hand begins
+	holes  bool  // a list row of fixed size is null
 
 	defs, reps []byte
 	full       bool // no level of the page at hand stands for a null; defs are not set
@@ -85,7 +86,7 @@ func (d *decoder) decode(r *rows, k int) (err error) {
 	if err := d.begin(r, k); err != nil {
 		return err
 	}
-	if err := d.allot(r.group.chunks[k].values); err != nil {
+	if err := d.allot(); err != nil {
 		return d.fault(-1, err)
 	}
 	if !d.col.isBin && !d.col.isList {
@@ -108,7 +109,11 @@ func (d *decoder) begin(r *rows, k int) error {
 	d.rows, d.out, d.chunk = int(r.group.rows), &r.cells[k], r.chunks[k]
 	d.used, d.row, d.elems, d.start, d.holes, d.nDict = 0, 0, 0, 0, false, -1
 	d.flow = flow{}
-	if err := d.scan(&r.group.chunks[k]); err != nil {
+	ch := r.group.chunks[k]
+	if r.isPage {
+		ch.values = unknown
+	}
+	if err := d.scan(&ch); err != nil {
 		return d.fault(-1, err)
 	}
 	return nil
@@ -129,9 +134,15 @@ func (d *decoder) fault(row int, err error) error {
 	return d.r.fault(row, d.col, err)
 }
 
+// unknown is the number of values of a page by itself.
+const unknown = -1
+
 // scan reads and checks the headers of all pages, and their checksums.
 func (d *decoder) scan(ch *chunk) error {
 	values := ch.values
+	if values == unknown {
+		values = math.MaxInt64
+	}
 	d.pages = d.pages[:0]
 	c := compact{b: d.chunk}
 	var seen, total int64
@@ -161,8 +172,8 @@ func (d *decoder) scan(ch *chunk) error {
 		}
 		d.pages = append(d.pages, p)
 	}
-	if seen != values {
-		return fmt.Errorf("%d values, the metadata says %d", seen, values)
+	if d.levels = seen; seen != ch.values && ch.values != unknown {
+		return fmt.Errorf("%d values, the metadata says %d", seen, ch.values)
 	}
 	return nil
 }
@@ -192,7 +203,7 @@ func (d *decoder) checkHeader(h *pageHeader, left int, values int64) error {
 }
 
 // allot gets the memory that the column needs.
-func (d *decoder) allot(values int64) (err error) {
+func (d *decoder) allot() (err error) {
 	c, out := d.col, d.out
 	out.spans = out.spans[:0]
 	if c.isBin || c.isList {
@@ -201,7 +212,7 @@ func (d *decoder) allot(values int64) (err error) {
 	n := int64(d.rows) * int64(c.elem)
 	switch {
 	case c.isList:
-		n = values * int64(c.elem)
+		n = d.levels * int64(c.elem)
 	case c.isBin:
 		n = 0
 		d.alias = d.codec == uncompressed

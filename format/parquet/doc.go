@@ -40,6 +40,10 @@
 // Float16 and Dims(3, 32) for a FIXED_LEN_BYTE_ARRAY(192), and Int64 for INT96,
 // which then are timestamps in nanoseconds since 1970.
 //
+// A shuffle mixes the rows of some row groups at a time. Source.ByRow gives an
+// exact one, where rows are large and files have an offset index: rows are then
+// read one by one, by the pages that they lie in.
+//
 // # Row groups left out
 //
 // Options.Where leaves out row groups by the least and greatest values that the

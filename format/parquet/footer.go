@@ -175,6 +175,8 @@ type chunk struct {
 	uncompressed int64
 	values       int64
 	codec        codec
+	index        int64 // where the offset index lies, 0 if there is none
+	indexSize    int32
 }
 
 // A rowGroup is parquet.thrift's RowGroup, with the chunks of the columns that
@@ -279,6 +281,10 @@ func readChunk(c *compact, l *leaf, limits format.Limits, size int64) (ch chunk,
 			elsewhere = len(c.binary()) > 0
 		case id == 3 && typ == thriftStruct:
 			m.read(c)
+		case id == 4 && typ == thriftI64:
+			ch.index = c.int()
+		case id == 5 && typ == thriftI32:
+			ch.indexSize = c.int32()
 		case id == 8 || id == 9:
 			encrypted = true
 			return false
@@ -299,7 +305,7 @@ func readChunk(c *compact, l *leaf, limits format.Limits, size int64) (ch chunk,
 	case !m.codec.known():
 		return ch, m, fmt.Errorf("compressed by %v, which is not supported: %w", m.codec, loader.ErrSpec)
 	}
-	ch = chunk{off: m.data, size: m.compressed, uncompressed: m.uncompressed, values: m.values, codec: m.codec}
+	ch.off, ch.size, ch.uncompressed, ch.values, ch.codec = m.data, m.compressed, m.uncompressed, m.values, m.codec
 	if m.dictionary > 0 && m.dictionary < m.data {
 		ch.off = m.dictionary
 	}

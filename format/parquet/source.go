@@ -103,6 +103,7 @@ type block struct {
 	shard  int
 	layout int
 	ids    int64 // sample id of the first row
+	first  int64 // row within the block with which it begins, 0 but for pages
 }
 
 // Open opens the Parquet files that path names: a file, a directory, a glob or
@@ -188,7 +189,7 @@ func (s *Source) addShard(ctx context.Context, i int, f shard.File, raw []byte, 
 			g.excluded = g.excluded || s.absent(ctx, i, f.Size, g.bloom[n], &l.where[n])
 		}
 		if g.rows > 0 && !g.excluded {
-			s.groups = append(s.groups, block{g, len(s.blocks), i, k, s.rows})
+			s.groups = append(s.groups, block{g, len(s.blocks), i, k, s.rows, 0})
 			s.blocks = append(s.blocks, loader.Block{Rows: int(g.rows), Shard: f.Path, FirstRow: row})
 			s.rows += g.rows
 		}
