@@ -21,6 +21,8 @@ func children() map[string]opener {
 		"loader":  openLoader,
 		"cached":  openCached,
 		"imaging": openGoPeer,
+		"bytes":   openBytes,
+		"numbers": openNumbers,
 		"jpeg":    openJPEG,
 		"resize":  openResize,
 		"turbo":   openTurbo,

@@ -107,7 +107,7 @@ func compare[T uint8 | float32](got, want []T, scale func(i int) float64) (d dif
 }
 
 // asBytes returns the memory of x.
-func asBytes(x []float32) []byte {
+func asBytes[T float32 | int32](x []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
 }
 

@@ -27,6 +27,7 @@ type imagesConfig struct {
 	Workers int      `json:"workers"` // 0 means as many as there are cores, or for PyTorch none
 	Float   bool     `json:"float"`   // normalised float32 instead of uint8
 	Index   bool     `json:"index"`   // remember where parts of files begin
+	Work    string   `json:"work"`    // a folder for shards that a peer makes of the files
 }
 
 // sampleCheck asks for samples to be made as crops say, and to be written to Out
@@ -81,6 +82,7 @@ func (b *bench) images(float bool) (rounds.Match, error) {
 	}
 	if !float {
 		m.Entries = append(m.Entries, b.python("spdl", "SPDL, 2 threads", "spdl_images.py", with(2), want.asking(filepath.Join(b.work, "sample"), 3)))
+		m.Entries = append(m.Entries, b.loaders(with(0), check)...)
 	}
 	m.Entries = append(m.Entries, b.python("dali", "DALI on the CPU, 2 threads", "dali_images.py", with(2), check))
 	m.Entries = append(m.Entries, b.python("tfdata", "tf.data, 2 calls in parallel", "tf_images.py", with(2), check))
@@ -88,6 +90,22 @@ func (b *bench) images(float bool) (rounds.Match, error) {
 	m.Entries = append(m.Entries, b.limits(files)...)
 	m.Ratios = against("ours", m.Entries)
 	return m, nil
+}
+
+// loaders returns the peers that decode with Pillow, and store, order and batch
+// images in ways of their own.
+func (b *bench) loaders(c imagesConfig, check asking) (entries []rounds.Entry) {
+	for _, p := range []struct{ name, about string }{
+		{"grain", "Grain, its usual threads"},
+		{"webdataset", "WebDataset, tar files, in this process"},
+		{"mosaic", "MosaicML Streaming, MDS shards, num_workers=0"},
+		{"litdata", "LitData, its chunks, num_workers=0"},
+		{"datasets", "Hugging Face datasets under a DataLoader, num_workers=0"},
+	} {
+		c.Work = filepath.Join(b.work, p.name)
+		entries = append(entries, b.python(p.name, p.about, p.name+"_images.py", c, check))
+	}
+	return entries
 }
 
 // against returns the ratios of one contender to all others.

@@ -15,8 +15,10 @@ import (
 	"github.com/stokerdata/stoker/loader/dtype"
 )
 
-// tableBatch is the rows of a batch of W5.
-const tableBatch = 4096
+const (
+	tableRows  = 4_000_000
+	tableBatch = 4096 // rows of a batch of W5
+)
 
 // tableConfig is what the contenders of W5 are given.
 type tableConfig struct {
@@ -41,12 +43,13 @@ type tableCheck struct {
 // a dense int32 matrix.
 func workload5(b *bench) ([]rounds.Match, error) {
 	var all []rounds.Match
+	rows := b.scaled(tableRows)
 	for _, f := range tableFiles {
-		path, err := makeTable(filepath.Join(os.TempDir(), "stoker-benchmarks", "tables"), f, b.rows)
+		path, err := makeTable(filepath.Join(os.TempDir(), "stoker-benchmarks", "tables"), f, rows)
 		if err != nil {
 			return nil, err
 		}
-		m, err := b.table(f, tableConfig{Path: path, Rows: b.rows, Group: groupRows, Batch: tableBatch})
+		m, err := b.table(f, tableConfig{Path: path, Rows: rows, Group: groupRows, Batch: tableBatch})
 		if err != nil {
 			return nil, err
 		}

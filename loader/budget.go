@@ -52,8 +52,8 @@ func (l *Loader) budget() error {
 		l.planned += min(l.readBudget, int64(c.Prefetch*c.BatchSize)*l.rowBytes)
 	}
 	if l.planned > c.Memory {
-		return fmt.Errorf("loader: %d batches of %d bytes, %d bytes of open blocks and reads of %d bytes a row need %d bytes, Memory allows %d",
-			c.Prefetch+1, batch, open, l.rowBytes, l.planned, c.Memory)
+		return fmt.Errorf("loader: %d batches of %d bytes, %d open blocks that take %d bytes, and reads of %d bytes a row need %d bytes, Memory allows %d: more of it, smaller batches, an order that mixes fewer blocks or a data set in smaller blocks would do",
+			c.Prefetch+1, batch, l.openBlocks, open, l.rowBytes, l.planned, c.Memory)
 	}
 	l.growth = c.Memory - l.planned + int64(c.Prefetch+1)*guess
 	l.ring = l.stepsAhead()

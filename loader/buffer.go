@@ -9,8 +9,8 @@ import (
 	"github.com/stokerdata/stoker/internal/prng"
 )
 
-// buffer is the memory of a batch: one slab per column and an arena for the
-// values of varying columns until they are compacted.
+// buffer is the memory of a batch: a slab of the columns of fixed shape and an
+// arena for the values of varying ones until they are compacted.
 type buffer struct {
 	batch  Batch
 	shape  *layout
@@ -21,9 +21,9 @@ type buffer struct {
 	joined atomic.Int64 // bytes of varying columns
 	stage  int          // batch stage that runs, for replace
 	owner  *Loader
-	kept   bool // guarded by owner.mu
-	inBody bool // likewise
-	extras [][]byte
+	kept   bool       // guarded by owner.mu
+	inBody bool       // likewise
+	extras [][][]byte // by batch stage and field: memory for what it replaces
 }
 
 // layout tells how batches look: the spec behind the row stages, and each batch
@@ -42,24 +42,57 @@ func (l *layout) last() Spec {
 	return l.stages[len(l.stages)-1].Out
 }
 
-// fixedBytes returns the memory of one buffer without its varying columns.
-func (l *layout) fixedBytes() int64 {
-	var total int64
-	for _, f := range l.rows {
-		if n := rowBytes(f.DType, f.Shape); n > 0 && f.Name != "" {
-			total += int64(n) * int64(l.n)
+// room is memory for one column of a batch.
+type room struct {
+	stage int // batch stage that replaces the column, -1 for what the row stages leave
+	field int
+	bytes int
+	at    int // offset in the slab of what is handed out, -1 if a later stage replaces the column
+}
+
+// columnAlign is the alignment of columns in a slab: a cache line, and what
+// vector instructions and copies to an accelerator like best.
+const columnAlign = 64
+
+// rooms lists the memory for columns of fixed shape. Those that are handed out
+// lie in one slab, in the order of the spec; rooms returns its size too.
+func (l *layout) rooms() (list []room, slab int) {
+	for f, field := range l.rows {
+		if n := rowBytes(field.DType, field.Shape); n > 0 && field.Name != "" {
+			list = append(list, room{-1, f, n * l.n, -1})
 		}
 	}
-	spec := l.rows
-	for _, st := range l.stages {
+	in := l.rows
+	for i, st := range l.stages {
 		for f := range st.Out {
-			if n := replaced(spec, st.Out, f); n > 0 {
-				total += int64(n) * int64(l.n)
+			if n := replaced(in, st.Out, f); n > 0 {
+				list = append(list, room{i, f, n * l.n, -1})
 			}
 		}
-		spec = st.Out
+		in = st.Out
 	}
-	return total + 16*int64(l.n)
+	for f, field := range l.last() {
+		for i := len(list) - 1; i >= 0 && field.Name != ""; i-- {
+			if list[i].field == f {
+				list[i].at = slab
+				slab = (slab + list[i].bytes + columnAlign - 1) &^ (columnAlign - 1)
+				break
+			}
+		}
+	}
+	return list, slab
+}
+
+// fixedBytes returns the memory of one buffer without its varying columns.
+func (l *layout) fixedBytes() int64 {
+	list, slab := l.rooms()
+	total := int64(slab) + 16*int64(l.n)
+	for _, r := range list {
+		if r.at < 0 {
+			total += int64(r.bytes)
+		}
+	}
+	return total
 }
 
 // replaced returns the row bytes of the new memory that a stage from spec in to
@@ -72,7 +105,9 @@ func replaced(in, out Spec, f int) int {
 	return rowBytes(o.DType, o.Shape)
 }
 
-func newBuffer(l *layout) *buffer {
+// newBuffer returns the memory of a batch, whose columns are handed out in a
+// slab from alloc.
+func newBuffer(l *layout, alloc func(bytes int) []byte) *buffer {
 	u := &buffer{shape: l, ids: make([]int64, l.n), keys: make([]uint64, l.n)}
 	u.bytes = l.fixedBytes()
 	b := &u.batch
@@ -83,24 +118,42 @@ func newBuffer(l *layout) *buffer {
 		if field.Name == "" {
 			continue
 		}
-		if c.row = rowBytes(field.DType, field.Shape); c.row >= 0 {
-			c.home = newBytes(c.row * l.n)
-		} else {
+		if c.row = rowBytes(field.DType, field.Shape); c.row < 0 {
 			c.vary = make([]value, l.n)
 			c.offsets = make([]int64, 0, l.n+1)
 		}
 	}
-	for i, st := range l.stages {
-		in := l.rows
-		if i > 0 {
-			in = l.stages[i-1].Out
-		}
-		for f := range st.Out {
-			u.extras = append(u.extras, newBytes(replaced(in, st.Out, f)*l.n))
-		}
+	for _, st := range l.stages {
+		u.extras = append(u.extras, make([][]byte, len(st.Out)))
 	}
+	u.furnish(alloc)
 	u.reset()
 	return u
+}
+
+// furnish gives the columns of fixed shape their memory.
+func (u *buffer) furnish(alloc func(bytes int) []byte) {
+	list, size := u.shape.rooms()
+	var slab []byte
+	if size > 0 {
+		slab = alloc(size)
+		if len(slab) < size || addr(slab)%8 != 0 {
+			panic(fmt.Sprintf("loader: Config.Alloc(%d) returned %d bytes at %#x", size, len(slab), addr(slab)))
+		}
+	}
+	for _, r := range list {
+		var mem []byte
+		if r.at >= 0 {
+			mem = slab[r.at : r.at+r.bytes : r.at+r.bytes]
+		} else {
+			mem = newBytes(r.bytes)
+		}
+		if r.stage < 0 {
+			u.batch.cols[r.field].home = mem
+		} else {
+			u.extras[r.stage][r.field] = mem
+		}
+	}
 }
 
 // held returns the bytes of u.
@@ -156,12 +209,7 @@ func (u *buffer) replace(f int) Tensor {
 }
 
 // extra returns the memory that the running batch stage has for field f.
-func (u *buffer) extra(f int) []byte {
-	for _, st := range u.shape.stages[:u.stage] {
-		f += len(st.Out)
-	}
-	return u.extras[f]
-}
+func (u *buffer) extra(f int) []byte { return u.extras[u.stage][f] }
 
 // replacedAll returns an error if the running batch stage has not replaced a
 // column that it announced anew.
@@ -186,8 +234,10 @@ func (u *buffer) poison() {
 			invariant.Poison(c.Data)
 		}
 	}
-	for _, e := range u.extras {
-		invariant.Poison(e)
+	for _, stage := range u.extras {
+		for _, e := range stage {
+			invariant.Poison(e)
+		}
 	}
 }
 

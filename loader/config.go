@@ -65,6 +65,15 @@ type Config struct {
 	// ReadAhead to fit and fails if one batch ahead still does not. 0 means
 	// 4 GiB.
 	Memory int64
+	// Alloc returns the memory in which the columns of a batch are handed out,
+	// at least so many bytes, aligned to 8, which the loader uses from then on:
+	// memory that is shared with another process or registered with a device,
+	// into which batches are then built without a copy. It holds the fields of
+	// fixed shape in the order of Loader.Spec, each at the next multiple of 64.
+	// Alloc is called by All, at most Prefetch+MaxKept times as long as
+	// Stats.Stuck is 0, and always for the same size; it must not call the
+	// loader. Nil means the Go heap.
+	Alloc func(bytes int) []byte
 }
 
 const (
@@ -109,6 +118,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Order == nil {
 		c.Order = Sequential{}
+	}
+	if c.Alloc == nil {
+		c.Alloc = newBytes
 	}
 	return c
 }

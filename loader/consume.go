@@ -37,6 +37,9 @@ func (e *engine) await() (*step, error) {
 			}
 			e.deadline = time.AfterFunc(patience, e.wakeConsumer)
 		}
+		if e.unclaimed > 0 {
+			e.offer()
+		}
 		e.out.Wait()
 		if e.deadline != nil {
 			e.deadline.Stop()

@@ -34,6 +34,7 @@ type engine struct {
 	free                  []*buffer
 	chunk                 chunker
 	unseen                int   // batches that got ready since the consumer was woken up
+	unclaimed             int   // steps that got a buffer since a worker was woken up
 	largest               int64 // bytes that varying fields take in a batch, of late
 
 	cache   *blockCache // sources read in blocks
@@ -255,12 +256,21 @@ func (e *engine) extend() {
 		s.buf.batch.resize(s.n)
 		e.active++
 	}
-	if e.active > woken {
-		e.work.Signal()
-		if e.l.access == random {
-			e.reads.Broadcast()
-		}
+	if e.active == woken {
+		return
 	}
+	if e.l.access == random {
+		e.reads.Broadcast()
+	}
+	if e.unclaimed += int(e.active - woken); e.enough(e.unclaimed) {
+		e.offer()
+	}
+}
+
+// offer wakes a worker up. The caller holds mu.
+func (e *engine) offer() {
+	e.unclaimed = 0
+	e.work.Signal()
 }
 
 // overBudget reports whether one batch more would, if it is like the largest of
@@ -490,19 +500,25 @@ func (e *engine) finish(w *Worker, s *step) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.ready = true
-	e.announce(s)
+	e.announce()
 }
 
-// announceTime is some twenty times what it costs to wake the consumer up.
+// announceTime is some twenty times what it costs to wake a goroutine up.
 const announceTime = 250 * time.Microsecond
 
-// announce wakes the consumer up, unless batches get ready so fast that it
-// should find several: then whoever finds nothing to do wakes it up. The caller
-// holds mu.
-func (e *engine) announce(s *step) {
-	e.unseen++
-	work := time.Duration(e.chunk.nsPerRow*float64(s.n)) * time.Duration(e.unseen) / time.Duration(e.l.cfg.Workers)
-	if e.regroup != nil || e.cache != nil || work >= announceTime || e.unseen >= (e.l.cfg.Prefetch+1)/2 {
+// enough reports whether it pays to wake somebody up for so many batches. Where
+// they are quick to make, whoever is woken should find several; until then he is
+// woken by whoever finds nothing to do. The caller holds mu.
+func (e *engine) enough(batches int) bool {
+	c := &e.l.cfg
+	work := e.chunk.nsPerRow * float64(c.BatchSize*batches) / float64(c.Workers)
+	return e.regroup != nil || e.cache != nil || work >= float64(announceTime) || batches >= (c.Prefetch+1)/2
+}
+
+// announce wakes the consumer up if enough batches are ready. The caller holds
+// mu.
+func (e *engine) announce() {
+	if e.unseen++; e.enough(e.unseen) {
 		e.wake()
 	}
 }

@@ -17,7 +17,7 @@ func (e *engine) fill(w *Worker, t task) {
 	e.streams(w, s.epoch)
 	switch e.l.access {
 	case inline:
-		s.fill(t.lo, t.hi)
+		e.fillRefs(s, t.lo, t.hi)
 		rows, err := e.l.random.OpenRows(e.ctx, s.refs[t.lo:t.hi])
 		if err != nil {
 			e.fillApart(w, s, t.lo, t.hi)
@@ -34,6 +34,24 @@ func (e *engine) fill(w *Worker, t task) {
 	case blocks:
 		e.fillBlocks(w, s, t.lo, t.hi)
 	}
+}
+
+// fillRefs sets the refs of rows lo to hi of s, for OpenRows.
+func (e *engine) fillRefs(s *step, lo, hi int) {
+	s.fill(lo, hi)
+	for i := lo; i < hi; i++ {
+		s.refs[i].Key = e.refKey(s.epoch, s.refs[i])
+	}
+}
+
+// refKey returns the key of a visit.
+func (e *engine) refKey(epoch int64, r Ref) uint64 {
+	return prng.Mix(e.sourceStream(epoch), key(e.l.index.id(r), r.Draw))
+}
+
+// sourceStream returns the key of the source's random numbers in an epoch.
+func (e *engine) sourceStream(epoch int64) uint64 {
+	return prng.Mix(prng.Mix(e.l.cfg.Seed, uint64(epoch)), 0)
 }
 
 // keepOpen makes rows stay open until the step is compacted.
@@ -180,7 +198,7 @@ func (e *engine) standIn(w *Worker, s *step, i, try int) error {
 			return e.makeRow(w, s, i, b.rows, ref.Row, ref)
 		}
 	}
-	rows, row, err := e.openOne(w, ref)
+	rows, row, err := e.openOne(w, s.epoch, ref)
 	if err != nil {
 		return err
 	}
@@ -206,7 +224,7 @@ func (e *engine) streams(w *Worker, epoch int64) {
 		return
 	}
 	w.epoch = uint64(epoch)
-	w.streams = append(w.streams[:0], prng.Mix(prng.Mix(e.l.cfg.Seed, uint64(epoch)), 0))
+	w.streams = append(w.streams[:0], e.sourceStream(epoch))
 	for k := range e.p.row {
 		w.streams = append(w.streams, e.stream(&e.p.row[k], epoch))
 	}

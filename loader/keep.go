@@ -115,7 +115,7 @@ func (l *Loader) spareBuffer() *buffer {
 		return nil
 	}
 	l.made++
-	u := newBuffer(l.pipe.layout)
+	u := newBuffer(l.pipe.layout, l.cfg.Alloc)
 	u.owner = l
 	return u
 }
@@ -141,7 +141,7 @@ func (l *Loader) takeFeeds() []*buffer {
 	feeds := l.feeds
 	l.feeds = nil
 	for len(feeds) < l.cfg.Prefetch {
-		feeds = append(feeds, newBuffer(l.pipe.feed()))
+		feeds = append(feeds, newBuffer(l.pipe.feed(), newBytes))
 	}
 	return feeds
 }

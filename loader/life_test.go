@@ -498,6 +498,41 @@ func TestForeignState(t *testing.T) {
 	}
 }
 
+// TestForeignHeld refuses to resume with rows taken and held that cannot be.
+func TestForeignHeld(t *testing.T) {
+	c := loader.Config{BatchSize: 8, Transforms: []loader.Transform{pack{Bytes: 12}}}
+	_, states := digests(t, tables()["blocks"]().source(), c)
+	whole, err := json.Marshal(states[1])
+	if err != nil || len(states[1].Held) == 0 || states[1].Into == 0 {
+		t.Fatalf("a state of no use: %s", whole)
+	}
+	for name, change := range map[string]func(c *loader.Config, s *loader.State){
+		"as it is":   func(*loader.Config, *loader.State) {},
+		"taken":      func(_ *loader.Config, s *loader.State) { s.Into = 9 },
+		"never":      func(_ *loader.Config, s *loader.State) { s.Into = -1 },
+		"bin":        func(_ *loader.Config, s *loader.State) { s.Held[0].Bin = -1 },
+		"given":      func(_ *loader.Config, s *loader.State) { s.Held[0].Given = -1 },
+		"negative":   func(_ *loader.Config, s *loader.State) { s.Held[0].Rows[0] = -1 },
+		"beyond":     func(_ *loader.Config, s *loader.State) { s.Held[0].Rows[0] = 1 << 40 },
+		"many":       func(_ *loader.Config, s *loader.State) { s.Held[0].Rows = make([]int64, 1000) },
+		"no regroup": func(c *loader.Config, _ *loader.State) { c.Transforms = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, s := c, loader.State{}
+			if err := json.Unmarshal(whole, &s); err != nil {
+				t.Fatal(err)
+			}
+			c.Resume = &s
+			if change(&c, &s); c.Transforms == nil {
+				s.Fingerprint = mustNew(t, tables()["blocks"]().source(), loader.Config{BatchSize: 8}).State().Fingerprint
+			}
+			if _, err := loader.New(tables()["blocks"]().source(), c); errors.Is(err, loader.ErrState) == (name == "as it is") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 // TestResumeElsewhere resumes in a new process, with other settings, from 100
 // random cuts.
 func TestResumeElsewhere(t *testing.T) {

@@ -116,6 +116,9 @@ func (l *Loader) resume(s *State) error {
 	case l.pipe.regroups() && (s.World != l.cfg.World || s.Rank != l.cfg.Rank):
 		return fmt.Errorf("loader: state of rank %d of %d, this is rank %d of %d, and rows are regrouped rank by rank: %w", s.Rank, s.World, l.cfg.Rank, l.cfg.World, ErrState)
 	}
+	if err := l.checkHeld(s); err != nil {
+		return fmt.Errorf("loader: state at epoch %d, position %d: %w: %w", s.Epoch, s.Position, err, ErrState)
+	}
 	l.from = s.clone()
 	return nil
 }
@@ -127,6 +130,18 @@ func (l *Loader) begin() walker {
 
 // Spec describes the batches. It must not be changed.
 func (l *Loader) Spec() Spec { return l.pipe.out() }
+
+// State returns the position at which All begins: Config.Resume, or the
+// beginning. With another Epoch, Position and Step it is a Config.Resume of that
+// place, where no stage drops or regroups rows.
+func (l *Loader) State() State {
+	s := l.from.clone()
+	s.Batch = l.cfg.BatchSize * l.cfg.World
+	if l.pipe.regroups() {
+		s.Rank, s.World = l.cfg.Rank, l.cfg.World
+	}
+	return s
+}
 
 // Len returns the number of batches in an epoch on this rank, or -1 if a stage
 // changes the number of rows.

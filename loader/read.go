@@ -52,7 +52,7 @@ func (e *engine) readUnit(s *step, u *unit) {
 	var err error
 	start := time.Now()
 	e.unlocked(func() {
-		s.fill(u.lo, u.hi)
+		e.fillRefs(s, u.lo, u.hi)
 		rows, err = e.l.random.OpenRows(e.ctx, s.refs[u.lo:u.hi])
 	})
 	took := time.Since(start)

@@ -431,7 +431,7 @@ func (r *regrouper) restore(w *Worker) {
 	holds := r.resume
 	r.resume = nil
 	plan := r.e.l.planEpoch(r.epoch)
-	tmp := &step{buf: newBuffer(r.e.p.feed())}
+	tmp := &step{buf: newBuffer(r.e.p.feed(), newBytes)}
 	for _, h := range holds {
 		for _, pos := range h.Rows {
 			if pos < 0 || pos >= plan.Len() {
@@ -455,7 +455,7 @@ func (r *regrouper) restoreRow(w *Worker, tmp *step, p place, h hold) *SampleErr
 	buf := tmp.buf
 	tmp.reset(p, 1)
 	tmp.buf = buf
-	tmp.fill(0, 1)
+	e.fillRefs(tmp, 0, 1)
 	w.arena = &buf.arena
 	e.streams(w, p.epoch)
 	defer tmp.close()

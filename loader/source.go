@@ -49,6 +49,10 @@ type Ref struct {
 	// Draw numbers the visits of an Order that visits a row several times in
 	// an epoch, so that each draws its own augmentation.
 	Draw int
+	// Key is a random number of this visit, for a source that reads a part of a
+	// row that is drawn: a function of seed, epoch, sample id and Draw alone. The
+	// loader sets it for OpenRows. 0 asks for a part that is always the same.
+	Key uint64
 }
 
 // Rows is what a Source has opened. Row decodes and does no I/O; it is safe

@@ -1,6 +1,9 @@
 package loader
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // State is a position in the stream of batches: plain data, to be stored as JSON.
 type State struct {
@@ -48,4 +51,35 @@ func (s State) clone() State {
 		s.Held[i].Rows = slices.Clone(s.Held[i].Rows)
 	}
 	return s
+}
+
+// checkHeld returns an error unless the rows that s says are taken and held can
+// be. A state may come from anywhere, and the regrouper believes it.
+func (l *Loader) checkHeld(s *State) error {
+	at, _ := (&walker{l: l, epoch: s.Epoch, pos: s.Position}).next()
+	taken := 0
+	if l.pipe.regroups() && at.epoch == s.Epoch && at.start == s.Position {
+		taken = at.n
+	}
+	if s.Into > taken {
+		return fmt.Errorf("%d of %d rows are taken", s.Into, taken)
+	}
+	if len(s.Held) > 0 && l.pipe.group == nil {
+		return fmt.Errorf("rows are held, and no transform holds any")
+	}
+	rows, held := l.planEpoch(s.Epoch).Len(), int64(0)
+	for _, h := range s.Held {
+		if h.Bin < 0 || h.Given < 0 {
+			return fmt.Errorf("bin %d has given %d rows", h.Bin, h.Given)
+		}
+		if held += int64(len(h.Rows)); held > rows+int64(l.cfg.BatchSize) {
+			return fmt.Errorf("more rows are held than the %d there are", rows)
+		}
+		for _, pos := range h.Rows {
+			if pos < 0 || pos >= rows {
+				return fmt.Errorf("position %d of %d is held", pos, rows)
+			}
+		}
+	}
+	return nil
 }

@@ -50,7 +50,7 @@ func (l *Loader) Trace(ctx context.Context, epoch, id int64, draw int) (*Trace, 
 	ref := l.index.ref(id)
 	ref.Draw = draw
 	e := &engine{l: l, p: l.pipe.unfused(), ctx: ctx}
-	s := &step{buf: newBuffer(l.pipe.feed())}
+	s := &step{buf: newBuffer(l.pipe.feed(), newBytes)}
 	buf := s.buf
 	s.reset(place{epoch: epoch, n: 1}, 1)
 	s.buf, s.refs[0] = buf, ref
@@ -58,7 +58,7 @@ func (l *Loader) Trace(ctx context.Context, epoch, id int64, draw int) (*Trace, 
 	w.arena = &buf.arena
 	w.trace = &Trace{ID: id, Epoch: epoch, Shard: l.blocks[ref.Block].Shard, Row: l.blocks[ref.Block].FirstRow + int64(ref.Row)}
 	e.streams(w, epoch)
-	rows, row, err := e.openOne(w, ref)
+	rows, row, err := e.openOne(w, epoch, ref)
 	if err != nil {
 		return nil, e.sampleError(ref, "read", err)
 	}
@@ -76,8 +76,9 @@ func (l *Loader) Trace(ctx context.Context, epoch, id int64, draw int) (*Trace, 
 }
 
 // openOne opens what holds one row.
-func (e *engine) openOne(w *Worker, ref Ref) (rows Rows, row int, err error) {
+func (e *engine) openOne(w *Worker, epoch int64, ref Ref) (rows Rows, row int, err error) {
 	if e.l.access != blocks {
+		ref.Key = e.refKey(epoch, ref)
 		rows, err = e.l.random.OpenRows(e.ctx, []Ref{ref})
 		return rows, 0, err
 	}

@@ -1,12 +1,15 @@
 package shard
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stokerdata/stoker/internal/cputime"
 	"github.com/stokerdata/stoker/shard/internal/sysio"
 )
 
@@ -119,6 +122,146 @@ func BenchmarkFetch(b *testing.B) {
 		}
 		bufs.Put(buf)
 	}
+}
+
+// BenchmarkBackend reads random pieces of 128 KiB and, in order, of 1 MiB of a
+// file of 256 MiB, 32 and 4 at a time, by each backend and, as the ideal, by
+// plain preads; from the page cache ("warm") and from the drive ("cold"). What the
+// drive gives with the same sizes and depths is told by fio: testdata/backend.fio.
+func BenchmarkBackend(b *testing.B) {
+	const fileBytes = 256 << 20
+	dir := b.TempDir()
+	path := filepath.Join(dir, "x.bin")
+	f, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	for i := range fileBytes >> 20 {
+		if _, err := f.Write(bytes.Repeat([]byte{byte(i)}, 1<<20)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := f.Sync(); err != nil { // only what is on the drive can leave the cache
+		b.Fatal(err)
+	}
+	set, err := Find(b.Context(), dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, access := range []access{{"random", 128 << 10, 32, fileBytes}, {"sequential", 1 << 20, 4, fileBytes}} {
+		for _, cold := range []bool{false, true} {
+			name := access.name + map[bool]string{false: "/warm/", true: "/cold/"}[cold]
+			b.Run(name+"plain", func(b *testing.B) { benchPlain(b, set, access, cold) })
+			for _, backend := range []Backend{Pread, Ring, Direct, DirectRing, MmapTrusted} {
+				if backend.direct() && !cold || backend == MmapTrusted && cold {
+					continue // the one knows no cache, the other never leaves it
+				}
+				b.Run(name+[]string{"pread", "direct", "ring", "direct-ring", "mmap"}[backend], func(b *testing.B) {
+					pool, err := NewPool(set, PoolConfig{Backend: backend})
+					if err != nil {
+						b.Fatal(err)
+					}
+					defer pool.Close()
+					benchFetch(b, pool, set, access, cold)
+				})
+			}
+		}
+	}
+}
+
+// access is how BenchmarkBackend reads a file.
+type access struct {
+	name        string
+	size, depth int
+	fileBytes   int64
+}
+
+// fetches is how many times depth pieces a Fetch reads: at its end the drive idles.
+const fetches = 8
+
+// offset returns where piece i lies.
+func (a access) offset(i int) int64 {
+	n := a.fileBytes / int64(a.size)
+	if a.name == "random" {
+		i *= 1_000_003 // a prime, so that every piece has its turn
+	}
+	return int64(i) % n * int64(a.size)
+}
+
+// measured runs do over and over, with the cache emptied whenever it would hold
+// what is read next if cold is set.
+func (a access) measured(b *testing.B, set Set, cold bool, do func(i int)) {
+	n := a.depth * fetches
+	b.SetBytes(int64(a.size * n))
+	cache, err := sysio.Open(set[0].Path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer cache.Close()
+	perPass := int(a.fileBytes) / (a.size * n)
+	var cpu time.Duration
+	began := cputime.Now()
+	for i := 0; b.Loop(); i++ {
+		if cold && i%perPass == 0 {
+			b.StopTimer()
+			cpu += cputime.Now() - began
+			if err := cache.Advise(0, 0, sysio.DontNeed); err != nil {
+				b.Fatal(err)
+			}
+			began = cputime.Now()
+			b.StartTimer()
+		}
+		do(i * n)
+	}
+	cpu += cputime.Now() - began
+	b.ReportMetric(cpu.Seconds()*1e9/float64(b.N*a.size*n), "cpu-s/GB")
+}
+
+func benchFetch(b *testing.B, pool *Pool, set Set, a access, cold bool) {
+	bufs := NewBuffers(64 << 20)
+	ranges := make([]Range, a.depth*fetches)
+	a.measured(b, set, cold, func(i int) {
+		for k := range ranges {
+			ranges[k] = Range{Off: a.offset(i + k), Len: a.size}
+		}
+		buf, err := pool.Fetch(b.Context(), bufs, Plan{GapBytes: -1, MaxBytes: a.size, Concurrency: a.depth}, ranges)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, r := range ranges { // a page that is only mapped is read when it is looked at
+			for k := 0; k < len(r.Data); k += page {
+				total += int(r.Data[k])
+			}
+		}
+		bufs.Put(buf)
+	})
+}
+
+var total int
+
+// benchPlain is what a program does by hand: depth goroutines, each with a
+// buffer, that pread.
+func benchPlain(b *testing.B, set Set, a access, cold bool) {
+	f, err := sysio.Open(set[0].Path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	buf := make([]byte, a.size*a.depth)
+	a.measured(b, set, cold, func(i int) {
+		var all sync.WaitGroup
+		for k := range a.depth {
+			all.Go(func() {
+				for n := range fetches {
+					if _, err := f.ReadAt(buf[k*a.size:][:a.size], a.offset(i+n*a.depth+k)); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+	})
 }
 
 func BenchmarkVerify(b *testing.B) {

@@ -52,7 +52,8 @@ func class(n int) (size, index int) {
 // Get lends n bytes of any content, page-aligned, until Put. It waits, first
 // come first served, while the budget is lent out; what could never be lent is
 // an error wrapping [ErrTooLarge] at once. Against the budget counts the size
-// rounded up to a page and by up to a quarter.
+// rounded up to a page and by up to a quarter, or a half where such a buffer lies
+// idle.
 func (b *Buffers) Get(ctx context.Context, n int) ([]byte, error) {
 	if n == 0 {
 		return nil, nil
@@ -73,20 +74,45 @@ func (b *Buffers) Get(ctx context.Context, n int) ([]byte, error) {
 	return sysio.Alloc(size)[:n:size], nil
 }
 
-// take counts size bytes as lent and returns an idle buffer of that size, or
+// larger is how many classes above the one asked for may be lent in its place:
+// sizes that vary would else take turns in being made and dropped.
+const larger = 2
+
+// take counts size bytes as lent and returns an idle buffer of about that size, or
 // nil after making room for a new one.
 func (b *Buffers) take(size, index int) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.clock++
+	buf := b.idleOf(size, index)
+	if buf != nil {
+		size = cap(buf)
+	} else {
+		b.asked[index] = b.clock
+	}
 	b.lent += int64(size)
 	b.peak = max(b.peak, b.lent)
-	b.clock++
-	b.asked[index] = b.clock
-	if buf := b.pop(index); buf != nil {
+	if buf != nil {
 		return buf
 	}
 	limit := min(b.budget, 2*b.peak) // twice, so that two sizes may take turns
 	for b.lent+b.idle > limit && b.drop() {
+	}
+	return nil
+}
+
+// idleOf returns an idle buffer of size bytes, which the caller has acquired, or
+// of a little more, for which it acquires the rest; nil if there is none.
+func (b *Buffers) idleOf(size, index int) []byte {
+	for i := index; i <= min(index+larger, nClasses-1); i++ {
+		list := b.free[i]
+		if len(list) == 0 {
+			continue
+		}
+		if more := cap(list[len(list)-1]) - size; more == 0 || b.sem.TryAcquire(int64(more)) {
+			b.asked[i] = b.clock
+			return b.pop(i)
+		}
 	}
 	return nil
 }

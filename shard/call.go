@@ -35,6 +35,7 @@ const (
 	opWhole
 	opSize
 	opAdvise
+	opMap // sets buf
 )
 
 // A call carries an op from a caller to a reader and its outcome back. One that
@@ -192,6 +193,21 @@ func (p *Pool) enter(ctx context.Context, c *call) error {
 		return p.deadlineError()
 	case <-p.closing:
 		return errClosed
+	}
+}
+
+// tryEnter enters if that needs no waiting, and reports whether it has.
+func (p *Pool) tryEnter() bool {
+	select {
+	case <-p.closing:
+		return false
+	default:
+	}
+	select {
+	case p.tokens <- struct{}{}:
+		return true
+	default:
+		return false
 	}
 }
 

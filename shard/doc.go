@@ -22,7 +22,8 @@
 // A [Pool] reads a set with a bounded number of descriptors, retries what may
 // pass, notices files that change, and gives up on a disk that does not answer.
 // [Pool.ReadAt] reads a range, [Pool.ReadFile] a small file, and [Pool.Fetch]
-// many ranges, merged as a [Plan] says, into memory of a [Buffers].
+// many ranges, merged as a [Plan] says, into memory of a [Buffers]. A [Backend]
+// says by which calls: past the page cache, many at a time, or not at all.
 //
 // # Writing
 //

@@ -21,12 +21,18 @@ func (p *Pool) Fetch(ctx context.Context, bufs *Buffers, plan Plan, ranges []Ran
 			return nil, &ReadError{p.files[r.File].path, r.Off, r.Len, errors.New("impossible range")}
 		}
 	}
+	if p.maps != nil {
+		err := p.lend(ctx, ranges)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return nil, err
+		}
+	}
 	f := p.fetches.Get().(*fetch)
 	defer func() {
 		clear(f.requests) // keeps no reference to ranges
 		p.fetches.Put(f)
 	}()
-	n, err := f.plan(plan, ranges)
+	n, err := f.plan(p, plan, ranges)
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +56,13 @@ func (p *Pool) Fetch(ctx context.Context, bufs *Buffers, plan Plan, ranges []Ran
 
 // A fetch is the state of one Fetch, reused by later ones.
 type fetch struct {
+	work     func()          // of another goroutine
+	ctx      context.Context // of the call, for work, as are the next two
+	pool     *Pool
+	buf      []byte
 	requests []Request
-	starts   []int // of each request, in the buffer
+	starts   []int     // of each request, in the buffer
+	handles  []*handle // of the reads that a ring does, by request
 	next     atomic.Int64
 	others   sync.WaitGroup // here, as a local one would be allocated each time
 
@@ -61,18 +72,37 @@ type fetch struct {
 }
 
 // plan makes the requests and returns the bytes that they need.
-func (f *fetch) plan(plan Plan, ranges []Range) (int, error) {
+func (f *fetch) plan(p *Pool, plan Plan, ranges []Range) (int, error) {
 	f.requests = plan.Coalesce(f.requests[:0], ranges)
 	f.starts = f.starts[:0]
+	direct := p.cfg.Backend.direct()
 	n := 0
-	for _, r := range f.requests {
-		if r.Len > math.MaxInt-n {
+	for i := range f.requests {
+		r := &f.requests[i]
+		if direct {
+			p.widen(r)
+		}
+		if r.Len > math.MaxInt-page-n {
 			return 0, fmt.Errorf("shard: fetch: %w", ErrTooLarge)
 		}
 		f.starts = append(f.starts, n)
-		n += r.Len
+		if n += r.Len; direct {
+			n = roundUp(n)
+		}
 	}
 	return n, nil
+}
+
+// widen makes r begin and end at whole pages, or at the end of its file.
+func (p *Pool) widen(r *Request) {
+	skip := int(r.Off & (page - 1))
+	r.Off, r.Len = r.Off-int64(skip), r.Len+skip
+	p.mu.Lock()
+	size := p.files[r.File].known.size
+	p.mu.Unlock()
+	if end := r.Off + int64(r.Len); size != unknown && end < size {
+		r.Len = int(min(roundUp(end), size) - r.Off)
+	}
 }
 
 // run reads all requests with up to width reads in flight and reports whether
@@ -80,12 +110,28 @@ func (f *fetch) plan(plan Plan, ranges []Range) (int, error) {
 func (f *fetch) run(ctx context.Context, p *Pool, buf []byte, width int) (lost bool, err error) {
 	f.next.Store(0)
 	f.err, f.lost = nil, false
+	if p.useRings && len(f.requests) > 1 {
+		f.runRing(ctx, p, buf, width)
+		return f.lost, f.err
+	}
+	f.ctx, f.pool, f.buf = ctx, p, buf
 	for range min(width, len(f.requests)) - 1 {
-		f.others.Go(func() { f.read(ctx, p, buf) })
+		f.others.Add(1)
+		go f.work() // which is made once, as a closure here would be each time
 	}
 	f.read(ctx, p, buf)
 	f.others.Wait()
+	f.ctx, f.pool, f.buf = nil, nil, nil
 	return f.lost, f.err
+}
+
+func newFetch() *fetch {
+	f := &fetch{}
+	f.work = func() {
+		defer f.others.Done()
+		f.read(f.ctx, f.pool, f.buf)
+	}
+	return f
 }
 
 // read reads one request after the other until none is left or one failed.

@@ -228,6 +228,35 @@ func TestBuffersIdle(t *testing.T) {
 	if n > 0 {
 		t.Errorf("%v allocations for two sizes", n)
 	}
+	n = testing.AllocsPerRun(100, func() {
+		bufs.Put(must(bufs.Get(t.Context(), 1<<20-r.IntN(1<<18))))
+	})
+	if n > 0 {
+		t.Errorf("%v allocations for sizes that vary a little", n)
+	}
+}
+
+// TestBuffersLarger lends an idle buffer in the place of a smaller one only where
+// the budget has room for it.
+func TestBuffersLarger(t *testing.T) {
+	const k = 1 << 10
+	bufs := shard.NewBuffers(128 * k)
+	bufs.Put(must(bufs.Get(t.Context(), 64*k)))
+	a := must(bufs.Get(t.Context(), 56*k))
+	if lent, idle := bufs.Held(); cap(a) != 64*k || lent != 64*k || idle != 0 {
+		t.Errorf("lent %d bytes for 56 KiB, %d in all, %d are idle", cap(a), lent, idle)
+	}
+	b := must(bufs.Get(t.Context(), 8*k))
+	bufs.Put(a)
+	c := must(bufs.Get(t.Context(), 64*k))
+	d := must(bufs.Get(t.Context(), 56*k)) // all of the budget
+	for _, buf := range [][]byte{b, c, d} {
+		bufs.Put(buf)
+	}
+	if lent, idle := bufs.Held(); lent != 0 || idle > 128*k {
+		t.Errorf("%d bytes are lent, %d idle", lent, idle)
+	}
+	bufs.Put(must(bufs.Get(t.Context(), 128*k))) // nothing was lost of it
 }
 
 func ExamplePool_Fetch() {

@@ -1,8 +1,10 @@
 package shard
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/stokerdata/stoker/shard/internal/sysio"
 )
@@ -54,6 +56,14 @@ func (h *handle) do(o *op) error {
 		if a, ok := h.Handle.(adviser); ok {
 			return a.Advise(o.off, o.size, o.advice)
 		}
+	case opMap:
+		f := raw(h.Handle)
+		if f == nil || h.size > math.MaxInt {
+			return errors.ErrUnsupported
+		}
+		var err error
+		o.buf, err = f.Map(int(h.size))
+		return err
 	case opRead:
 		if o.off < 0 || o.off > h.size || int64(len(o.buf)) > h.size-o.off {
 			return fmt.Errorf("%w: the file has %d bytes", io.ErrUnexpectedEOF, h.size)

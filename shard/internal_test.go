@@ -3,8 +3,10 @@ package shard
 import (
 	"bytes"
 	"encoding/hex"
+	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -104,5 +106,79 @@ func TestAlgorithms(t *testing.T) {
 		if got := h.Sum(nil); !bytes.Equal(got, want[:]) {
 			t.Errorf("%d bytes in parts: %x, want %x", n, got, want)
 		}
+	}
+}
+
+// TestBackendsInUse sees that backends do what they are chosen for, where the
+// machine lets them.
+func TestBackendsInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, make([]byte, 100_000), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	set, err := Find(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fetch := func(b Backend) (*Pool, []byte) {
+		p, err := NewPool(set, PoolConfig{Backend: b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { p.Close() })
+		list := []Range{{Len: 10}, {Off: 90_000, Len: 100}}
+		buf, err := p.Fetch(t.Context(), NewBuffers(1<<20), Plan{GapBytes: -1}, list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p, buf
+	}
+	if r, err := sysio.NewRing(1); err == nil {
+		r.Close()
+		p, _ := fetch(DirectRing)
+		if !p.useRings || len(p.rings) != 1 {
+			t.Errorf("ring used: %v, %d rings are back", p.useRings, len(p.rings))
+		}
+	}
+	p, _ := fetch(Direct)
+	if f, ok := p.files[0].h.Handle.(*directFile); ok && f.refused.Load() {
+		t.Log("this file system has no direct reads")
+	} else if !ok && runtime.GOOS == "linux" {
+		t.Errorf("a direct file is %T", p.files[0].h.Handle)
+	}
+	if p, buf := fetch(MmapTrusted); runtime.GOOS == "linux" && (buf != nil || p.maps[0].Load() == nil) {
+		t.Error("mapped files were read")
+	}
+}
+
+// TestRefusedDirect reads a file whose alignment no drive could want: it goes on
+// through the page cache.
+func TestRefusedDirect(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, make([]byte, 3*page), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := sysio.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.SetDirect(true) != nil {
+		t.Skip("this file system has no direct reads")
+	}
+	d := &directFile{File: &f}
+	odd := sysio.Alloc(2 * page)[1:]
+	if _, err := d.File.ReadAt(odd[:page], 0); !sysio.RefusesDirect(err) {
+		t.Skipf("this drive reads to any address: %v", err)
+	}
+	if n, err := d.ReadAt(odd[:page], 0); n != page || err != nil || d.refused.Load() {
+		t.Errorf("through the buffer between: %d bytes, error %v, refused %v", n, err, d.refused.Load())
+	}
+	if err := f.SetDirect(false); err != nil {
+		t.Fatal(err)
+	}
+	d.refused.Store(true)
+	if n, err := d.ReadAt(odd[:page], 5); n != page || err != nil {
+		t.Errorf("through the page cache: %d bytes, error %v", n, err)
 	}
 }

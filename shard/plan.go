@@ -58,9 +58,7 @@ func (p Plan) withDefaults() Plan {
 // read them. The requests' Ranges are parts of ranges.
 func (p Plan) Coalesce(dst []Request, ranges []Range) []Request {
 	p = p.withDefaults()
-	slices.SortFunc(ranges, func(a, b Range) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Off, b.Off), cmp.Compare(a.Len, b.Len))
-	})
+	slices.SortFunc(ranges, byOffset)
 	for first := 0; first < len(ranges); {
 		r := Request{File: ranges[first].File, Off: ranges[first].Off, Len: ranges[first].Len}
 		next := first + 1
@@ -72,6 +70,10 @@ func (p Plan) Coalesce(dst []Request, ranges []Range) []Request {
 		first = next
 	}
 	return dst
+}
+
+func byOffset(a, b Range) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Off, b.Off), cmp.Compare(a.Len, b.Len))
 }
 
 // merge extends r to hold x, which does not start before it, if the plan allows.

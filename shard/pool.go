@@ -29,6 +29,10 @@ type PoolConfig struct {
 	// files, so not together with FS.
 	Root string
 
+	// Backend is how the operating system's files are read; the zero value is
+	// Pread. Others do not go together with FS.
+	Backend Backend
+
 	// MaxOpen bounds the descriptors in use, and with them the reads in flight:
 	// further reads wait. 0 means 256, a quarter of the usual limit of a process.
 	MaxOpen int
@@ -103,14 +107,22 @@ type Pool struct {
 	closed bool
 	files  []poolFile
 	idle   idleList
-	open   int // descriptors held, also those being opened or closed
-	stuck  int // readers lost in a read
+	open   int           // descriptors held, also those being opened or closed
+	stuck  int           // readers lost in a read
+	rings  []*sysio.Ring // not in use
+	lost   []lostRing
+
+	useRings bool
+	maps     []atomic.Pointer[[]byte] // by file, of MmapTrusted
 
 	reads, bytes, retries, opens, abandoned atomic.Int64
 }
 
 // NewPool returns a Pool that reads files. It opens none yet.
 func NewPool(files Set, cfg PoolConfig) (*Pool, error) {
+	if cfg.Backend != Pread && cfg.FS != nil || cfg.Backend > MmapTrusted {
+		return nil, fmt.Errorf("shard: a pool has an FS or a known Backend, not Backend %d", cfg.Backend)
+	}
 	p := &Pool{closing: make(chan struct{})}
 	if cfg.Root != "" {
 		if cfg.FS != nil {
@@ -125,13 +137,14 @@ func NewPool(files Set, cfg PoolConfig) (*Pool, error) {
 	}
 	p.cfg = cfg.withDefaults()
 	p.calls.New = func() any { return newCall() }
-	p.fetches.New = func() any { return new(fetch) }
+	p.fetches.New = func() any { return newFetch() }
 	p.tokens = make(chan struct{}, p.cfg.MaxOpen)
 	p.idle.init()
 	p.files = make([]poolFile, len(files))
 	for i, f := range files {
 		p.files[i] = poolFile{path: f.Path, known: versionOf(f)}
 	}
+	p.setBackend()
 	if p.cfg.Deadline > 0 {
 		p.work = make(chan *call)
 		for range p.cfg.Readers {
@@ -209,10 +222,11 @@ func (p *Pool) Close() error {
 	p.drain()
 	for p.shed() {
 	}
+	err := errors.Join(p.closeRings(), p.unmap())
 	if p.root != nil {
-		return p.root.Close()
+		err = errors.Join(err, p.root.Close())
 	}
-	return nil
+	return err
 }
 
 // drain waits until no read is in flight, for a moment.

@@ -39,6 +39,9 @@ type Decode struct {
 	// Seek, if it is not nil, remembers where parts of JPEG files begin, which
 	// makes crops of files that come again cheaper.
 	Seek *SeekIndex `describe:"-"`
+	// SeekField names a field that has it of each file, as AddSeek has added when
+	// the data set was written, in the place of Seek. Decode removes that field.
+	SeekField string `describe:"-"`
 }
 
 // Limits bounds what Decode takes on. A zero field means its default.
@@ -92,6 +95,12 @@ func (d Decode) Bind(in loader.Spec) (loader.Stage, error) {
 	out := in.Clone()
 	out[f].Kind, out[f].Shape = kind.Image, loader.Dims(-1, -1, 3)
 	b := &decoding{Decode: d, field: f, name: in[f].Name}
+	if b.entry, err = d.entries(in, f); err != nil {
+		return loader.Stage{}, err
+	}
+	if b.entry >= 0 {
+		out[b.entry].Name = ""
+	}
 	b.Limits = limits
 	b.JPEG.MaxPixels = limits.Pixels
 	b.lines.New = func() any { return &line{decoder: jpeg.Decoder{Options: b.JPEG}} }
@@ -103,6 +112,7 @@ func (d Decode) Bind(in loader.Spec) (loader.Stage, error) {
 type decoding struct {
 	Decode
 	field int
+	entry int // the field of SeekField, -1 if there is none
 	name  string
 	lines sync.Pool // of *line
 }

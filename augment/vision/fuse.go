@@ -96,8 +96,8 @@ func (f *fused) row(w *loader.Worker, s *loader.Sample) error {
 	w.Enter(f.writer)
 	to := f.begin(w, s, l)
 	w.Enter(0)
-	if f.decode != nil && f.decode.Seek != nil && l.plan.from != (window{h: z.h, w: z.w}) {
-		l.entry = f.decode.Seek.use(&l.decoder, s.ID, l.entry)
+	if f.decode != nil && l.plan.from != (window{h: z.h, w: z.w}) {
+		f.decode.seek(s, l)
 	}
 	if err := l.run(f.image.channels, to); err != nil {
 		return f.decode.blame(err) // only files fail

@@ -83,6 +83,9 @@ func digest(t *testing.T, src loader.Source, workers, batch int, transforms []lo
 		}
 		for i := range b.Len() {
 			for _, f := range b.Spec() {
+				if f.Name == "" {
+					continue
+				}
 				v := b.Row(f.Name, i)
 				fmt.Fprintf(h, "%v %v ", v.DType, v.Shape)
 				h.Write(v.Data)

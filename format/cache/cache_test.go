@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -487,4 +488,24 @@ func TestAllocs(t *testing.T) {
 		loadertest.Allocs(t, s, loader.Config{BatchSize: 60, Order: loader.Shuffle{}, Transforms: outside}, 0)
 		s.Close()
 	}
+}
+
+// undrawn is a table that is never asked for a part that is drawn.
+type undrawn struct{ *table }
+
+func (u undrawn) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, error) {
+	for _, r := range refs {
+		if r.Key != 0 {
+			return nil, fmt.Errorf("row %d is asked for with the key %x, and would be kept", r.Row, r.Key)
+		}
+	}
+	return u.table.OpenRows(ctx, refs)
+}
+
+func TestKeepsNothingDrawn(t *testing.T) {
+	src, err := cache.Open(undrawn{newTable()}, cache.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loadertest.Digest(t, src, loader.Config{BatchSize: 7, Seed: 1})
 }

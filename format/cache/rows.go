@@ -165,7 +165,9 @@ func (r *rows) openCold(ctx context.Context) (err error) {
 	for i := range r.open {
 		if o := &r.open[i]; o.rec == nil {
 			o.cold = len(r.cold)
-			r.cold = append(r.cold, r.refs[i])
+			ref := r.refs[i]
+			ref.Key = 0 // what is kept must not be drawn
+			r.cold = append(r.cold, ref)
 		}
 	}
 	s := r.src

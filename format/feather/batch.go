@@ -59,7 +59,8 @@ type batch struct {
 	rows  int
 	codec codec
 	spans []span
-	items []int // by column: items of its rows, 0 where bytes are counted
+	items []int         // by column: items of its rows, 0 where bytes are counted
+	dicts []*dictionary // by column; nil if none has any
 }
 
 // batchReader reads the RecordBatch table t of the message m.

@@ -7,14 +7,17 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
+	"github.com/stokerdata/stoker/internal/cputime"
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/shard"
 )
 
 // tableFile writes a table of 16 batches of 62,500 rows and 40 columns: 10
@@ -60,41 +63,33 @@ func tableFile(b *testing.B, options ...ipc.Option) (path string, decoded int64)
 	return save(b, "table.arrow", ipcFile(b, schema, list, options...)), decoded
 }
 
-// BenchmarkTable reads a million rows of 40 columns: into batches, with the
-// loader ("batches", and "shuffled" ones), block by block in one goroutine
-// ("blocks"), with Arrow's reader ("arrow") and, as the ideal, the bytes of the
-// file alone ("pread").
+// BenchmarkTable reads a million rows of 40 columns, and says how many decoded
+// gigabytes a second of CPU time gives: into batches, with the loader
+// ("batches", and "shuffled" ones; "numbers" without the 5 columns of texts, and
+// "mapped", which are numbers of a mapped file),
+// block by block ("blocks") and with Arrow's reader ("arrow"). The ideals are the
+// bytes of the file alone ("pread"), what its buffers decompress to, copied or
+// decompressed ("buffers"), and as many bytes copied in memory ("memcpy").
 func BenchmarkTable(b *testing.B) {
 	for _, codec := range codecs {
 		path, decoded := tableFile(b, codec.options...)
-		run := func(name string, f func(b *testing.B)) {
+		run := func(name string, bytes int64, f func(b *testing.B)) {
 			b.Run(codec.name+"/"+name, func(b *testing.B) {
-				b.SetBytes(decoded)
+				b.SetBytes(bytes)
 				b.ReportAllocs()
+				began = cputime.Now()
 				f(b)
+				b.ReportMetric(float64(bytes)*float64(b.N)/float64(cputime.Now()-began), "GB/cpu-s")
 			})
 		}
 		src := mustOpen(b, path, Options{})
-		for name, order := range map[string]loader.Order{"batches": loader.Sequential{}, "shuffled": loader.Shuffle{}} {
-			run(name, func(b *testing.B) {
-				ld, err := loader.New(src, loader.Config{BatchSize: 1024, Order: order, Epochs: -1})
-				if err != nil {
-					b.Fatal(err)
-				}
-				const steps = 977 // an epoch
-				n := 0
-				for batch, err := range ld.All(b.Context()) {
-					if err != nil {
-						b.Fatal(err)
-					}
-					sink += batch.Len()
-					if n++; n%steps == 0 && !b.Loop() {
-						break
-					}
-				}
-			})
-		}
-		run("blocks", func(b *testing.B) {
+		numbers := mustOpen(b, path, Options{Columns: numberColumns()})
+		run("batches", decoded, func(b *testing.B) { readBatches(b, src, loader.Sequential{}) })
+		run("numbers", numberBytes, func(b *testing.B) { readBatches(b, numbers, loader.Sequential{}) })
+		mapped := mustOpen(b, path, Options{Columns: numberColumns(), Pool: shard.PoolConfig{Backend: shard.MmapTrusted}})
+		run("mapped", numberBytes, func(b *testing.B) { readBatches(b, mapped, loader.Sequential{}) })
+		run("shuffled", decoded, func(b *testing.B) { readBatches(b, src, loader.Shuffle{}) })
+		run("blocks", decoded, func(b *testing.B) {
 			for b.Loop() {
 				for i := range src.Blocks() {
 					rows, err := readBlock(b, src, i)
@@ -105,17 +100,90 @@ func BenchmarkTable(b *testing.B) {
 				}
 			}
 		})
-		run("arrow", func(b *testing.B) {
+		run("buffers", decoded, func(b *testing.B) {
+			for b.Loop() {
+				decompressAll(b, src.(*source))
+			}
+		})
+		run("arrow", decoded, func(b *testing.B) {
 			for b.Loop() {
 				readArrow(b, path)
 			}
 		})
-		run("pread", func(b *testing.B) {
-			buf := make([]byte, 4<<20)
+		buf, to := make([]byte, 4<<20), make([]byte, 4<<20)
+		run("pread", decoded, func(b *testing.B) {
 			for b.Loop() {
 				preadAll(b, path, buf)
 			}
 		})
+		run("memcpy", decoded, func(b *testing.B) {
+			for b.Loop() {
+				for n := decoded; n > 0; n -= int64(len(buf)) {
+					copy(to, buf[:min(n, int64(len(buf)))])
+				}
+			}
+		})
+	}
+}
+
+// numberColumns lists the columns of tableFile that are not texts.
+func numberColumns() (list []string) {
+	for i := range 35 {
+		list = append(list, fmt.Sprintf("c%02d", i))
+	}
+	return list
+}
+
+// began is when BenchmarkTable's clock of CPU time started.
+var began time.Duration
+
+// numberBytes is the size of their values.
+const numberBytes = 1_000_000 * (10*8 + 10*4 + 15*8)
+
+// readBatches reads epochs of tableFile with the loader.
+func readBatches(b *testing.B, src loader.Source, order loader.Order) {
+	ld, err := loader.New(src, loader.Config{BatchSize: 1024, Order: order, Epochs: -1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const steps = 977 // an epoch
+	n := 0
+	for batch, err := range ld.All(b.Context()) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		sink += batch.Len()
+		if n++; n%steps > 0 {
+			continue
+		}
+		if !b.Loop() {
+			break
+		}
+		if n == steps {
+			began = cputime.Now()
+		}
+	}
+}
+
+// decompressAll makes the decompressed buffers of all blocks, and nothing of them.
+func decompressAll(b *testing.B, src *source) {
+	for i := range src.Blocks() {
+		r, err := src.fetch(b.Context(), src.layouts[0], &src.batches[i])
+		if err != nil {
+			b.Fatal(err)
+		}
+		for c := range r.l.columns {
+			d := &r.cols[c]
+			if r.b.codec == codecNone {
+				for _, raw := range d.raw {
+					d.made = grow(d.made, len(raw))
+					sink += copy(d.made, raw)
+				}
+			} else if err := d.decompress(r.b.codec, 1<<30); err != nil {
+				b.Fatal(err)
+			}
+		}
+		r.Close()
 	}
 }
 
@@ -154,6 +222,25 @@ func preadAll(b *testing.B, path string, buf []byte) {
 		if err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkRandomBatch opens record batches of a mapped file at random.
+func BenchmarkRandomBatch(b *testing.B) {
+	path, _ := tableFile(b)
+	for _, n := range []int{2, 35} {
+		b.Run(fmt.Sprintf("%d columns", n), func(b *testing.B) {
+			src := mustOpen(b, path, Options{Columns: numberColumns()[:n], Pool: shard.PoolConfig{Backend: shard.MmapTrusted}})
+			rng := rand.New(rand.NewPCG(81, 82))
+			b.ReportAllocs()
+			for b.Loop() {
+				rows, err := src.Open(b.Context(), rng.IntN(16))
+				if err != nil {
+					b.Fatal(err)
+				}
+				rows.Close()
+			}
+		})
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/feather/arrowbridge"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -81,7 +82,7 @@ func newBuilder(spec loader.Spec, columns []string) (*builder, error) {
 // setType chooses the Arrow type.
 func (c *columnBuilder) setType() error {
 	f := &c.field
-	typ := arrowTypeOf(f.DType)
+	typ := arrowbridge.Scalar(f.DType)
 	steps, n := f.Shape, f.Shape.Len()
 	if n < 0 {
 		n = 1
@@ -111,35 +112,6 @@ func (c *columnBuilder) setType() error {
 	}
 	c.typ = typ
 	return nil
-}
-
-// arrowTypeOf returns the type of a scalar. There is none for bfloat16.
-func arrowTypeOf(t dtype.Type) arrow.DataType {
-	switch t {
-	case dtype.Bool:
-		return arrow.FixedWidthTypes.Boolean
-	case dtype.Uint8:
-		return arrow.PrimitiveTypes.Uint8
-	case dtype.Int8:
-		return arrow.PrimitiveTypes.Int8
-	case dtype.Uint16, dtype.BFloat16:
-		return arrow.PrimitiveTypes.Uint16
-	case dtype.Int16:
-		return arrow.PrimitiveTypes.Int16
-	case dtype.Uint32:
-		return arrow.PrimitiveTypes.Uint32
-	case dtype.Int32:
-		return arrow.PrimitiveTypes.Int32
-	case dtype.Uint64:
-		return arrow.PrimitiveTypes.Uint64
-	case dtype.Int64:
-		return arrow.PrimitiveTypes.Int64
-	case dtype.Float16:
-		return arrow.FixedWidthTypes.Float16
-	case dtype.Float32:
-		return arrow.PrimitiveTypes.Float32
-	}
-	return arrow.PrimitiveTypes.Float64
 }
 
 func (b *builder) reset() {

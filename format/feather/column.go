@@ -31,8 +31,7 @@ type column struct {
 	bits  bool       // eight elements to a byte
 	per   int        // elements of an item
 	dict  *encoding
-	nDict int     // values of the dictionary
-	remap []int32 // dictionary index to number of the name; nil if they are the same
+	dicts []dictionary // in the order in which they replace each other
 
 	// What the field makes of a row that varies: of items in groups, or a value
 	// of always the same number of items.
@@ -78,9 +77,10 @@ func (n names) rank(path string) int {
 
 // chooser collects the columns of a schema.
 type chooser struct {
-	names names
-	lim   format.Limits
-	found []found
+	names    names
+	decimals bool
+	lim      format.Limits
+	found    []found
 }
 
 type found struct {
@@ -88,12 +88,13 @@ type found struct {
 	rank int
 }
 
-// choose returns the chosen columns of s in the order of names, all if it is nil.
-func (s *schema) choose(chosen names, lim format.Limits) ([]column, error) {
+// choose returns the chosen columns of s in the order of Columns, all if it is nil.
+func (s *schema) choose(o Options, lim format.Limits) ([]column, error) {
+	chosen := names(o.Columns)
 	if chosen != nil && len(chosen) == 0 {
 		return nil, fmt.Errorf("no columns to read: %w", loader.ErrSpec)
 	}
-	c := chooser{names: chosen, lim: lim}
+	c := chooser{names: chosen, decimals: o.RawDecimals, lim: lim}
 	for i := range s.fields {
 		if err := c.walk(&s.fields[i], s.fields[i].name, nil); err != nil {
 			return nil, err
@@ -155,7 +156,7 @@ func (c *chooser) walk(n *node, path string, above []level) error {
 	if rank < 0 {
 		return nil
 	}
-	col, err := compile(n, path, above, c.lim)
+	col, err := c.compile(n, path, above)
 	if err != nil {
 		return fmt.Errorf("column %q, %v: %w", path, describe(n), err)
 	}
@@ -178,7 +179,7 @@ func describe(n *node) string {
 }
 
 // compile makes a column of n.
-func compile(n *node, path string, above []level, lim format.Limits) (column, error) {
+func (ch *chooser) compile(n *node, path string, above []level) (column, error) {
 	c := column{
 		field: loader.Field{Name: path}, group: 1, fixed: -1, per: 1, nullable: n.nullable,
 		levels: append(slices.Clip(above), level{n.place, n.nullable, 1}), nRow: len(above) + 1,
@@ -199,7 +200,7 @@ func compile(n *node, path string, above []level, lim format.Limits) (column, er
 		item = &n.children[0]
 		c.levels = append(c.levels, level{item.place, item.nullable, 1})
 	}
-	dims, err := c.compileItem(item, lim)
+	dims, err := c.compileItem(item, ch)
 	if err != nil {
 		return c, err
 	}
@@ -229,9 +230,9 @@ func (c *column) compileIndex(n *node) error {
 
 // compileItem goes down from the item n to the elements and returns the
 // dimensions of an item.
-func (c *column) compileItem(n *node, lim format.Limits) (dims []int, err error) {
+func (c *column) compileItem(n *node, ch *chooser) (dims []int, err error) {
 	for ; n.typ == typeFixedSizeList && n.dict == nil; n = &n.children[0] {
-		if err := c.times(n.size, lim); err != nil {
+		if err := c.times(n.size, ch.lim); err != nil {
 			return nil, err
 		}
 		dims = append(dims, n.size)
@@ -242,9 +243,9 @@ func (c *column) compileItem(n *node, lim format.Limits) (dims []int, err error)
 	switch {
 	case n.dict != nil:
 		return nil, fmt.Errorf("dictionaries within lists are not read: %w", loader.ErrSpec)
-	case n.typ == typeFixedSizeBinary:
+	case n.typ == typeFixedSizeBinary || n.typ == typeDecimal && ch.decimals:
 		c.dtype = dtype.Uint8
-		if err := c.times(n.size, lim); err != nil {
+		if err := c.times(n.size, ch.lim); err != nil {
 			return nil, err
 		}
 		dims = append(dims, n.size)

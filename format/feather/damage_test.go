@@ -119,7 +119,8 @@ func seeds(t testing.TB) [][]byte {
 		list = append(list, ipcFile(t, schema, records(grower{rand.New(rand.NewPCG(11, 12)), 0.2}, schema, 9, 0, 3), codec.options...))
 	}
 	schema := largeRows()
-	return append(list, ipcFile(t, schema, records(grower{rand.New(rand.NewPCG(13, 14)), 0.2}, schema, 5, 4)))
+	rows := records(grower{rand.New(rand.NewPCG(13, 14)), 0.2}, schema, 5, 4)
+	return append(list, ipcFile(t, schema, rows), ipcStream(t, schema, rows, ipc.WithLZ4()))
 }
 
 // largeRows is a schema whose rows are read one by one.
@@ -147,7 +148,7 @@ func TestTruncated(t *testing.T) {
 }
 
 func TestBitFlips(t *testing.T) {
-	mutants := 1000
+	mutants := 3000
 	if invariant.Enabled {
 		mutants = 200 // the race detector takes its time
 	}
@@ -231,7 +232,6 @@ func TestHostileBytes(t *testing.T) {
 
 func TestNotFeather(t *testing.T) {
 	whole := seeds(t)[0]
-	stream := whole[8:] // behind the magic a file is a stream
 	big := append([]byte(magicV1), make([]byte, 64)...)
 	for _, test := range []struct {
 		name string
@@ -245,7 +245,7 @@ func TestNotFeather(t *testing.T) {
 		{"not closed", whole[:len(whole)-6], loader.ErrCorrupt, "does not end in ARROW1"},
 		{"text", []byte(strings.Repeat("not feather ", 9)), loader.ErrCorrupt, "does not begin with ARROW1"},
 		{"V1", append(big, magicV1...), loader.ErrSpec, "Feather V1"},
-		{"stream", stream, loader.ErrSpec, "Arrow stream"},
+		{"without the magic", whole[8:], loader.ErrCorrupt, "no message begins at"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := Open(save(t, "a.feather", test.data), Options{})

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -21,6 +22,7 @@ import (
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
+	"github.com/stokerdata/stoker/shard"
 )
 
 // fromJSON returns a record of the given rows.
@@ -155,7 +157,7 @@ func TestDictionaries(t *testing.T) {
 // grows, to a file.
 func TestDeltaDictionary(t *testing.T) {
 	grown := []string{`[{"c":"a"},{"c":"b"}]`, `[{"c":"a"},{"c":"b"},{"c":"c"},{"c":"d"}]`}
-	b := dictionaryStream(t, true, grown...)
+	b := fileOfStream(t, dictionaryStream(t, true, grown...))
 	src := mustOpen(t, save(t, "a.arrow", b), Options{})
 	equal(t, src.Spec()[0].Names, "a", "b", "c", "d")
 	equal(t, texts(t, src, "c"), "a", "b", "a", "b", "c", "d")
@@ -179,29 +181,22 @@ func TestDeltaDictionary(t *testing.T) {
 
 // TestReplacedDictionary reads what only a stream may do.
 func TestReplacedDictionary(t *testing.T) {
-	b := dictionaryStream(t, false, `[{"c":"a"},{"c":"b"}]`, `[{"c":"x"},{"c":"y"}]`)
+	b := fileOfStream(t, dictionaryStream(t, false, `[{"c":"a"},{"c":"b"}]`, `[{"c":"x"},{"c":"y"}]`))
 	_, err := Open(save(t, "a.arrow", b), Options{})
 	if !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), "dictionary batch 1: dictionary 0 is replaced") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// dictionaryStream writes records of a dictionary column to a stream and makes
-// that a file.
+// dictionaryStream returns a stream of records of a dictionary column.
 func dictionaryStream(t *testing.T, deltas bool, records ...string) []byte {
 	t.Helper()
 	schema := one("c", &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, false)
-	var stream bytes.Buffer
-	w := ipc.NewWriter(&stream, ipc.WithSchema(schema), ipc.WithDictionaryDeltas(deltas))
+	var list []arrow.Record
 	for _, rows := range records {
-		if err := w.Write(fromJSON(t, schema, rows)); err != nil {
-			t.Fatal(err)
-		}
+		list = append(list, fromJSON(t, schema, rows))
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return fileOfStream(t, stream.Bytes())
+	return ipcStream(t, schema, list, ipc.WithDictionaryDeltas(deltas))
 }
 
 func TestFields(t *testing.T) {
@@ -309,6 +304,22 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+func TestRawDecimals(t *testing.T) {
+	for typ, want := range map[arrow.DataType]string{
+		&arrow.Decimal128Type{Precision: 10, Scale: 2}: "(16)", &arrow.Decimal256Type{Precision: 60, Scale: 2}: "(32)",
+	} {
+		schema := one("d", typ, false)
+		rec := fromJSON(t, schema, `[{"d":"1.50"},{"d":"-0.01"}]`)
+		src := mustOpen(t, save(t, "a.arrow", ipcFile(t, schema, []arrow.Record{rec})), Options{RawDecimals: true})
+		width := typ.(arrow.FixedWidthDataType).Bytes()
+		ones := append(append([]byte{150}, make([]byte, width-1)...), bytes.Repeat([]byte{0xff}, width)...)
+		if f := src.Spec()[0]; f.DType != dtype.Uint8 || f.Shape.String() != want {
+			t.Errorf("%v is %v", typ, f)
+		}
+		equal(t, texts(t, src, "d"), fmt.Sprint(want, " ", ones[:width]), fmt.Sprint(want, " ", ones[width:]))
+	}
+}
+
 func TestColumns(t *testing.T) {
 	st := arrow.StructOf(arrow.Field{Name: "a", Type: arrow.PrimitiveTypes.Int32}, arrow.Field{Name: "b", Type: arrow.PrimitiveTypes.Int8})
 	schema := arrow.NewSchema([]arrow.Field{{Name: "s", Type: st}, {Name: "x", Type: arrow.PrimitiveTypes.Int32}, {Name: "y", Type: arrow.PrimitiveTypes.Int32}}, nil)
@@ -403,4 +414,62 @@ func TestRandomRows(t *testing.T) {
 		}
 		rows.Close()
 	}
+}
+
+// TestBackends reads every type by every backend; mapped files lend their memory
+// to several readers, and stay as they are.
+func TestBackends(t *testing.T) {
+	for _, backend := range []shard.Backend{shard.Direct, shard.DirectRing, shard.MmapTrusted} {
+		for _, codec := range codecs {
+			schema := allTypes(true)
+			b := ipcFile(t, schema, records(grower{rand.New(rand.NewPCG(41, 42)), 0.2}, schema, 50, 3), codec.options...)
+			checkFile(t, b, Options{Pool: shard.PoolConfig{Backend: backend}})
+		}
+		schema := largeRows()
+		checkFile(t, ipcFile(t, schema, records(grower{rand.New(rand.NewPCG(43, 44)), 0.2}, schema, 50, 30)), Options{Pool: shard.PoolConfig{Backend: backend}})
+	}
+}
+
+// TestMappedNulls opens a block twice at the same time, with values to be filled
+// in: what one has filled in, the other must not see.
+func TestMappedNulls(t *testing.T) {
+	schema := one("x", arrow.PrimitiveTypes.Int32, true)
+	b := ipcFile(t, schema, []arrow.Record{fromJSON(t, schema, `[{"x":1},{"x":null},{"x":3}]`)})
+	copy(b[bytes.Index(b, []byte{1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0})+4:], []byte{9, 9, 9, 9}) // beneath the null
+	src := mustOpen(t, save(t, "a.arrow", b), Options{Nulls: format.NullZero, Pool: shard.PoolConfig{Backend: shard.MmapTrusted}})
+	first, err := src.Open(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	equal(t, texts(t, src, "x"), "() [1]", "() [0]", "() [3]")
+	r := first.(*rows)
+	if lent := r.raw[len(r.raw)-1]; !bytes.Equal(lent[4:8], []byte{9, 9, 9, 9}) {
+		t.Errorf("the mapped file was changed to %v", lent)
+	}
+}
+
+// TestConcurrent reads blocks and single rows of dictionary columns in several
+// goroutines, which arrow's readers get wrong.
+func TestConcurrent(t *testing.T) {
+	schema := largeRows()
+	recs := records(grower{rand.New(rand.NewPCG(31, 32)), 0.1}, schema, 50, 60, 70)
+	src := mustOpen(t, save(t, "a.arrow", ipcFile(t, schema, recs)), Options{}).(loader.RandomSource)
+	var all sync.WaitGroup
+	for g := range 4 {
+		all.Go(func() {
+			for k := range 10 {
+				i := (g + k) % len(recs)
+				checkRandom(t, src, i, recs[i], format.NullMask)
+				rows, err := readBlock(t, src, i)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				checkRecord(t, src, rows, 0, recs[i], format.NullMask)
+				rows.Close()
+			}
+		})
+	}
+	all.Wait()
 }

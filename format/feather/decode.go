@@ -29,11 +29,13 @@ type reader struct {
 	nulls format.Nulls
 	page  int64 // limits
 	value int64
+	lent  bool // buffers are lent to others too, so not to be written to
 }
 
-// decode decodes column c of a batch from its buffers d.raw, in the order of
+// decode decodes c, column k of a batch, from its buffers d.raw, in the order of
 // its spans.
-func (d *decoded) decode(c *column, b *batch, items int, r reader) error {
+func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
+	items := b.items[k]
 	d.values, d.valid, d.starts = nil, nil, nil
 	if b.rows == 0 {
 		return nil
@@ -60,8 +62,11 @@ func (d *decoded) decode(c *column, b *batch, items int, r reader) error {
 	if len(d.values) < c.bytes(items) {
 		return corrupt("%d bytes of %d values", len(d.values), items)
 	}
-	if err := d.elements(c, items); err != nil {
+	if err := d.elements(c, b.dictionary(k), items); err != nil {
 		return err
+	}
+	if r.lent {
+		d.unshare(c)
 	}
 	if c.offset > 0 {
 		if err := d.checkStarts(c, b.rows, items, r.value); err != nil {
@@ -123,7 +128,7 @@ func (d *decoded) decodeValid(c *column, rows int) error {
 
 // elements makes d.values what the field holds: bools of bits, numbers of names
 // of indexes.
-func (d *decoded) elements(c *column, items int) error {
+func (d *decoded) elements(c *column, dict *dictionary, items int) error {
 	switch {
 	case c.bits:
 		d.made = grow(d.made, items*c.per)
@@ -134,7 +139,7 @@ func (d *decoded) elements(c *column, items int) error {
 		to := loader.View[int32](loader.Tensor{DType: dtype.Int32, Data: d.made})
 		from := d.values[:c.bytes(items)]
 		d.values = d.made
-		if i := c.labels(to, from, d.valid); i >= 0 {
+		if i := dict.labels(c.dtype, to, from, d.valid); i >= 0 {
 			return corrupt("dictionary index of row %d is out of range", i)
 		}
 	default:
@@ -143,28 +148,40 @@ func (d *decoded) elements(c *column, items int) error {
 	return nil
 }
 
+// unshare makes the values memory of d if nulls may be filled in.
+func (d *decoded) unshare(c *column) {
+	nulls := false
+	for k := range c.levels {
+		nulls = nulls || len(d.raw[k]) > 0
+	}
+	if nulls && !c.bits && c.dict == nil {
+		d.made = grow(d.made, len(d.values))
+		copy(d.made, d.values)
+		d.values = d.made
+	}
+}
+
 // labels sets to to the numbers of the names that the indexes in from stand for
 // and returns the first row whose index is out of range, or -1.
-func (c *column) labels(to []int32, from, valid []byte) int {
-	n := c.nDict
-	t := loader.Tensor{DType: c.dtype, Data: from}
-	switch c.dtype {
+func (d *dictionary) labels(index dtype.Type, to []int32, from, valid []byte) int {
+	t := loader.Tensor{DType: index, Data: from}
+	switch index {
 	case dtype.Uint8:
-		return lookUp(to, loader.View[uint8](t), valid, c.remap, n)
+		return lookUp(to, loader.View[uint8](t), valid, d.remap, d.n)
 	case dtype.Int8:
-		return lookUp(to, loader.View[int8](t), valid, c.remap, n)
+		return lookUp(to, loader.View[int8](t), valid, d.remap, d.n)
 	case dtype.Uint16:
-		return lookUp(to, loader.View[uint16](t), valid, c.remap, n)
+		return lookUp(to, loader.View[uint16](t), valid, d.remap, d.n)
 	case dtype.Int16:
-		return lookUp(to, loader.View[int16](t), valid, c.remap, n)
+		return lookUp(to, loader.View[int16](t), valid, d.remap, d.n)
 	case dtype.Uint32:
-		return lookUp(to, loader.View[uint32](t), valid, c.remap, n)
+		return lookUp(to, loader.View[uint32](t), valid, d.remap, d.n)
 	case dtype.Int32:
-		return lookUp(to, loader.View[int32](t), valid, c.remap, n)
+		return lookUp(to, loader.View[int32](t), valid, d.remap, d.n)
 	case dtype.Uint64:
-		return lookUp(to, loader.View[uint64](t), valid, c.remap, n)
+		return lookUp(to, loader.View[uint64](t), valid, d.remap, d.n)
 	}
-	return lookUp(to, loader.View[int64](t), valid, c.remap, n)
+	return lookUp(to, loader.View[int64](t), valid, d.remap, d.n)
 }
 
 // lookUp sets to[i] to remap[from[i]], or to from[i] if remap is nil, and to 0

@@ -8,11 +8,55 @@ import (
 	"github.com/stokerdata/stoker/shard"
 )
 
+// A dictionary is what the indexes of a column stand for, in record batches from
+// a place in the file on.
+type dictionary struct {
+	from   int64
+	n      int
+	remap  []int32  // index to number of the name; nil if they are the same
+	values []string // while the source is opened
+}
+
+// maxValueCost is what a value of a dictionary costs beside its bytes: a string,
+// its number, and its place in a map.
+const maxValueCost = 64
+
+// at returns the dictionary for what lies at off: the last from before it.
+func (c *column) at(off int64) *dictionary {
+	for i := len(c.dicts) - 1; i >= 0; i-- {
+		if c.dicts[i].from <= off {
+			return &c.dicts[i]
+		}
+	}
+	return &dictionary{}
+}
+
+// dictionary returns that of column c, nil if it has none.
+func (b *batch) dictionary(c int) *dictionary {
+	if b.dicts == nil {
+		return nil
+	}
+	return b.dicts[c]
+}
+
+// attach gives b, which lies at off, the dictionaries of its columns.
+func (l *layout) attach(b *batch, off int64) {
+	for i := range l.columns {
+		if c := &l.columns[i]; c.dict != nil {
+			if b.dicts == nil {
+				b.dicts = make([]*dictionary, len(l.columns))
+			}
+			b.dicts[i] = c.at(off)
+		}
+	}
+}
+
 // openDictionaries reads the dictionaries of the chosen columns of a shard and
 // numbers their values.
 func (s *source) openDictionaries(f file, ft *footer, l *layout) error {
-	values := map[int64][]string{}
+	found := map[int64][]dictionary{}
 	wanted := map[int64]bool{}
+	room := s.lim.BlockBytes
 	for i := range l.columns {
 		if d := l.columns[i].dict; d != nil {
 			wanted[d.id] = true
@@ -33,63 +77,79 @@ func (s *source) openDictionaries(f file, ft *footer, l *layout) error {
 		if !wanted[id] {
 			return nil
 		}
-		before, again := values[id]
-		if again && !delta {
+		list := found[id]
+		if len(list) > 0 && !delta && !ft.streamed {
 			return corrupt("dictionary %d is replaced, which a file must not do", id)
 		}
+		if len(list) == 0 || !delta {
+			var from int64 // a file's are for all its batches
+			if ft.streamed {
+				from = ft.dictionaries[i].off
+			}
+			list = append(list, dictionary{from: from})
+			found[id] = list
+		}
+		d := &list[len(list)-1]
 		body, ok := t.child(1)
 		if !ok {
 			return corrupt("dictionary %d has no values", id)
 		}
-		values[id], err = s.readDictionary(f, ft, id, body, ft.dictionaries[i], before)
-		return err
+		return s.readDictionary(f, ft, id, body, ft.dictionaries[i], d, &room)
 	})
 	if err != nil {
 		return fmt.Errorf("dictionary batch %w", err)
 	}
 	for i := range l.columns {
 		if c := &l.columns[i]; c.dict != nil {
-			if err := s.columns[i].unite(c, values[c.dict.id]); err != nil {
-				return fmt.Errorf("column %q: %w", c.field.Name, err)
+			for _, d := range found[c.dict.id] {
+				if err := s.columns[i].unite(&d); err != nil {
+					return fmt.Errorf("column %q: %w", c.field.Name, err)
+				}
+				c.dicts = append(c.dicts, d)
 			}
 		}
 	}
 	return nil
 }
 
-// readDictionary appends the values of the RecordBatch table t of message m.
-func (s *source) readDictionary(f file, ft *footer, id int64, t table, m message, values []string) ([]string, error) {
+// readDictionary appends the values of the RecordBatch table t of message m to
+// to, and takes what they cost off room.
+func (s *source) readDictionary(f file, ft *footer, id int64, t table, m message, to *dictionary, room *int64) error {
 	n := ft.schema.encoded(id)
 	var total place
 	v := node{name: "values", typ: n.typ, nullable: true}
 	v.lay(&total, ft.version)
-	c, err := compile(&v, v.name, nil, s.lim)
+	values := chooser{lim: s.lim}
+	c, err := values.compile(&v, v.name, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	l := newLayout([]column{c}, total)
 	b, err := l.parseBatch(t, m, s.lim)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	b.shard = f.index
 	r, err := s.fetch(context.Background(), l, &b)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer r.Close()
 	if err := r.decode(0); err != nil {
-		return nil, err
+		return err
 	}
 	d := &r.cols[0]
 	for i := range b.rows {
 		if d.valid != nil && d.valid[i] == 0 {
-			return nil, fmt.Errorf("a value of the dictionary is null: %w", loader.ErrSpec)
+			return fmt.Errorf("a value of the dictionary is null: %w", loader.ErrSpec)
 		}
 		lo, hi := d.bounds(&l.columns[0], i)
-		values = append(values, string(d.values[lo:hi]))
+		if *room -= hi - lo + maxValueCost; *room < 0 {
+			return corrupt("dictionaries need more than the %d bytes of Limits.BlockBytes", s.lim.BlockBytes)
+		}
+		to.values = append(to.values, string(d.values[lo:hi]))
 	}
-	return values, nil
+	return nil
 }
 
 // encoded returns a field whose values are in the dictionary with the given id.
@@ -109,22 +169,21 @@ func (s *schema) encoded(id int64) *node {
 	return find(s.fields)
 }
 
-// unite numbers the values of the dictionary of c among those of the shards
-// before it.
-func (m *merged) unite(c *column, values []string) error {
-	c.nDict = len(values)
-	c.remap = make([]int32, len(values))
+// unite numbers the values of d among those before it.
+func (m *merged) unite(d *dictionary) error {
+	d.n, d.remap = len(d.values), make([]int32, len(d.values))
 	same := true
-	for i, v := range values {
+	for i, v := range d.values {
 		if _, ok := m.numbers[v]; !ok && m.closed {
 			return fmt.Errorf("class %q is not one of Names: %w", v, loader.ErrSpec)
 		}
-		c.remap[i] = m.number(v)
-		same = same && c.remap[i] == int32(i)
+		d.remap[i] = m.number(v)
+		same = same && d.remap[i] == int32(i)
 	}
 	if same {
-		c.remap = nil
+		d.remap = nil
 	}
+	d.values = nil
 	return nil
 }
 

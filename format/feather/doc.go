@@ -1,6 +1,6 @@
-// Package feather reads and writes Feather V2 files, which are Arrow IPC files:
-// what pandas, Polars, DuckDB and Arrow in any language write. A record batch is
-// a block.
+// Package feather reads and writes Feather V2 files, which are Arrow IPC files, and
+// reads Arrow IPC streams in files: what pandas, Polars, DuckDB and Arrow in any
+// language write. A record batch is a block.
 //
 //	src, err := feather.Open("train/*.arrow", feather.Options{Columns: []string{"embedding", "label"}})
 //	...
@@ -26,14 +26,16 @@
 //	utf8, large_utf8                     uint8 (?), kind.Text
 //	binary, large_binary                 uint8 (?)
 //	fixed_size_binary(n)                 uint8 (n)
+//	decimal                              uint8 (16) or (32), with Options.RawDecimals
 //	list, large_list of T                T (?) and, of fixed_size_list(n) of T, T (?, n)
 //	fixed_size_list(n) of T              T (n), nested ones T (n, m, ...)
 //	arrow.fixed_shape_tensor             T of its shape
 //	dictionary of utf8                   int32, kind.Label, Names from the dictionary
 //
 // T is one of the scalars or fixed_size_binary. Other types are an error of
-// Open, unless Options.Columns leaves them out. Dictionaries of several shards
-// are united in the order in which their values first appear.
+// Open, unless Options.Columns leaves them out. Dictionaries of several shards,
+// and those that replace each other in a stream, are united in the order in which
+// their values first appear.
 //
 // # Trust
 //

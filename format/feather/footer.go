@@ -22,15 +22,18 @@ const (
 	goesOn    = uint32(1<<32 - 1) // first word of a message since Arrow 0.15
 )
 
-// message is where an encapsulated message lies in a file.
+// message is where an encapsulated message lies in a file or stream.
 type message struct {
 	off  int64 // of its metadata
 	meta int   // bytes of metadata, prefix and padding included
 	body int64 // bytes of the body, which follows
 }
 
-// footer is what the end of a file tells.
+func (m message) end() int64 { return m.off + int64(m.meta) + m.body }
+
+// footer is what the end of a file tells, and the messages of a stream.
 type footer struct {
+	streamed     bool
 	version      int16
 	schema       *schema
 	dictionaries []message
@@ -49,17 +52,35 @@ func (f file) read(b []byte, off int64) error {
 	return f.pool.ReadAt(context.Background(), f.index, b, off)
 }
 
-// footer reads the end of the file and checks where messages lie.
+// footer reads where messages lie: at the end of a file, and by going through a
+// stream.
 func (f file) footer() (*footer, error) {
 	if f.size < int64(head+tail) {
 		return nil, corrupt("%d bytes are too few for a Feather file", f.size)
 	}
+	var start [head]byte
+	if err := f.read(start[:], 0); err != nil {
+		return nil, err
+	}
+	switch {
+	case string(start[:len(magic)]) == magic:
+		return f.indexed()
+	case binary.LittleEndian.Uint32(start[:]) == goesOn:
+		return f.stream()
+	case string(start[:len(magicV1)]) == magicV1:
+		return nil, fmt.Errorf("file is Feather V1, which Arrow has given up: rewrite it as V2 (read it and write it with pyarrow.feather.write_feather): %w", loader.ErrSpec)
+	}
+	return nil, corrupt("file does not begin with %s, nor with a message of a stream", magic)
+}
+
+// indexed reads the footer of a file.
+func (f file) indexed() (*footer, error) {
 	end := make([]byte, min(f.size, readFirst))
 	if err := f.read(end, f.size-int64(len(end))); err != nil {
 		return nil, err
 	}
-	if err := f.checkMagic(end); err != nil {
-		return nil, err
+	if string(end[len(end)-len(magic):]) != magic {
+		return nil, corrupt("file does not end in %s: it is cut off or was not closed", magic)
 	}
 	n := int64(binary.LittleEndian.Uint32(end[len(end)-tail:]))
 	if n == 0 || n > f.size-int64(head+tail) || n > f.lim.FooterBytes {
@@ -75,52 +96,41 @@ func (f file) footer() (*footer, error) {
 	return f.parseFooter(end[int64(len(end))-n:], f.size-int64(tail)-n)
 }
 
-// checkMagic looks at both ends of the file; end is its last part.
-func (f file) checkMagic(end []byte) error {
-	var start [head]byte
-	if err := f.read(start[:], 0); err != nil {
-		return err
-	}
-	first := binary.LittleEndian.Uint32(start[:])
-	switch {
-	case string(start[:len(magicV1)]) == magicV1:
-		return fmt.Errorf("file is Feather V1, which Arrow has given up: rewrite it as V2 (read it and write it with pyarrow.feather.write_feather): %w", loader.ErrSpec)
-	case string(start[:len(magic)]) == magic && string(end[len(end)-len(magic):]) == magic:
-		return nil
-	case string(start[:len(magic)]) == magic:
-		return corrupt("file does not end in %s: it is cut off or was not closed", magic)
-	case first == goesOn:
-		return fmt.Errorf("file is an Arrow stream, which has no index of its batches: rewrite it as a file (Feather V2): %w", loader.ErrSpec)
-	}
-	return corrupt("file does not begin with %s", magic)
-}
-
 // parseFooter reads the Footer table b, which lies at off.
 func (f file) parseFooter(b []byte, off int64) (*footer, error) {
 	fb := newFlat(b)
 	root := fb.root()
-	ft := &footer{version: root.int16(0, 0)}
-	st, ok := root.child(1)
 	dicts, batches := root.structs(2, 24), root.structs(3, 24)
-	if fb.err == nil && !ok {
-		fb.err = errors.New("there is no schema")
-	}
-	if fb.err != nil {
-		return nil, corrupt("footer: %v", fb.err)
-	}
-	if ft.version < version4 || ft.version > version5 {
-		return nil, fmt.Errorf("metadata version V%d is not one of V4 and V5: %w", ft.version+1, loader.ErrSpec)
-	}
-	var err error
-	if ft.schema, err = readSchema(st, ft.version, f.lim); err != nil {
-		if errors.Is(err, loader.ErrSpec) {
-			return nil, err
-		}
-		return nil, corrupt("schema: %v", err)
+	schema, ok := root.child(1)
+	ft, err := newFooter(root.int16(0, 0), schema, ok, f.lim)
+	if err != nil {
+		return nil, err
 	}
 	ft.dictionaries, ft.batches = messages(dicts), messages(batches)
 	if err := f.checkMessages(slices.Concat(ft.dictionaries, ft.batches), off); err != nil {
 		return nil, err
+	}
+	return ft, nil
+}
+
+// newFooter returns a footer with the schema t, if there is one.
+func newFooter(version int16, t table, ok bool, lim format.Limits) (*footer, error) {
+	if t.f.err == nil && !ok {
+		t.f.fail(errors.New("there is no schema"))
+	}
+	if t.f.err != nil {
+		return nil, corrupt("metadata: %v", t.f.err)
+	}
+	ft := &footer{version: version}
+	if ft.version < version4 || ft.version > version5 {
+		return nil, fmt.Errorf("metadata version V%d is not one of V4 and V5: %w", ft.version+1, loader.ErrSpec)
+	}
+	var err error
+	if ft.schema, err = readSchema(t, ft.version, lim); err != nil {
+		if errors.Is(err, loader.ErrSpec) {
+			return nil, err
+		}
+		return nil, corrupt("schema: %v", err)
 	}
 	return ft, nil
 }
@@ -138,11 +148,11 @@ func messages(b []byte) []message {
 	return list
 }
 
-// checkMessages checks that messages lie between the magic and the footer at
-// end, and apart. It sorts list.
+// checkMessages checks that messages lie before end, behind each other. It sorts
+// list.
 func (f file) checkMessages(list []message, end int64) error {
 	slices.SortFunc(list, func(a, b message) int { return cmp.Compare(a.off, b.off) })
-	last := int64(head)
+	last := int64(0)
 	for _, m := range list {
 		switch {
 		case m.off < last:
@@ -154,13 +164,14 @@ func (f file) checkMessages(list []message, end int64) error {
 		case m.off%8 != 0 || m.meta%8 != 0:
 			return corrupt("message at %d is not aligned to 8 bytes", m.off)
 		}
-		last = m.off + int64(m.meta) + m.body
+		last = m.end()
 	}
 	return nil
 }
 
 // Kinds of messages (union MessageHeader of Message.fbs).
 const (
+	headerSchema     = 1
 	headerDictionary = 2
 	headerBatch      = 3
 )
@@ -183,9 +194,9 @@ func parseMessage(meta []byte, m message, kind int8) (table, error) {
 	case fb.err != nil:
 		return t, corrupt("metadata: %v", fb.err)
 	case got != kind || !ok:
-		return t, corrupt("message is of kind %d where the footer announces %d", got, kind)
+		return t, corrupt("message is of kind %d, not %d", got, kind)
 	case body != m.body:
-		return t, corrupt("message has a body of %d bytes, %d says the footer", body, m.body)
+		return t, corrupt("message has a body of %d bytes, not %d", body, m.body)
 	}
 	return t, nil
 }

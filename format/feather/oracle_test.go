@@ -391,19 +391,29 @@ func checkRecord(t *testing.T, src loader.Source, rows loader.Rows, first int, r
 // does.
 func checkFile(t *testing.T, b []byte, o Options) {
 	t.Helper()
-	src := mustOpen(t, save(t, "a.arrow", b), o)
 	r, err := ipc.NewFileReader(bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	var first int64
-	i := 0 // block
+	var records []arrow.Record
 	for k := range r.NumRecords() {
 		rec, err := r.RecordAt(k)
 		if err != nil {
 			t.Fatal(err)
 		}
+		records = append(records, rec)
+	}
+	checkRecords(t, b, records, o)
+}
+
+// checkRecords checks that the file b holds records.
+func checkRecords(t *testing.T, b []byte, records []arrow.Record, o Options) {
+	t.Helper()
+	src := mustOpen(t, save(t, "a.arrow", b), o)
+	var first int64
+	i := 0 // block
+	for _, rec := range records {
 		if rec.NumRows() == 0 {
 			continue
 		}
@@ -422,7 +432,6 @@ func checkFile(t *testing.T, b []byte, o Options) {
 		if rs, ok := src.(loader.RandomSource); ok {
 			checkRandom(t, rs, i, rec, o.Nulls)
 		}
-		rec.Release()
 		i++
 	}
 	if n := len(src.Blocks()); n != i {

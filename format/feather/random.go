@@ -201,7 +201,7 @@ func (p *picked) follow(at, c int, b *batch) {
 	}
 	switch {
 	case col.dict != nil:
-		p.label(cell, at, col)
+		p.label(cell, at, col, b.dictionary(c))
 	case col.offset > 0 && cell.items > 0 && cell.err == nil:
 		_, _, values := l.spans(c, b)
 		item := col.bytes(1)
@@ -217,9 +217,9 @@ func (p *picked) follow(at, c int, b *batch) {
 }
 
 // label replaces an index into a dictionary by the number of the name.
-func (p *picked) label(cell *cell, at int, col *column) {
+func (p *picked) label(cell *cell, at int, col *column, dict *dictionary) {
 	to := p.labels[4*at:][:4:4]
-	if col.labels(loader.View[int32](loader.Tensor{DType: dtype.Int32, Data: to}), cell.data, nil) >= 0 {
+	if dict.labels(col.dtype, loader.View[int32](loader.Tensor{DType: dtype.Int32, Data: to}), cell.data, nil) >= 0 {
 		cell.err = corrupt("dictionary index is out of range")
 	}
 	cell.data = to

@@ -3,6 +3,7 @@ package feather
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/internal/invariant"
@@ -112,11 +113,8 @@ func (s *source) spare() *rows {
 // use makes r ready for the columns of l.
 func (r *rows) use(l *layout, b *batch) {
 	r.l, r.b = l, b
-	for len(r.raw) < l.nSpans {
-		r.raw = append(r.raw, nil)
-	}
-	r.raw = r.raw[:l.nSpans]
-	clear(r.raw)
+	r.raw = slices.Grow(r.raw[:0], l.nSpans)
+	r.raw = r.raw[:l.nSpans] // nil, as Close leaves them
 	for len(r.cols) < len(l.columns) {
 		r.cols = append(r.cols, decoded{})
 	}
@@ -162,7 +160,7 @@ func (r *rows) Decode(_ *loader.Worker, part int) error { return r.decode(part) 
 
 func (r *rows) decode(c int) error {
 	d, col := &r.cols[c], &r.l.columns[c]
-	err := d.decode(col, r.b, r.b.items[c], reader{r.s.nulls, r.s.lim.PageBytes, r.s.lim.ValueBytes})
+	err := d.decode(col, c, r.b, reader{r.s.nulls, r.s.lim.PageBytes, r.s.lim.ValueBytes, r.s.lent})
 	if err != nil {
 		d.err = fmt.Errorf("feather: %s, record batch %d, column %q: %w", r.s.set[r.b.shard].Path, r.b.index, col.field.Name, err)
 	}
@@ -241,16 +239,39 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 		if n := col.row(); n >= 0 {
 			gather(b.Column(m.f).Data, d.values, n, rows, at, dense)
 		} else {
-			for k, i := range rows {
-				data, shape := d.items(col, i, d.valid == nil || d.valid[i] != 0)
-				b.Set(m.f, at[k], data, shape)
-			}
+			d.gatherItems(col, m.f, rows, at, b)
 		}
 		if m.mask >= 0 {
 			gatherValid(b.Column(m.mask).Data, d.valid, rows, at)
 		}
 	}
 	return nil
+}
+
+// gatherItems sets the values of field f, which varies.
+func (d *decoded) gatherItems(c *column, f int, rows, at []int, b *loader.Batch) {
+	if c.offset == 4 {
+		gatherStarts(d, c, loader.View[int32](d.tensor(dtype.Int32)), f, rows, at, b)
+	} else {
+		gatherStarts(d, c, loader.View[int64](d.tensor(dtype.Int64)), f, rows, at, b)
+	}
+}
+
+func gatherStarts[T int32 | int64](d *decoded, c *column, starts []T, f int, rows, at []int, b *loader.Batch) {
+	item, group, values := c.per*c.size(), c.group, d.values
+	at = at[:len(rows)]
+	for k, i := range rows {
+		if d.valid != nil && d.valid[i] == 0 {
+			b.Set(f, at[k], nil, c.step.Rows(0))
+			continue
+		}
+		lo, hi := int(starts[i]), int(starts[i+1])
+		n := hi - lo
+		if group > 1 { // a division takes longer than all else
+			n /= group
+		}
+		b.Set(f, at[k], values[lo*item:hi*item:hi*item], c.step.Rows(n))
+	}
 }
 
 // consecutive reports whether rows follow one another.

@@ -78,7 +78,7 @@ type node struct {
 	typ      arrowType
 	nullable bool
 	signed   bool
-	size     int // bits of numbers and times, bytes of a fixed_size_binary, items of a fixed_size_list
+	size     int // bits of numbers and times, bytes of a fixed_size_binary or decimal, items of a fixed_size_list
 	dense    bool
 	dict     *encoding
 	children []node
@@ -207,6 +207,8 @@ func (n *node) setType(t table) {
 		n.size = int(t.int32(1, 32))
 	case typeTimestamp, typeDuration:
 		n.size = 64
+	case typeDecimal:
+		n.size = int(t.int32(2, 128)) / 8
 	case typeUnion:
 		n.dense = t.int16(0, 0) == 1
 	case typeFixedSizeBinary, typeFixedSizeList:
@@ -218,6 +220,8 @@ func (n *node) setType(t table) {
 		bad = !validBits(n.size)
 	case typeFloat:
 		bad = n.size > 64
+	case typeDecimal:
+		bad = n.size != 4 && n.size != 8 && n.size != 16 && n.size != 32
 	case typeFixedSizeBinary, typeFixedSizeList:
 		bad = n.size < 0
 	}

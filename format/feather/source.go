@@ -31,6 +31,11 @@ type Options struct {
 	// of a dictionary column fix the numbers of the classes, and must hold all.
 	Fields map[string]loader.Field
 
+	// RawDecimals reads decimals as their bytes, a two's complement number with its
+	// little end first: uint8 (16) or (32). Without it such columns are refused,
+	// as the bytes do not tell the scale.
+	RawDecimals bool
+
 	// Nulls says what becomes of nulls.
 	Nulls format.Nulls
 
@@ -49,12 +54,14 @@ type Options struct {
 const randomRowBytes = 512
 
 // extensions are those of files that are taken from a directory.
-var extensions = []string{".arrow", ".feather", ".ipc"}
+var extensions = []string{".arrow", ".arrows", ".feather", ".ipc"}
 
-// Open opens the Feather V2 files that path names: a file, a directory, a glob
-// or "@list", as package shard finds them. All must have the chosen columns with
-// the same types. It reads the metadata of every record batch, and the
-// dictionaries, but no values.
+// Open opens the Feather V2 files and Arrow streams that path names: a file, a
+// directory, a glob or "@list", as package shard finds them. All must have the
+// chosen columns with the same types. It reads the metadata of every record batch,
+// and the dictionaries, but no values. A stream has no index of its batches, so it
+// is gone through from one to the next; one that ends between two of them is taken
+// to be whole, as the format allows.
 //
 // The source is read in blocks, one per record batch. If no file is compressed
 // and the chosen columns of a row have 512 bytes or more on average, it is a
@@ -89,6 +96,7 @@ func open(set shard.Set, o Options) (loader.Source, error) {
 		return nil, err
 	}
 	s := &source{set: set, pool: pool, bufs: shard.NewBuffers(math.MaxInt64), read: o.Read, lim: limits(o.Limits), nulls: o.Nulls}
+	s.lent = o.Pool.Backend == shard.MmapTrusted
 	for i := range set {
 		if err := s.openShard(i, o); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", set[i].Path, err), pool.Close())
@@ -124,6 +132,7 @@ type source struct {
 	read  shard.Plan
 	lim   format.Limits
 	nulls format.Nulls
+	lent  bool // the memory of buffers, by MmapTrusted
 
 	columns []merged
 	spec    loader.Spec
@@ -153,7 +162,7 @@ func (s *source) openShard(i int, o Options) error {
 	if err != nil {
 		return err
 	}
-	columns, err := ft.schema.choose(o.Columns, s.lim)
+	columns, err := ft.schema.choose(o, s.lim)
 	if err != nil {
 		return err
 	}
@@ -319,6 +328,7 @@ func (s *source) openBatches(f file, ft *footer, l *layout) error {
 			return nil // nothing to be read, so not a block
 		}
 		b.shard, b.index = f.index, i
+		l.attach(&b, ft.batches[i].off)
 		s.blocks = append(s.blocks, loader.Block{Rows: b.rows, Shard: s.set[f.index].Path, FirstRow: rows})
 		if rows += int64(b.rows); rows > s.lim.ShardRecords {
 			return corrupt("more than %d rows", s.lim.ShardRecords)

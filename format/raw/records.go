@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 	"sync"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/elem"
+	"github.com/stokerdata/stoker/format/internal/reads"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/shard"
@@ -52,12 +53,10 @@ type Records struct {
 	layout layout
 	header int64
 	blocks []loader.Block
-	files  []int // of each block, in the pool
+	shards []int // of each block
 
-	pool *shard.Pool
-	bufs *shard.Buffers
-	read shard.Plan
-	free sync.Pool // of *recordRows
+	files *reads.Files
+	free  sync.Pool // of *recordRows
 }
 
 // OpenRecords returns a source of the records in the files that patterns name,
@@ -76,14 +75,8 @@ func OpenRecords(patterns []string, o RecordOptions) (*Records, error) {
 	if err != nil {
 		return nil, fmt.Errorf("raw: %w", err)
 	}
-	s := &Records{spec: o.Fields.Clone(), layout: l, header: o.Header, bufs: newBuffers(), read: o.Read}
+	s := &Records{spec: o.Fields.Clone(), layout: l, header: o.Header}
 	s.free.New = func() any { return &recordRows{src: s} }
-	if s.read.Concurrency == 0 {
-		s.read.Concurrency = 1
-	}
-	if s.read.GapBytes == 0 {
-		s.read.GapBytes = l.bytes
-	}
 	for i, f := range set {
 		if err := s.addFile(i, f, limits); err != nil {
 			return nil, fmt.Errorf("raw: %s: %w", f.Path, err)
@@ -92,7 +85,7 @@ func OpenRecords(patterns []string, o RecordOptions) (*Records, error) {
 	if len(s.blocks) == 0 {
 		return nil, fmt.Errorf("raw: no records in %q: %w", patterns, loader.ErrCorrupt)
 	}
-	if s.pool, err = shard.NewPool(set, o.Pool); err != nil {
+	if s.files, err = reads.Open(set, o.Pool, o.Read, l.bytes); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -114,7 +107,7 @@ func (s *Records) addFile(i int, f shard.File, limits format.Limits) error {
 	for first := int64(0); first < n; first += most {
 		rows := min(most, n-first)
 		s.blocks = append(s.blocks, loader.Block{Rows: int(rows), Bytes: rows * size, Shard: f.Path, FirstRow: first})
-		s.files = append(s.files, i)
+		s.shards = append(s.shards, i)
 	}
 	return nil
 }
@@ -137,7 +130,7 @@ func (s *Records) Fingerprint() string {
 }
 
 // Close closes the files. Rows that are open stay readable.
-func (s *Records) Close() error { return s.pool.Close() }
+func (s *Records) Close() error { return s.files.Pool.Close() }
 
 // layout is where the fields of a record lie.
 type layout struct {
@@ -155,7 +148,10 @@ type place struct {
 
 func newLayout(fields loader.Spec, order binary.ByteOrder) (layout, error) {
 	var l layout
-	swap := isBig(order) != isBig(binary.NativeEndian)
+	if order == nil {
+		order = binary.LittleEndian
+	}
+	swap := elem.IsBig(order) != elem.IsBig(binary.NativeEndian)
 	for i, f := range fields {
 		n := f.Shape.Len()
 		switch {
@@ -176,49 +172,18 @@ func newLayout(fields loader.Spec, order binary.ByteOrder) (layout, error) {
 	return l, nil
 }
 
-// isBig reports whether an order puts the high byte first.
-func isBig(o interface{ PutUint16([]byte, uint16) }) bool {
-	if o == nil {
-		return false
-	}
-	var b [2]byte
-	o.PutUint16(b[:], 1)
-	return b[1] == 1
-}
-
 // check returns an error if src, the bytes of a field, is no value of it.
 func (p *place) check(src []byte) error {
 	if p.dtype != dtype.Bool {
 		return nil
 	}
-	if i := slices.IndexFunc(src, func(b byte) bool { return b > 1 }); i >= 0 {
-		return fmt.Errorf("element %d is %d, not a bool: %w", i, src[i], loader.ErrCorrupt)
-	}
-	return nil
+	return elem.CheckBools(src)
 }
 
 // copy sets dst, aligned or not, to the elements in src.
 func (p *place) copy(dst, src []byte) {
 	copy(dst, src)
 	if p.swap {
-		swap(dst, p.dtype.Size())
-	}
-}
-
-// swap reverses the bytes of each element of the given size.
-func swap(b []byte, size int) {
-	switch size {
-	case 2:
-		for ; len(b) >= 2; b = b[2:] {
-			b[0], b[1] = b[1], b[0]
-		}
-	case 4:
-		for ; len(b) >= 4; b = b[4:] {
-			binary.LittleEndian.PutUint32(b, binary.BigEndian.Uint32(b))
-		}
-	case 8:
-		for ; len(b) >= 8; b = b[8:] {
-			binary.LittleEndian.PutUint64(b, binary.BigEndian.Uint64(b))
-		}
+		elem.Swap(dst, p.dtype.Size())
 	}
 }

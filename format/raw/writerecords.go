@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
 )
@@ -123,7 +124,7 @@ func (w *recordWriter) row(b *loader.Batch, i int) error {
 		at := len(w.buf)
 		w.buf = append(w.buf, b.Column(f).Data[i*p.n:(i+1)*p.n]...)
 		if p.swap {
-			swap(w.buf[at:], p.dtype.Size())
+			elem.Swap(w.buf[at:], p.dtype.Size())
 		}
 	}
 	w.count(1, int64(len(w.buf)-start))

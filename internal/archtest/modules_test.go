@@ -27,7 +27,7 @@ var dependencies = []dependency{
 	},
 	{
 		"github.com/apache/arrow/go/v15", "Apache-2.0",
-		"reads and writes the messages of Arrow IPC, the format of Feather files",
+		"writes the messages of Arrow IPC, the format of Feather files; its records are what the bridge to other programs is made of",
 		[]string{"format/feather"},
 	},
 	{
@@ -67,8 +67,8 @@ var dependencies = []dependency{
 	},
 	{
 		"golang.org/x/sys", "BSD-3-Clause",
-		"system calls that package syscall lacks: read-ahead advice, CPU features",
-		[]string{"shard/internal/sysio", "internal"},
+		"system calls that package syscall lacks: read-ahead advice, CPU features, memory shared between processes",
+		[]string{"shard/internal/sysio", "internal", "examples/serve"},
 	},
 }
 

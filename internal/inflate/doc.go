@@ -1,6 +1,6 @@
-// Package inflate decompresses zlib streams (RFC 1950 and RFC 1951) that lie in
-// memory, such as the pixels of a PNG file, faster than readers of any stream
-// can.
+// Package inflate decompresses zlib and bare deflate streams (RFC 1950 and
+// RFC 1951) that lie in memory, such as the pixels of a PNG file, faster than
+// readers of any stream can.
 //
 //	var z inflate.Reader // kept, so that its buffers are
 //	err := z.Reset(data)

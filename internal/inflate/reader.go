@@ -54,6 +54,7 @@ type Reader struct {
 	r, w int // out[r:w] waits to be taken; before lies the window
 	done int // out[:done] is in sum
 	sum  uint32
+	raw  bool // no head and no checksum
 
 	part  part
 	last  bool // the present block
@@ -61,17 +62,11 @@ type Reader struct {
 	codes codes
 }
 
-// Reset begins the stream that data holds. Whatever lies behind its end counts
-// as none of it.
+// Reset begins the zlib stream that data holds. Whatever lies behind its end
+// counts as none of it.
 func (z *Reader) Reset(data []byte) error {
-	if z.out == nil {
-		z.out = make([]byte, leastOut)
-	}
-	z.in, z.pos, z.real = data, 0, len(data)
-	z.b, z.n = 0, 0
-	z.r, z.w = 0, 0
-	z.done, z.sum = 0, 1
-	z.part, z.last = head, false
+	z.ResetRaw(data)
+	z.raw = false
 	h, err := z.bits(16)
 	if err != nil {
 		return err
@@ -81,6 +76,19 @@ func (z *Reader) Reset(data []byte) error {
 		return errHeader
 	}
 	return nil
+}
+
+// ResetRaw is Reset for a stream without the head and the checksum of zlib, as
+// members of a zip archive are.
+func (z *Reader) ResetRaw(data []byte) {
+	if z.out == nil {
+		z.out = make([]byte, leastOut)
+	}
+	z.in, z.pos, z.real = data, 0, len(data)
+	z.b, z.n = 0, 0
+	z.r, z.w = 0, 0
+	z.done, z.sum, z.raw = 0, 1, true
+	z.part, z.last = head, false
 }
 
 // Next returns the next n bytes, which are lent until the next call.
@@ -130,6 +138,9 @@ func (z *Reader) slide(n int) {
 }
 
 func (z *Reader) checksum() {
+	if z.raw {
+		return
+	}
 	z.sum = adler(z.sum, z.out[z.done:z.w])
 	z.done = z.w
 }
@@ -182,6 +193,10 @@ func (z *Reader) block() error {
 
 // finish compares the checksum.
 func (z *Reader) finish() error {
+	if z.raw {
+		z.part = end
+		return nil
+	}
 	z.drop(z.n & 7)
 	want, err := z.bits(32)
 	if err != nil {

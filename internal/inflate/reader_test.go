@@ -103,6 +103,36 @@ func TestReader(t *testing.T) {
 	}
 }
 
+// TestRaw reads streams without their heads and checksums, beside whole ones.
+func TestRaw(t *testing.T) {
+	var z Reader
+	for name, want := range texts() {
+		stream := deflated(t, want, 6)
+		raw := stream[2 : len(stream)-4]
+		z.ResetRaw(raw)
+		got, err := z.Next(len(want))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("%s: %d bytes for %d, %v", name, len(got), len(want), err)
+		}
+		if err := z.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, n := range []int{0, len(raw) / 2, len(raw) - 1} {
+			z.ResetRaw(raw[:n])
+			_, err := z.Next(len(want))
+			if err == nil {
+				err = z.Close()
+			}
+			if !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("%s: %d of %d bytes: %v", name, n, len(raw), err)
+			}
+		}
+		if _, err := inflated(&z, stream[:len(stream)-1], 100, 1<<20); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: a whole stream behind a raw one is not checked: %v", name, err)
+		}
+	}
+}
+
 // TestFixed reads a short stream, for which compressors choose the fixed codes.
 func TestFixed(t *testing.T) {
 	want := []byte("stoker stoker stoker \xff\x90")

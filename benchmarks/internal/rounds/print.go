@@ -10,7 +10,7 @@ import (
 func (r *Result) Print(out io.Writer) {
 	fmt.Fprintf(out, "\n%s: %s (%d rounds)\n\n", r.Name, r.About, r.Rounds)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  contender\tCPU ms/item\tspread\titems/s\tRSS MB\titems\toutput\twhat")
+	fmt.Fprintln(w, "  contender\tCPU/item\tspread\titems/s\tRSS MB\titems\toutput\twhat")
 	for _, row := range r.Rows {
 		if len(row.Rounds) == 0 {
 			continue
@@ -24,7 +24,7 @@ func (r *Result) Print(out io.Writer) {
 		if row.Version != "" {
 			what += " [" + row.Version + "]"
 		}
-		fmt.Fprintf(w, "  %s\t%.4f\t%.0f %%\t%.0f\t%s\t%d\t%s\t%s\n", row.Name, 1e3*median(perItem), 100*spread(perItem),
+		fmt.Fprintf(w, "  %s\t%s\t%.0f %%\t%.0f\t%s\t%d\t%s\t%s\n", row.Name, inUnits(median(perItem)), 100*spread(perItem),
 			median(row.column(Usage.itemsPerSecond)), memory, row.Rounds[0].Items, row.Output, what)
 	}
 	w.Flush()
@@ -39,6 +39,19 @@ func (r *Result) Print(out io.Writer) {
 	for _, t := range r.Ratios {
 		fmt.Fprintf(out, "  %s: %s\n", t.Name(), t)
 	}
+}
+
+// inUnits returns seconds in units that suit them.
+func inUnits(s float64) string {
+	for _, u := range []struct {
+		name string
+		s    float64
+	}{{"s", 1}, {"ms", 1e-3}, {"us", 1e-6}} {
+		if s >= u.s/10 {
+			return fmt.Sprintf("%.3g %s", s/u.s, u.name)
+		}
+	}
+	return fmt.Sprintf("%.3g ns", s/1e-9)
 }
 
 // String returns the value of r, or why there is none.

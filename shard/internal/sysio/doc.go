@@ -26,6 +26,13 @@ const (
 	Sequential               // it is read from start to end: read ahead further
 )
 
+// Done is a read of a [Ring] that is done: its tag, and the bytes that it read or
+// the error.
+type Done struct {
+	Tag, N int
+	Err    error
+}
+
 // ErrNotRegular is returned by [File.Stat] for a FIFO, device, socket or
 // directory.
 var ErrNotRegular = errors.New("not a regular file")

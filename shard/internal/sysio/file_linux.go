@@ -110,3 +110,40 @@ func (f File) Advise(off, n int64, a Advice) error {
 	advice := [...]int{WillNeed: unix.FADV_WILLNEED, DontNeed: unix.FADV_DONTNEED, Sequential: unix.FADV_SEQUENTIAL}
 	return unix.Fadvise(f.fd, off, n, advice[a])
 }
+
+// SetDirect makes reads go past the page cache, or through it again. Direct reads
+// begin at multiples of [PageBytes], of the file and in memory, and so does their
+// length. Not every file system lets them.
+func (f File) SetDirect(on bool) error {
+	flags, err := unix.FcntlInt(uintptr(f.fd), unix.F_GETFL, 0)
+	if err != nil {
+		return err
+	}
+	if flags &^= unix.O_DIRECT; on {
+		flags |= unix.O_DIRECT
+	}
+	_, err = unix.FcntlInt(uintptr(f.fd), unix.F_SETFL, flags)
+	return err
+}
+
+// RefusesDirect reports whether err is what a direct read gives where the file
+// system has none.
+func RefusesDirect(err error) bool { return err == unix.EINVAL || err == unix.EOPNOTSUPP }
+
+// Map returns n bytes of the file from its start, as memory that may be written
+// to without changing the file. If the file becomes shorter, an access behind its
+// end kills the process.
+func (f File) Map(n int) ([]byte, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	return unix.Mmap(f.fd, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE)
+}
+
+// Unmap gives back memory of [File.Map].
+func Unmap(b []byte) error {
+	if b == nil {
+		return nil
+	}
+	return unix.Munmap(b)
+}

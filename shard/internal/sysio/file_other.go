@@ -57,3 +57,20 @@ func (f File) Close() error { return bare(f.f.Close()) }
 
 // Advise does nothing on this platform.
 func (f File) Advise(off, n int64, a Advice) error { return nil }
+
+// SetDirect returns [errors.ErrUnsupported] for true.
+func (f File) SetDirect(on bool) error {
+	if on {
+		return errors.ErrUnsupported
+	}
+	return nil
+}
+
+// RefusesDirect returns false: there are no direct reads.
+func RefusesDirect(error) bool { return false }
+
+// Map returns [errors.ErrUnsupported].
+func (f File) Map(int) ([]byte, error) { return nil, errors.ErrUnsupported }
+
+// Unmap does nothing.
+func Unmap([]byte) error { return nil }

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
+)
+
+// workload4 is reading small files in random order.
+func workload4(b *bench) ([]rounds.Match, error) {
+	dir, files, err := imageSet(b.data, trainSet)
+	if err != nil {
+		return nil, err
+	}
+	with := func(kind string, workers int) bytesConfig {
+		return bytesConfig{Dir: dir, Files: files, Batch: b.batch, Kind: kind, Workers: workers}
+	}
+	check := askBytes(filepath.Join(b.work, "sums"), files)
+	m := rounds.Match{Name: "W4", About: "small files in the page cache: their bytes, shuffled; an item is a file"}
+	m.Entries = []rounds.Entry{
+		b.own("ours", "stoker", "bytes", with("files", 0), check),
+		b.python("torch_0", "DataLoader that reads bytes, num_workers=0", "torch_bytes.py", with("", 0), check),
+		b.python("torch_2", "the same, num_workers=2", "torch_bytes.py", with("", 2), check),
+		b.own("readfile", "os.ReadFile, one goroutine", "bytes", with("readfile", 0), check),
+		b.own("open", "limit: open, pread and close into one buffer, one thread", "bytes", with("open", 0), check),
+	}
+	m.Ratios = against("ours", m.Entries)
+	return []rounds.Match{m}, nil
+}
+
+// sequence returns the order in which files are read.
+func (c bytesConfig) sequence(ordered bool) []int {
+	order := rand.Perm(len(c.Files))
+	if ordered {
+		for i := range order {
+			order[i] = i
+		}
+	}
+	return order
+}
+
+// readFiles reads files as Go programs do.
+func (c bytesConfig) readFiles(ordered bool, file func([]byte) error) error {
+	for _, i := range c.sequence(ordered) {
+		data, err := os.ReadFile(c.Files[i])
+		if err != nil {
+			return err
+		}
+		if err := file(data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openFiles reads files with no more than system calls.
+func (c bytesConfig) openFiles(ordered bool, file func([]byte) error) error {
+	buf := make([]byte, 1<<20)
+	for _, i := range c.sequence(ordered) {
+		fd, err := syscall.Open(c.Files[i], syscall.O_RDONLY, 0)
+		if err != nil {
+			return err
+		}
+		n, err := readTo(fd, &buf)
+		if err = errors.Join(err, syscall.Close(fd)); err != nil {
+			return err
+		}
+		if err := file(buf[:n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readTo reads a file to its end, into a buffer that grows if it has to.
+func readTo(fd int, buf *[]byte) (n int, err error) {
+	for {
+		got, err := syscall.Pread(fd, (*buf)[n:], int64(n))
+		if n += got; err != nil || n < len(*buf) {
+			return n, err
+		}
+		if n > 1<<30 {
+			return n, io.ErrShortBuffer
+		}
+		*buf = append(*buf, make([]byte, len(*buf))...)
+	}
+}

@@ -1,0 +1,256 @@
+package arrowbridge
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/kind"
+)
+
+// tensorName is the extension type of tensors that all have one shape
+// ("Canonical extension types", arrow.apache.org).
+const tensorName = "arrow.fixed_shape_tensor"
+
+// Keys of the metadata that make a field one of an extension type.
+const (
+	extensionKey     = "ARROW:extension:name"
+	extensionDataKey = "ARROW:extension:metadata"
+)
+
+// A Bridge makes records of the batches of one loader. Its methods may be called
+// concurrently.
+type Bridge struct {
+	spec   loader.Spec
+	fields []int // that have a name, in order
+	schema *arrow.Schema
+}
+
+// New returns the bridge for batches with the fields of spec. Fields of which
+// another dimension than the first varies are an error that wraps loader.ErrSpec.
+func New(spec loader.Spec) (*Bridge, error) {
+	g := &Bridge{spec: slices.Clone(spec)}
+	var fields []arrow.Field
+	for i, f := range spec {
+		if f.Name == "" {
+			continue
+		}
+		field, err := fieldOf(f)
+		if err != nil {
+			return nil, fmt.Errorf("arrowbridge: %w", err)
+		}
+		g.fields = append(g.fields, i)
+		fields = append(fields, field)
+	}
+	text, err := format.MarshalSpec(spec)
+	if err != nil {
+		return nil, fmt.Errorf("arrowbridge: %w", err)
+	}
+	meta := arrow.NewMetadata([]string{format.SpecKey}, []string{text})
+	g.schema = arrow.NewSchema(fields, &meta)
+	return g, nil
+}
+
+// Schema returns the schema of all records.
+func (g *Bridge) Schema() *arrow.Schema { return g.schema }
+
+// fieldOf returns the field of a schema for f.
+func fieldOf(f loader.Field) (arrow.Field, error) {
+	field := arrow.Field{Name: f.Name, Type: Scalar(f.DType)}
+	var dims []int
+	n := 1
+	for d := range f.Shape.Rank() {
+		dim := f.Shape.Dim(d)
+		if dim < 0 && d == 0 {
+			continue
+		}
+		if dim <= 0 || dim > math.MaxInt32/n {
+			return field, fmt.Errorf("field %v has a size that no column can have: %w", f, loader.ErrSpec)
+		}
+		n *= dim
+		dims = append(dims, dim)
+	}
+	varies := !f.Shape.Fixed()
+	if len(dims) > 0 {
+		field.Type = arrow.FixedSizeListOfNonNullable(int32(n), field.Type)
+	}
+	switch {
+	case varies && f.Shape.Rank() == 1 && f.DType == dtype.Uint8 && f.Kind == kind.Text:
+		field.Type = arrow.BinaryTypes.LargeString
+	case varies && f.Shape.Rank() == 1 && f.DType == dtype.Uint8:
+		field.Type = arrow.BinaryTypes.LargeBinary
+	case varies:
+		field.Type = arrow.LargeListOfNonNullable(field.Type)
+	case len(dims) > 1:
+		text, err := json.Marshal(tensor{Shape: dims})
+		if err != nil {
+			return field, err
+		}
+		field.Metadata = arrow.NewMetadata([]string{extensionKey, extensionDataKey}, []string{tensorName, string(text)})
+	}
+	return field, nil
+}
+
+// tensor is the metadata of a fixed_shape_tensor.
+type tensor struct {
+	Shape []int `json:"shape"`
+}
+
+// Scalar returns the type of a number. For bfloat16, which Arrow has not, it is
+// uint16.
+func Scalar(t dtype.Type) arrow.DataType {
+	switch t {
+	case dtype.Bool:
+		return arrow.FixedWidthTypes.Boolean
+	case dtype.Uint8:
+		return arrow.PrimitiveTypes.Uint8
+	case dtype.Int8:
+		return arrow.PrimitiveTypes.Int8
+	case dtype.Uint16, dtype.BFloat16:
+		return arrow.PrimitiveTypes.Uint16
+	case dtype.Int16:
+		return arrow.PrimitiveTypes.Int16
+	case dtype.Uint32:
+		return arrow.PrimitiveTypes.Uint32
+	case dtype.Int32:
+		return arrow.PrimitiveTypes.Int32
+	case dtype.Uint64:
+		return arrow.PrimitiveTypes.Uint64
+	case dtype.Int64:
+		return arrow.PrimitiveTypes.Int64
+	case dtype.Float16:
+		return arrow.FixedWidthTypes.Float16
+	case dtype.Float32:
+		return arrow.PrimitiveTypes.Float32
+	}
+	return arrow.PrimitiveTypes.Float64
+}
+
+// Record returns the rows of b, which it keeps until the record and all that was
+// taken of it are released. It is called in the loop body that got b, like
+// [loader.Batch.Keep], and once for each batch. Texts that are not UTF-8, and
+// batches of another spec, are an error that wraps loader.ErrSpec; then b is not
+// kept.
+func (g *Bridge) Record(b *loader.Batch) (arrow.Record, error) {
+	if !slices.EqualFunc(g.spec, b.Spec(), sameField) {
+		return nil, fmt.Errorf("arrowbridge: a batch of %v, not %v: %w", b.Spec(), g.spec, loader.ErrSpec)
+	}
+	for _, f := range g.fields {
+		if err := checkText(b, &g.spec[f]); err != nil {
+			return nil, fmt.Errorf("arrowbridge: %w", err)
+		}
+	}
+	m := &memoryOf{Allocator: memory.DefaultAllocator, batch: b.Keep()}
+	m.users.Store(1)
+	defer m.release()
+	columns := make([]arrow.Array, len(g.fields))
+	for i, f := range g.fields {
+		data := m.column(g.schema.Field(i).Type, &g.spec[f], b.Column(f))
+		columns[i] = array.MakeFromData(data)
+		data.Release()
+	}
+	rec := array.NewRecord(g.schema, columns, int64(b.Len()))
+	for _, c := range columns {
+		c.Release()
+	}
+	return rec, nil
+}
+
+func sameField(a, b loader.Field) bool {
+	return a.Name == b.Name && a.DType == b.DType && a.Shape == b.Shape && a.Kind == b.Kind
+}
+
+// checkText checks that the rows of a text are UTF-8: that all are together, and
+// that none begins within a character.
+func checkText(b *loader.Batch, f *loader.Field) error {
+	if f.Kind != kind.Text || f.DType != dtype.Uint8 || f.Shape != loader.Dims(-1) {
+		return nil
+	}
+	text := b.Tensor(f.Name).Data
+	ok := utf8.Valid(text)
+	for _, at := range b.Offsets(f.Name) {
+		ok = ok && (at == int64(len(text)) || utf8.RuneStart(text[at]))
+	}
+	if !ok {
+		return fmt.Errorf("field %q has rows that are not UTF-8: %w", f.Name, loader.ErrSpec)
+	}
+	return nil
+}
+
+// memoryOf is the memory of a batch, as an allocator from which it came: it is
+// told when a buffer is no longer used.
+type memoryOf struct {
+	memory.Allocator
+	batch *loader.Batch
+	users atomic.Int64 // buffers, and Record while it works
+}
+
+// Free implements memory.Allocator.
+func (m *memoryOf) Free([]byte) { m.release() }
+
+func (m *memoryOf) release() {
+	if m.users.Add(-1) == 0 {
+		m.batch.Release()
+	}
+}
+
+// buffer lends b, which is a part of the batch.
+func (m *memoryOf) buffer(b []byte) *memory.Buffer {
+	m.users.Add(1)
+	return memory.NewBufferWithAllocator(b, m)
+}
+
+// column returns the values v of a field as a column of type t.
+func (m *memoryOf) column(t arrow.DataType, f *loader.Field, v loader.Tensor) *array.Data {
+	n := len(v.Data) / f.DType.Size()
+	var elements *memory.Buffer
+	if f.DType == dtype.Bool {
+		elements = memory.NewBufferBytes(packBits(v.Data))
+	} else {
+		elements = m.buffer(v.Data)
+	}
+	defer elements.Release()
+	if f.Shape.Fixed() {
+		return nested(t, n, elements)
+	}
+	offsets := m.batch.Offsets(f.Name)
+	starts := m.buffer(arrow.Int64Traits.CastToBytes(offsets))
+	defer starts.Release()
+	list, ok := t.(*arrow.LargeListType)
+	if !ok {
+		return array.NewData(t, len(offsets)-1, []*memory.Buffer{nil, starts, elements}, nil, 0, 0)
+	}
+	items := nested(list.Elem(), n, elements)
+	defer items.Release()
+	return array.NewData(t, len(offsets)-1, []*memory.Buffer{nil, starts}, []arrow.ArrayData{items}, 0, 0)
+}
+
+// nested returns n elements as a column of numbers or of fixed_size_lists.
+func nested(t arrow.DataType, n int, elements *memory.Buffer) *array.Data {
+	list, ok := t.(*arrow.FixedSizeListType)
+	if !ok {
+		return array.NewData(t, n, []*memory.Buffer{nil, elements}, nil, 0, 0)
+	}
+	items := array.NewData(list.Elem(), n, []*memory.Buffer{nil, elements}, nil, 0, 0)
+	defer items.Release()
+	return array.NewData(t, n/int(list.Len()), []*memory.Buffer{nil}, []arrow.ArrayData{items}, 0, 0)
+}
+
+// packBits returns bools as bits, eight to a byte.
+func packBits(bools []byte) []byte {
+	bits := make([]byte, (len(bools)+7)/8)
+	for i, x := range bools {
+		bits[i>>3] |= x & 1 << (i & 7)
+	}
+	return bits
+}

@@ -1,0 +1,379 @@
+package arrowbridge
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/bitutil"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/mem"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/kind"
+)
+
+// A Source is the rows of a record. It is a loader.RandomSource and an io.Closer.
+type Source struct {
+	*mem.Source
+	close func()
+}
+
+// Open returns the source of the rows of rec, which it retains. Values are used
+// where they are, but for bools and the indexes of dictionaries; so are offsets of
+// 64 bits. Nulls and types that are not read are an error that wraps
+// loader.ErrSpec, arrays whose buffers do not hold what they should one that wraps
+// loader.ErrCorrupt.
+func Open(rec arrow.Record) (*Source, error) {
+	schema := rec.Schema()
+	var known loader.Spec
+	if text, ok := schema.Metadata().GetValue(format.SpecKey); ok {
+		var err error
+		if known, err = format.UnmarshalSpec(text, format.Limits{}); err != nil {
+			return nil, fmt.Errorf("arrowbridge: metadata %s: %w", format.SpecKey, err)
+		}
+	}
+	var spec loader.Spec
+	var columns []mem.Column
+	for i, col := range rec.Columns() {
+		c, err := readColumn(schema.Field(i), col.Data(), known)
+		if err != nil {
+			return nil, fmt.Errorf("arrowbridge: column %q, %v: %w", schema.Field(i).Name, col.DataType(), err)
+		}
+		spec, columns = append(spec, c.field), append(columns, c.Column)
+	}
+	for i := range spec { // of columns that are gone
+		if spec.Index(spec[i].Canvas) < 0 {
+			spec[i].Canvas = ""
+		}
+		if spec.Index(spec[i].Follows) < 0 {
+			spec[i].Follows = ""
+		}
+	}
+	src, err := mem.Columns(spec, columns...)
+	if err != nil {
+		return nil, fmt.Errorf("arrowbridge: %w", err)
+	}
+	rec.Retain()
+	return &Source{Source: src, close: sync.OnceFunc(rec.Release)}, nil
+}
+
+// Close releases the record. It may be called more than once.
+func (s *Source) Close() error {
+	s.close()
+	return nil
+}
+
+// column is a column on its way from Arrow to package mem.
+type column struct {
+	mem.Column
+	field loader.Field
+	dims  []int // of an item
+}
+
+// readColumn reads the column d of a record.
+func readColumn(f arrow.Field, d arrow.ArrayData, known loader.Spec) (*column, error) {
+	c := &column{field: loader.Field{Name: f.Name}}
+	name, data := extension(f)
+	typ := d.DataType()
+	if t, ok := typ.(arrow.ExtensionType); ok {
+		typ = t.StorageType()
+	}
+	if err := c.read(typ, d); err != nil {
+		return nil, err
+	}
+	if name == tensorName {
+		var t tensor
+		if err := json.Unmarshal([]byte(data), &t); err != nil || product(t.Shape) != product(c.dims) || c.Offsets != nil {
+			return nil, fmt.Errorf("metadata of %s do not fit: %w", name, loader.ErrCorrupt)
+		}
+		c.dims = t.Shape
+	}
+	if c.Offsets != nil {
+		c.dims = append([]int{-1}, c.dims...)
+	}
+	if len(c.dims) > maxRank {
+		return nil, fmt.Errorf("%d dimensions, the most is %d: %w", len(c.dims), maxRank, loader.ErrSpec)
+	}
+	c.field.DType, c.field.Shape = c.DType, loader.Dims(c.dims...)
+	if i := known.Index(f.Name); i >= 0 && c.alike(known[i]) {
+		c.field = known[i]
+		c.DType = known[i].DType
+	}
+	return c, nil
+}
+
+// maxRank is the most dimensions of a sample.
+const maxRank = 5
+
+// product returns the elements of a shape, -1 if it is none.
+func product(dims []int) int {
+	n := 1
+	for _, d := range dims {
+		if d <= 0 || n > 1<<40/d {
+			return -1
+		}
+		n *= d
+	}
+	return n
+}
+
+// alike reports whether the values of c may be those of f.
+func (c *column) alike(f loader.Field) bool {
+	if f.DType != c.DType && (f.DType != dtype.BFloat16 || c.DType != dtype.Uint16) || f.Shape.Fixed() != c.field.Shape.Fixed() {
+		return false
+	}
+	elements := func(s loader.Shape) int {
+		n := 1
+		for d := range s.Rank() {
+			n *= max(1, s.Dim(d))
+		}
+		return n
+	}
+	return elements(f.Shape) == elements(c.field.Shape)
+}
+
+// extension returns name and metadata of the extension type of a field, whether
+// it is registered with Arrow or not.
+func extension(f arrow.Field) (name, data string) {
+	if t, ok := f.Type.(arrow.ExtensionType); ok {
+		return t.ExtensionName(), t.Serialize()
+	}
+	name, _ = f.Metadata.GetValue(extensionKey)
+	data, _ = f.Metadata.GetValue(extensionDataKey)
+	return name, data
+}
+
+// read reads the rows of d, which are of type t.
+func (c *column) read(t arrow.DataType, d arrow.ArrayData) error {
+	if err := noNulls(d); err != nil {
+		return err
+	}
+	switch t := t.(type) {
+	case *arrow.StringType, *arrow.LargeStringType:
+		c.field.Kind = kind.Text
+		return c.bytes(t, d)
+	case *arrow.BinaryType, *arrow.LargeBinaryType:
+		return c.bytes(t, d)
+	case *arrow.ListType:
+		return c.list(t, d)
+	case *arrow.LargeListType:
+		return c.list(t, d)
+	case *arrow.DictionaryType:
+		return c.label(t, d)
+	}
+	return c.items(t, d, d.Offset(), d.Len())
+}
+
+// noNulls returns an error if d has nulls.
+func noNulls(d arrow.ArrayData) error {
+	n := d.NullN()
+	if b := d.Buffers(); n < 0 && len(b) > 0 && b[0] != nil {
+		if b[0].Len() < (d.Offset()+d.Len()+7)/8 {
+			return fmt.Errorf("%d bytes of validity: %w", b[0].Len(), loader.ErrCorrupt)
+		}
+		n = d.Len() - bitutil.CountSetBits(b[0].Bytes(), d.Offset(), d.Len())
+	}
+	if n > 0 {
+		return fmt.Errorf("has %d nulls, which are to be filled in before: %w", n, loader.ErrSpec)
+	}
+	return nil
+}
+
+// part returns n things of size bytes from the given one of buffer i.
+func part(d arrow.ArrayData, i, from, n, size int) ([]byte, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	var b *memory.Buffer
+	if bufs := d.Buffers(); i < len(bufs) {
+		b = bufs[i]
+	}
+	if b == nil || from < 0 || n < 0 || n > b.Len()/size-from {
+		return nil, fmt.Errorf("buffer %d does not hold %d values from %d: %w", i, n, from, loader.ErrCorrupt)
+	}
+	return b.Bytes()[from*size : (from+n)*size], nil
+}
+
+// items reads n things from the given one of d, which are of type t: numbers, or
+// lists of fixed size.
+func (c *column) items(t arrow.DataType, d arrow.ArrayData, from, n int) error {
+	if list, ok := t.(*arrow.FixedSizeListType); ok {
+		if len(d.Children()) != 1 {
+			return fmt.Errorf("a list without items: %w", loader.ErrCorrupt)
+		}
+		child, size := d.Children()[0], int(list.Len())
+		if from+n > child.Len()/max(1, size) {
+			return fmt.Errorf("%d items for %d lists: %w", child.Len(), n, loader.ErrCorrupt)
+		}
+		if err := noNulls(child); err != nil {
+			return err
+		}
+		c.dims = append(c.dims, size)
+		return c.items(list.Elem(), child, child.Offset()+from*size, n*size)
+	}
+	if t, ok := t.(*arrow.FixedSizeBinaryType); ok {
+		c.DType, c.dims = dtype.Uint8, append(c.dims, t.ByteWidth)
+		var err error
+		c.Data, err = part(d, 1, from, n, max(1, t.ByteWidth))
+		return err
+	}
+	if c.DType = number(t); c.DType == dtype.Invalid {
+		return fmt.Errorf("this type is not read: %w", loader.ErrSpec)
+	}
+	var err error
+	if c.DType != dtype.Bool {
+		c.Data, err = part(d, 1, from, n, c.DType.Size())
+		return err
+	}
+	bits, err := part(d, 1, 0, (from+n+7)/8, 1)
+	if err != nil {
+		return err
+	}
+	c.Data = make([]byte, n)
+	for i := range c.Data {
+		c.Data[i] = bits[(from+i)>>3] >> ((from + i) & 7) & 1
+	}
+	return nil
+}
+
+// number returns the element type of a column of numbers, Invalid for others.
+func number(t arrow.DataType) dtype.Type {
+	switch t.ID() {
+	case arrow.DATE32, arrow.TIME32:
+		return dtype.Int32
+	case arrow.DATE64, arrow.TIME64, arrow.TIMESTAMP, arrow.DURATION:
+		return dtype.Int64
+	}
+	for d := dtype.Bool; d.Valid(); d++ {
+		if d != dtype.BFloat16 && Scalar(d).ID() == t.ID() {
+			return d
+		}
+	}
+	return dtype.Invalid
+}
+
+// bytes reads texts and binaries.
+func (c *column) bytes(t arrow.DataType, d arrow.ArrayData) error {
+	c.DType = dtype.Uint8
+	if err := c.offsets(t, d); err != nil {
+		return err
+	}
+	if bufs := d.Buffers(); len(bufs) > 2 && bufs[2] != nil {
+		c.Data = bufs[2].Bytes()
+	}
+	return c.checkOffsets(len(c.Data))
+}
+
+// list reads lists, with all items of their child.
+func (c *column) list(t arrow.ListLikeType, d arrow.ArrayData) error {
+	if len(d.Children()) != 1 {
+		return fmt.Errorf("a list without items: %w", loader.ErrCorrupt)
+	}
+	if err := c.offsets(t, d); err != nil {
+		return err
+	}
+	child := d.Children()[0]
+	if err := c.checkOffsets(child.Len()); err != nil {
+		return err
+	}
+	if err := noNulls(child); err != nil {
+		return err
+	}
+	return c.items(t.Elem(), child, child.Offset(), child.Len())
+}
+
+// checkOffsets checks that rows lie in n items, one behind the other.
+func (c *column) checkOffsets(n int) error {
+	last := c.Offsets[0]
+	for i, next := range c.Offsets[1:] {
+		if last < 0 || next < last || next > int64(n) {
+			return fmt.Errorf("row %d is from item %d to %d of %d: %w", i, last, next, n, loader.ErrCorrupt)
+		}
+		last = next
+	}
+	return nil
+}
+
+// offsets reads where each row begins.
+func (c *column) offsets(t arrow.DataType, d arrow.ArrayData) error {
+	c.Offsets = []int64{0}
+	if d.Len() == 0 {
+		return nil
+	}
+	switch t.ID() {
+	case arrow.LARGE_STRING, arrow.LARGE_BINARY, arrow.LARGE_LIST:
+		b, err := part(d, 1, d.Offset(), d.Len()+1, 8)
+		if err == nil {
+			c.Offsets = arrow.Int64Traits.CastFromBytes(b)
+		}
+		return err
+	}
+	b, err := part(d, 1, d.Offset(), d.Len()+1, 4)
+	if err != nil {
+		return err
+	}
+	c.Offsets = make([]int64, d.Len()+1)
+	for i, x := range arrow.Int32Traits.CastFromBytes(b) {
+		c.Offsets[i] = int64(x)
+	}
+	return nil
+}
+
+// label reads indexes into a dictionary of texts.
+func (c *column) label(t *arrow.DictionaryType, d arrow.ArrayData) error {
+	var names, index column
+	if id := t.ValueType.ID(); id != arrow.STRING && id != arrow.LARGE_STRING {
+		return fmt.Errorf("only dictionaries of utf8 are read: %w", loader.ErrSpec)
+	}
+	dict, ok := d.Dictionary().(*array.Data)
+	if !ok || dict == nil {
+		return fmt.Errorf("there is no dictionary: %w", loader.ErrCorrupt)
+	}
+	if err := names.read(t.ValueType, dict); err != nil {
+		return fmt.Errorf("dictionary: %w", err)
+	}
+	for i, end := range names.Offsets[1:] {
+		c.field.Names = append(c.field.Names, string(names.Data[names.Offsets[i]:end]))
+	}
+	if err := index.items(t.IndexType, d, d.Offset(), d.Len()); err != nil {
+		return err
+	}
+	labels := make([]int32, d.Len())
+	size := index.DType.Size()
+	for i := range labels {
+		x := indexAt(index.DType, index.Data[i*size:])
+		if x >= uint64(len(c.field.Names)) {
+			return fmt.Errorf("dictionary index of row %d is out of range: %w", i, loader.ErrCorrupt)
+		}
+		labels[i] = int32(x)
+	}
+	c.Column = mem.Of(labels)
+	c.field.Kind = kind.Label
+	return nil
+}
+
+// indexAt returns the integer of type t at the start of b; a negative one is
+// larger than any index.
+func indexAt(t dtype.Type, b []byte) uint64 {
+	switch t {
+	case dtype.Uint8:
+		return uint64(b[0])
+	case dtype.Int8:
+		return uint64(int8(b[0]))
+	case dtype.Uint16:
+		return uint64(binary.NativeEndian.Uint16(b))
+	case dtype.Int16:
+		return uint64(int16(binary.NativeEndian.Uint16(b)))
+	case dtype.Uint32:
+		return uint64(binary.NativeEndian.Uint32(b))
+	case dtype.Int32:
+		return uint64(int32(binary.NativeEndian.Uint32(b)))
+	}
+	return binary.NativeEndian.Uint64(b)
+}

@@ -1,0 +1,214 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/stokerdata/stoker/shard/internal/sysio"
+)
+
+// A Backend is a way to read the operating system's files. Each falls back to
+// Pread where the platform, the kernel or the file system has it not.
+type Backend uint8
+
+// The backends. What the figures of a machine are, BenchmarkBackend tells.
+const (
+	// Pread reads through the page cache, one system call for each read. It is
+	// right for small files and for data that fits the memory.
+	Pread Backend = iota
+
+	// Direct reads past the page cache (O_DIRECT), for data that is larger than
+	// the memory and read once an epoch: the disk then writes to our buffers.
+	// Reads of [Pool.Fetch] are widened to whole pages; others that are not go
+	// through a buffer between. Linux.
+	Direct
+
+	// Ring is Pread, but hands all reads of a [Pool.Fetch] to the kernel together
+	// (io_uring), without a goroutine for each. It is not used where there is a
+	// Deadline, as a read that hangs could not be given up by itself. Linux.
+	Ring
+
+	// DirectRing is Direct and Ring together: the least CPU time for a drive that
+	// is kept busy with random reads.
+	DirectRing
+
+	// MmapTrusted makes [Pool.Fetch] lend the mapped file itself, without a copy
+	// and without a look at whether it has changed since it was mapped. Whoever
+	// makes a file shorter while it is mapped kills the process, and the bytes may
+	// change after they were checked: it is for files that nobody else can write.
+	// What was lent stays valid until Pool.Close and is not to be written to, as
+	// other calls lend the same memory; a write changes no file. Unix.
+	MmapTrusted
+)
+
+func (b Backend) direct() bool { return b == Direct || b == DirectRing }
+func (b Backend) ring() bool   { return b == Ring || b == DirectRing }
+
+// directFS opens files for direct reads.
+type directFS struct{ FS }
+
+func (d directFS) Open(name string) (Handle, error) {
+	h, err := d.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	f, ok := h.(*sysio.File)
+	if !ok || f.SetDirect(true) != nil {
+		return h, nil
+	}
+	return &directFile{File: f}, nil
+}
+
+// A directFile reads past the page cache, until that is refused.
+type directFile struct {
+	*sysio.File
+	refused atomic.Bool
+}
+
+// page is what direct reads are aligned to: enough for any drive.
+const page = sysio.PageBytes
+
+// roundUp returns the next multiple of a page.
+func roundUp[T int | int64](n T) T { return (n + page - 1) &^ (page - 1) }
+
+// bounceBytes is the size of the buffer between: up to it one read through it is
+// better than two without.
+const bounceBytes = 256 << 10
+
+var bounces = sync.Pool{New: func() any { b := sysio.Alloc(bounceBytes); return &b }}
+
+// ReadAt implements Handle: it may read less than it was asked for.
+func (f *directFile) ReadAt(p []byte, off int64) (int, error) {
+	if f.refused.Load() || len(p) == 0 {
+		return f.File.ReadAt(p, off)
+	}
+	n, err := f.read(p, off)
+	if err != nil && sysio.RefusesDirect(err) {
+		if err := f.SetDirect(false); err != nil {
+			return 0, err
+		}
+		f.refused.Store(true)
+		return f.File.ReadAt(p, off)
+	}
+	return n, err
+}
+
+func (f *directFile) read(p []byte, off int64) (int, error) {
+	skip := int(off & (page - 1))
+	whole := skip == 0 && sysio.Aligned(p) && len(p) >= page
+	if whole && (len(p)%page == 0 || len(p) > bounceBytes) {
+		return f.File.ReadAt(p[:len(p)&^(page-1)], off)
+	}
+	between := bounces.Get().(*[]byte)
+	defer bounces.Put(between)
+	b := (*between)[:min(bounceBytes, roundUp(skip+len(p)))]
+	n, err := f.File.ReadAt(b, off-int64(skip))
+	if err == nil && n <= skip {
+		err = io.EOF
+	}
+	if err != nil {
+		return 0, err
+	}
+	return copy(p, b[skip:n]), nil
+}
+
+// raw returns the file of a handle that the operating system's FS opened.
+func raw(h Handle) *sysio.File {
+	if d, ok := h.(*directFile); ok {
+		return d.File
+	}
+	f, _ := h.(*sysio.File)
+	return f
+}
+
+// setBackend prepares the pool for cfg.Backend.
+func (p *Pool) setBackend() {
+	if p.cfg.Backend.direct() {
+		p.cfg.FS = directFS{p.cfg.FS}
+	}
+	if p.cfg.Backend == MmapTrusted {
+		p.maps = make([]atomic.Pointer[[]byte], len(p.files))
+	}
+	if p.cfg.Backend.ring() && p.cfg.Deadline == 0 {
+		r, err := sysio.NewRing(ringReads)
+		if p.useRings = err == nil; p.useRings {
+			p.rings = append(p.rings, r)
+		}
+	}
+}
+
+// mapped returns the bytes of file i, which it maps if that was not done before.
+func (p *Pool) mapped(ctx context.Context, i int) ([]byte, error) {
+	if b := p.maps[i].Load(); b != nil {
+		return *b, nil
+	}
+	o, err := p.do(ctx, op{kind: opMap, file: i})
+	if err != nil {
+		return nil, err
+	}
+	if !p.maps[i].CompareAndSwap(nil, &o.buf) { // another was faster
+		return *p.maps[i].Load(), sysio.Unmap(o.buf)
+	}
+	return o.buf, nil
+}
+
+// lend sets the Data of ranges to parts of the mapped files.
+func (p *Pool) lend(ctx context.Context, ranges []Range) error {
+	select {
+	case <-p.closing:
+		return errClosed
+	default:
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !inOrder(ranges) {
+		slices.SortFunc(ranges, byOffset)
+	}
+	var n int64
+	for i := range ranges {
+		r := &ranges[i]
+		file, err := p.mapped(ctx, r.File)
+		if size := int64(len(file)); err == nil && r.Off > size-int64(r.Len) {
+			err = &ReadError{p.files[r.File].path, r.Off, r.Len, fmt.Errorf("%w: the file has %d bytes", io.ErrUnexpectedEOF, size)}
+		}
+		if err != nil {
+			for k := range ranges[:i] {
+				ranges[k].Data = nil
+			}
+			return err
+		}
+		r.Data = file[r.Off:][:r.Len:r.Len]
+		n += int64(r.Len)
+	}
+	p.reads.Add(int64(len(ranges)))
+	p.bytes.Add(n)
+	return nil
+}
+
+// inOrder reports whether ranges are sorted, which most callers' are.
+func inOrder(ranges []Range) bool {
+	for i := 1; i < len(ranges); i++ {
+		a, b := &ranges[i-1], &ranges[i]
+		if a.File > b.File || a.File == b.File && a.Off >= b.Off {
+			return false
+		}
+	}
+	return true
+}
+
+// unmap gives back all mapped files.
+func (p *Pool) unmap() error {
+	var errs []error
+	for i := range p.maps {
+		if b := p.maps[i].Swap(nil); b != nil {
+			errs = append(errs, sysio.Unmap(*b))
+		}
+	}
+	return errors.Join(errs...)
+}
