@@ -58,6 +58,7 @@ type decoder struct {
 	row    int   // rows begun
 	elems  int   // list elements decoded
 	start  int   // element with which the row at hand begins
+	shift  int64 // of the elements of the page at hand in out.data
 	holes  bool  // a list row of fixed size is null
 
 	defs, reps []byte
@@ -86,18 +87,61 @@ func (d *decoder) decode(r *rows, k int) (err error) {
 	if err := d.begin(r, k); err != nil {
 		return err
 	}
+	err = d.column(true)
+	if errors.Is(err, errApart) {
+		d.s.bufs.Put(d.out.mask)
+		d.out.mask = nil
+		err = d.column(false)
+	}
+	return err
+}
+
+// errApart says that the values of a row do not lie one after another in the
+// chunk, or that what stands for nulls is not among them.
+var errApart = errors.New("values are apart")
+
+// column decodes the column. With inPlace, values may stay where they are in the
+// chunk, as far as errApart does not tell otherwise.
+func (d *decoder) column(inPlace bool) error {
+	d.used, d.row, d.elems, d.start, d.holes, d.nDict = 0, 0, 0, 0, false, -1
+	d.alias = inPlace && d.inPlace()
 	if err := d.allot(); err != nil {
 		return d.fault(-1, err)
 	}
-	if !d.col.isBin && !d.col.isList {
+	if !d.varies() {
 		return d.next(d.out.data, d.out.valid, d.rows)
 	}
 	for i := range d.pages {
 		if err := d.page(&d.pages[i]); err != nil {
+			if errors.Is(err, errApart) {
+				return err
+			}
 			return d.fault(-1, fmt.Errorf("page %d: %w", i, err))
 		}
 	}
 	return d.finish()
+}
+
+// varies reports whether each row has a span.
+func (d *decoder) varies() bool { return d.col.isBin || d.col.isList || d.alias }
+
+// aliasBytes is the size from which on values that are not compressed stay where
+// they are: less is copied faster than it is found again.
+const aliasBytes = 64
+
+// inPlace reports whether the chunk holds values as memory should.
+func (d *decoder) inPlace() bool {
+	c := d.col
+	if d.codec != uncompressed || !c.isBin && (c.conv != asStored || !c.isList && c.elem < aliasBytes) {
+		return false
+	}
+	for i := range d.pages {
+		p := &d.pages[i]
+		if p.encoding == deltaByteArray || !c.isBin && p.encoding != plain {
+			return false
+		}
+	}
+	return true
 }
 
 // begin begins column k of r.
@@ -107,8 +151,7 @@ func (d *decoder) begin(r *rows, k int) error {
 	d.col, d.leaf = &r.s.cols[k], &l.leaves[l.from[k]]
 	d.codec = r.group.chunks[k].codec
 	d.rows, d.out, d.chunk = int(r.group.rows), &r.cells[k], r.chunks[k]
-	d.used, d.row, d.elems, d.start, d.holes, d.nDict = 0, 0, 0, 0, false, -1
-	d.flow = flow{}
+	d.flow, d.nDict, d.alias = flow{}, -1, false
 	ch := r.group.chunks[k]
 	if r.isPage {
 		ch.values = unknown
@@ -206,7 +249,7 @@ func (d *decoder) checkHeader(h *pageHeader, left int, values int64) error {
 func (d *decoder) allot() (err error) {
 	c, out := d.col, d.out
 	out.spans = out.spans[:0]
-	if c.isBin || c.isList {
+	if d.varies() {
 		out.spans = sized(out.spans, d.rows)
 	}
 	n := int64(d.rows) * int64(c.elem)
@@ -215,16 +258,13 @@ func (d *decoder) allot() (err error) {
 		n = d.levels * int64(c.elem)
 	case c.isBin:
 		n = 0
-		d.alias = d.codec == uncompressed
 		for i := range d.pages {
-			if p := &d.pages[i]; p.encoding == deltaByteArray {
-				d.alias = false
-			} else if p.keep() {
+			if p := &d.pages[i]; p.keep() && p.encoding != deltaByteArray {
 				n += int64(p.uncompressed)
 			}
 		}
 	}
-	if c.isBin && d.alias {
+	if d.alias {
 		out.data, out.lent = d.chunk, nil
 	} else if out.lent, err = d.s.buffer(n); err == nil {
 		out.data = out.lent
@@ -262,8 +302,11 @@ func (d *decoder) page(p *page) error {
 		return err
 	}
 	n := int(p.values)
-	if !d.leaf.isList {
+	switch {
+	case d.col.isBin:
 		return d.texts(p, b, n, nulls)
+	case !d.leaf.isList:
+		return d.refer(b, n, nulls)
 	}
 	d.reps = sized(d.reps, n)
 	if err := levels(d.reps, b.rep, 1); err != nil {
@@ -414,17 +457,38 @@ func (d *decoder) dictionary(p *page) error {
 
 // texts decodes a page of a binary column.
 func (d *decoder) texts(p *page, b parts, n, nulls int) error {
-	first := d.row
-	d.row += n
-	to := d.out.spans[first : first+n]
-	if err := d.strings(to[:n-nulls], p.encoding, b); err != nil || nulls == 0 {
+	if err := d.strings(d.out.spans[d.row:][:n-nulls], p.encoding, b); err != nil {
 		return err
 	}
-	if d.col.masked {
-		d.validity(d.out.valid[first:], d.defs)
-	}
-	spreadSpans(to, d.defs, byte(d.leaf.maxDef), n-nulls)
+	d.spread(n, nulls)
 	return nil
+}
+
+// refer finds the values of a page of a column of fixed size that stay in place.
+func (d *decoder) refer(b parts, n, nulls int) error {
+	w := d.col.elem
+	if len(b.values) != (n-nulls)*w {
+		return sizeError(len(b.values), (n-nulls)*w)
+	}
+	to := d.out.spans[d.row:][:n-nulls]
+	for i := range to {
+		to[i] = span{b.base + int64(i*w), int32(w)}
+	}
+	d.spread(n, nulls)
+	return nil
+}
+
+// spread puts the spans of the next n rows in their places, now that those that
+// are not null have theirs.
+func (d *decoder) spread(n, nulls int) {
+	to := d.out.spans[d.row:][:n]
+	if nulls > 0 {
+		if d.col.masked {
+			d.validity(d.out.valid[d.row:], d.defs)
+		}
+		spreadSpans(to, d.defs, byte(d.leaf.maxDef), n-nulls)
+	}
+	d.row += n
 }
 
 // validity sets valid to whether there is a value at each of defs.
@@ -445,20 +509,20 @@ func (d *decoder) finish() error {
 		if err := d.endRow(d.elems); err != nil {
 			return d.fault(-1, err)
 		}
-		if d.col.row >= 0 && !d.holes {
+		if d.col.row >= 0 && !d.holes && !d.alias {
 			out.spans = out.spans[:0] // rows lie one after another
 		}
 	}
 	if d.row != d.rows {
 		return d.fault(-1, fmt.Errorf("%d rows, the row group has %d", d.row, d.rows))
 	}
-	if d.col.isBin && (d.col.row >= 0 || d.col.unit > 1 || d.leaf.maxDef > 0) {
+	if !d.leaf.isList && (d.col.row >= 0 || d.col.unit > 1 || d.leaf.maxDef > 0) {
 		return d.checkRows()
 	}
 	return nil
 }
 
-// checkRows checks the rows of a binary column, and makes null ones empty.
+// checkRows checks the rows of a column that is no list, and makes null ones empty.
 func (d *decoder) checkRows() error {
 	for i := range d.out.spans {
 		s := &d.out.spans[i]

@@ -62,6 +62,8 @@
 //
 // Rows lend the memory of their row group until they are closed; Close gives
 // it back for the next one, so that steady reading allocates next to nothing.
+// Embeddings, lists and bytes that are not compressed stay where the file has
+// them, and are copied once, into the batch.
 // A Source is safe for concurrent use. Write only reads the batches it is
 // given, and keeps none.
 package parquet

@@ -292,7 +292,7 @@ func (r *rows) field(w *loader.Worker, s *loader.Sample, f, i int, sizes []byte)
 		if err != nil {
 			return err
 		}
-		lend(w, s, f, c, shape, in.bytes(i))
+		lend(w, s, f, c, in, i, shape)
 	case len(in.spans) > 0:
 		c.put(w.Out(s, f, c.field.DType, c.field.Shape).Data, in, i)
 	case c.join != nil:
@@ -317,9 +317,10 @@ func (r *rows) checkNull(c *column, in *cells, row int) error {
 	return r.fault(row, c, fmt.Errorf("is null: %w", loader.ErrSpec))
 }
 
-// lend sets field f to a value that varies, copied if it is not aligned.
-func lend(w *loader.Worker, s *loader.Sample, f int, c *column, shape loader.Shape, b []byte) {
-	if !c.isBin || c.size == 1 {
+// lend sets field f to a row that varies, copied if it may not be aligned.
+func lend(w *loader.Worker, s *loader.Sample, f int, c *column, in *cells, row int, shape loader.Shape) {
+	b := in.bytes(row)
+	if c.size == 1 || !c.isBin && in.lent != nil {
 		s.Set(f, c.field.DType, shape, b)
 		return
 	}
