@@ -3,9 +3,11 @@ package shard
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -194,11 +196,6 @@ func (a access) offset(i int) int64 {
 func (a access) measured(b *testing.B, set Set, cold bool, do func(i int)) {
 	n := a.depth * fetches
 	b.SetBytes(int64(a.size * n))
-	cache, err := sysio.Open(set[0].Path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer cache.Close()
 	perPass := int(a.fileBytes) / (a.size * n)
 	var cpu time.Duration
 	began := cputime.Now()
@@ -206,9 +203,7 @@ func (a access) measured(b *testing.B, set Set, cold bool, do func(i int)) {
 		if cold && i%perPass == 0 {
 			b.StopTimer()
 			cpu += cputime.Now() - began
-			if err := cache.Advise(0, 0, sysio.DontNeed); err != nil {
-				b.Fatal(err)
-			}
+			forget(b, set)
 			began = cputime.Now()
 			b.StartTimer()
 		}
@@ -216,6 +211,20 @@ func (a access) measured(b *testing.B, set Set, cold bool, do func(i int)) {
 	}
 	cpu += cputime.Now() - began
 	b.ReportMetric(cpu.Seconds()*1e9/float64(b.N*a.size*n), "cpu-s/GB")
+}
+
+// forget drops the files of set from the page cache.
+func forget(b *testing.B, set Set) {
+	p, err := NewPool(set, PoolConfig{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	for i := range set {
+		if err := p.DontNeed(b.Context(), i, 0, 0); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func benchFetch(b *testing.B, pool *Pool, set Set, a access, cold bool) {
@@ -262,6 +271,82 @@ func benchPlain(b *testing.B, set Set, a access, cold bool) {
 		}
 		all.Wait()
 	})
+}
+
+// BenchmarkSmallFiles reads 1,000 files of 100 KiB from the drive, 32 at a time:
+// by os.ReadFile and Pool.ReadFile in 16 goroutines, and by Pool.Fetch in two.
+func BenchmarkSmallFiles(b *testing.B) {
+	const n, size, chunk = 1000, 100 << 10, 32
+	set := benchFiles(b, n, size)
+	for _, f := range set {
+		h, err := os.OpenFile(f.Path, os.O_RDWR, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := errors.Join(h.Sync(), h.Close()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	files := make([]int, n)
+	for i := range files {
+		files[i] = i * 331 % n // any order
+	}
+	run := func(name string, width int, backend Backend, read func(p *Pool, files []int) error) {
+		b.Run(name, func(b *testing.B) {
+			p, err := NewPool(set, PoolConfig{Backend: backend})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer p.Close()
+			a := access{size: size, depth: n / fetches, fileBytes: n * size} // a pass is all files
+			a.measured(b, set, true, func(int) {
+				var next atomic.Int64
+				var all sync.WaitGroup
+				for range width {
+					all.Go(func() {
+						for k := int(next.Add(chunk)) - chunk; k < n; k = int(next.Add(chunk)) - chunk {
+							if err := read(p, files[k:min(k+chunk, n)]); err != nil {
+								b.Error(err)
+								return
+							}
+						}
+					})
+				}
+				all.Wait()
+			})
+		})
+	}
+	run("os", 16, Pread, func(_ *Pool, files []int) error {
+		for _, i := range files {
+			if _, err := os.ReadFile(set[i].Path); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	var spare sync.Pool
+	run("readfile", 16, Pread, func(p *Pool, files []int) (err error) {
+		buf, _ := spare.Get().([]byte)
+		for _, i := range files {
+			if buf, err = p.ReadFile(b.Context(), i, buf); err != nil {
+				return err
+			}
+		}
+		spare.Put(buf)
+		return nil
+	})
+	bufs := NewBuffers(1 << 30)
+	for _, backend := range []Backend{Pread, Ring, DirectRing} {
+		run([]string{Pread: "fetch", Ring: "fetch-ring", DirectRing: "fetch-direct-ring"}[backend], 2, backend, func(p *Pool, files []int) error {
+			ranges := make([]Range, len(files))
+			for k, i := range files {
+				ranges[k] = Range{File: i, Len: size}
+			}
+			buf, err := p.Fetch(b.Context(), bufs, Plan{Concurrency: chunk}, ranges)
+			bufs.Put(buf)
+			return err
+		})
+	}
 }
 
 func BenchmarkVerify(b *testing.B) {
