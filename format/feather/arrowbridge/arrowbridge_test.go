@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -338,6 +339,7 @@ func TestOpenTypes(t *testing.T) {
 		{arrow.FixedWidthTypes.Boolean, `[{"x":true},{"x":false},{"x":true}]`, "bool () [0] [1]"},
 		{arrow.FixedWidthTypes.Date32, `[{"x":"1970-01-02"},{"x":"1970-01-03"},{"x":"1970-01-04"}]`, "int32 () [2 0 0 0] [3 0 0 0]"},
 		{arrow.BinaryTypes.String, `[{"x":"a"},{"x":"bc"},{"x":""}]`, "uint8 (?) [98 99] []"},
+		{arrow.BinaryTypes.StringView, `[{"x":"a"},{"x":"a text that is not inline"},{"x":"c"}]`, "uint8 (?) " + fmt.Sprint([]byte("a text that is not inline")) + " [99]"},
 		{arrow.ListOf(arrow.PrimitiveTypes.Uint8), `[{"x":[1]},{"x":[2,3]},{"x":[4]}]`, "uint8 (?) [2 3] [4]"},
 		{arrow.FixedSizeListOf(2, arrow.FixedSizeListOf(1, arrow.PrimitiveTypes.Int8)), `[{"x":[[1],[2]]},{"x":[[3],[4]]},{"x":[[5],[6]]}]`, "int8 (2, 1) [3 4] [5 6]"},
 		{&arrow.FixedSizeBinaryType{ByteWidth: 2}, `[{"x":"AAE="},{"x":"AgM="},{"x":"BAU="}]`, "uint8 (2) [2 3] [4 5]"},
@@ -383,6 +385,8 @@ func TestOpenErrors(t *testing.T) {
 		{"short bools", damaged(arrow.FixedWidthTypes.Boolean, nil, nil), loader.ErrCorrupt, "does not hold"},
 		{"short offsets", damaged(arrow.BinaryTypes.String, nil, make([]byte, 15), nil), loader.ErrCorrupt, "does not hold 4 values"},
 		{"wild offsets", damaged(arrow.BinaryTypes.String, nil, []byte{0, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0}, make([]byte, 9)), loader.ErrCorrupt, "row 1 is from item 9 to 1 of 9"},
+		{"a view of nothing", damaged(arrow.BinaryTypes.StringView, nil, slices.Concat([]byte{13}, make([]byte, 47))), loader.ErrCorrupt, "row 0 is at 0 of buffer 0, which is not there"},
+		{"a negative view", damaged(arrow.BinaryTypes.StringView, nil, slices.Concat([]byte{0, 0, 0, 0x80}, make([]byte, 44))), loader.ErrCorrupt, "which is not there"},
 		{"no dictionary", damaged(index, nil, make([]byte, 3)), loader.ErrCorrupt, "no dictionary"},
 	} {
 		src, err := arrowbridge.Open(test.rec)

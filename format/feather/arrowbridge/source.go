@@ -25,8 +25,8 @@ type Source struct {
 }
 
 // Open returns the source of the rows of rec, which it retains. Values are used
-// where they are, but for bools and the indexes of dictionaries; so are offsets of
-// 64 bits. Nulls and types that are not read are an error that wraps
+// where they are, but for bools, views and the indexes of dictionaries; so are
+// offsets of 64 bits. Nulls and types that are not read are an error that wraps
 // loader.ErrSpec, arrays whose buffers do not hold what they should one that wraps
 // loader.ErrCorrupt.
 func Open(rec arrow.Record) (*Source, error) {
@@ -160,6 +160,11 @@ func (c *column) read(t arrow.DataType, d arrow.ArrayData) error {
 		return c.bytes(t, d)
 	case *arrow.BinaryType, *arrow.LargeBinaryType:
 		return c.bytes(t, d)
+	case *arrow.StringViewType:
+		c.field.Kind = kind.Text
+		return c.views(d)
+	case *arrow.BinaryViewType:
+		return c.views(d)
 	case *arrow.ListType:
 		return c.list(t, d)
 	case *arrow.LargeListType:
@@ -268,6 +273,39 @@ func (c *column) bytes(t arrow.DataType, d arrow.ArrayData) error {
 		c.Data = bufs[2].Bytes()
 	}
 	return c.checkOffsets(len(c.Data))
+}
+
+// views copies texts and binaries that lie apart.
+func (c *column) views(d arrow.ArrayData) error {
+	b, err := part(d, 1, d.Offset(), d.Len(), arrow.ViewHeaderSizeBytes)
+	if err != nil {
+		return err
+	}
+	views := arrow.ViewHeaderTraits.CastFromBytes(b)
+	c.DType, c.Offsets = dtype.Uint8, make([]int64, 1, d.Len()+1)
+	var total int64
+	for i := range views { // several may be of the same bytes
+		total += int64(max(0, views[i].Len()))
+		c.Offsets = append(c.Offsets, total)
+	}
+	if most := (format.Limits{}).WithDefaults().BlockBytes; total > most {
+		return fmt.Errorf("%d bytes of views, the limit is %d: %w", total, most, loader.ErrCorrupt)
+	}
+	c.Data = make([]byte, 0, total)
+	for i := range views {
+		v := &views[i]
+		if v.Len() >= 0 && v.IsInline() {
+			c.Data = append(c.Data, v.InlineBytes()...)
+			continue
+		}
+		const first = 2 // behind the bitmap and the views
+		bytes, err := part(d, first+max(0, int(v.BufferIndex())), int(v.BufferOffset()), v.Len(), 1)
+		if err != nil || v.BufferIndex() < 0 {
+			return fmt.Errorf("row %d is at %d of buffer %d, which is not there: %w", i, v.BufferOffset(), v.BufferIndex(), loader.ErrCorrupt)
+		}
+		c.Data = append(c.Data, bytes...)
+	}
+	return nil
 }
 
 // list reads lists, with all items of their child.
