@@ -40,12 +40,14 @@ func BenchmarkReadFile(b *testing.B) {
 			b.SetBytes(size)
 			b.ReportAllocs()
 			var buf []byte
+			began := cputime.Now()
 			for i := 0; b.Loop(); i++ {
 				var err error
 				if buf, err = read(i%len(set), buf); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(float64(cputime.Now()-began)/float64(b.N), "cpu-ns/op")
 		})
 	}
 	pool, _ := NewPool(set, PoolConfig{})
@@ -84,11 +86,13 @@ func BenchmarkReadAt(b *testing.B) {
 				b.SetBytes(int64(size))
 				b.ReportAllocs()
 				p := make([]byte, size)
+				began := cputime.Now()
 				for i := 0; b.Loop(); i++ {
 					if err := read(i%len(set), p, int64(i*size)%fileBytes); err != nil {
 						b.Fatal(err)
 					}
 				}
+				b.ReportMetric(float64(cputime.Now()-began)/float64(b.N), "cpu-ns/op")
 			})
 		}
 		files := make([]sysio.File, len(set))
