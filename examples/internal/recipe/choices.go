@@ -234,7 +234,7 @@ func opened[S interface {
 
 func made(gen synth.Generator, err error, rows int, seed uint64) (loader.Source, error) {
 	if err == nil && rows < 1 {
-		err = fmt.Errorf("Rows is %d", rows)
+		err = fmt.Errorf("%d rows", rows)
 	}
 	if err != nil {
 		return nil, err

@@ -181,7 +181,7 @@ func TestOpen(t *testing.T) {
 		`{"feather": {"Data": "pictures"}}`: "Source: feather: ",
 		`{"npy": {"Data": "pictures"}}`:     "Source: npy: ",
 		`{"documents": {"Data": "t"}}`:      "Source: documents: ",
-		`"shapes"`:                          "Rows is 0",
+		`"shapes"`:                          "shapes: 0 rows",
 	} {
 		var d Dataset
 		if err := Read([]byte(`{"Source": `+source+`}`), &d); err != nil {
