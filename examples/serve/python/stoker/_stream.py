@@ -110,6 +110,8 @@ class Stream:
         if self._slots is None:
             return
         back = self._slots.returned
+        if 2 * len(back) < self.welcome.window > len(self._held):
+            return  # the server has slots left, and one message for two of them is cheaper
         out = []
         while back:
             slot = back.popleft()
