@@ -33,21 +33,27 @@ func (s *Source) infer() error {
 	if err != nil {
 		return err
 	}
-	names := slices.Clone(s.heads[s.places[0].file])
+	var names syntax.NameList
+	add := func(name string) error { return names.Add(name, s.o.Limits.Columns) }
+	for _, name := range s.heads[s.places[0].file] {
+		if err := add(name); err != nil {
+			return err
+		}
+	}
 	for _, r := range rows {
-		if names, err = s.syntax.Names(names, r.text); err != nil {
+		if err := s.syntax.Names(r.text, add); err != nil {
 			return s.at(r, err)
 		}
 	}
-	if err := syntax.CheckNames(names, s.o.Limits.Columns); err != nil {
-		return err
-	}
 	if s.want = s.o.Columns; s.want == nil {
-		s.want = names
+		s.want = names.Names
+	}
+	if len(s.want) == 0 {
+		return fmt.Errorf("no columns: %w", loader.ErrSpec)
 	}
 	for _, name := range s.want {
-		if name == "" || !slices.Contains(names, name) && s.o.Fields[name].DType == dtype.Invalid {
-			return fmt.Errorf("no column %q among %q: %w", name, names, loader.ErrSpec)
+		if name == "" || !names.Has(name) && s.o.Fields[name].DType == dtype.Invalid {
+			return fmt.Errorf("no column %q among %q: %w", name, names.Names, loader.ErrSpec)
 		}
 	}
 	for _, name := range append(slices.Sorted(maps.Keys(s.o.Fields)), s.o.Nullable...) {
@@ -74,10 +80,14 @@ type line struct {
 	at    int // in its block
 }
 
-// firstRows returns the rows of the first file that has any, up to Options.Infer.
+// inferBytes bounds the blocks that the first rows are taken from.
+const inferBytes = 64 << 20
+
+// firstRows returns the rows of the first file that has any, up to Options.Infer,
+// or fewer if they are very long.
 func (s *Source) firstRows() (rows []line, err error) {
 	for _, p := range s.places {
-		if len(rows) == s.o.Infer || p.file != s.places[0].file {
+		if len(rows) == s.o.Infer || p.file != s.places[0].file || len(rows) > 0 && p.off+int64(p.n) > inferBytes {
 			break
 		}
 		b := make([]byte, p.n)

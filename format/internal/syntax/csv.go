@@ -66,14 +66,18 @@ var quote = []byte{'"'}
 func (CSV) Whole(b []byte) bool { return bytes.IndexByte(b, '"') < 0 }
 
 // Names implements Syntax.
-func (CSV) Names(names []string, _ []byte) ([]string, error) { return names, nil }
+func (CSV) Names([]byte, func(string) error) error { return nil }
 
 // Reader implements Syntax.
 func (s CSV) Reader(names, want []string) (Reader, error) {
 	r := &csvReader{comma: s.Comma, to: slices.Repeat([]int{-1}, len(names))}
+	places := make(map[string]int, len(names))
+	for k, name := range names {
+		places[name] = k
+	}
 	for c, w := range want {
-		k := slices.Index(names, w)
-		if k < 0 {
+		k, ok := places[w]
+		if !ok {
 			return nil, fmt.Errorf("no column %q among %q: %w", w, names, loader.ErrSpec)
 		}
 		r.to[k] = c
