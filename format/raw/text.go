@@ -52,6 +52,7 @@ type manifestRows struct {
 	*table
 	limits format.Limits
 	reader syntax.Reader   // nil before the first row
+	row    [][]byte        // cells of the row at hand
 	all    syntax.NameList // the columns of the first row, if no others may be there
 }
 
@@ -67,16 +68,14 @@ func (m *manifestRows) add(row []byte, want []string, line int64) error {
 			return err
 		}
 	}
-	if err := m.reader.Read(row, func(c int, cell []byte) error {
-		add(&m.cells[c], cell)
-		return nil
-	}); err != nil {
+	if err := m.reader.Read(row, m.row); err != nil {
 		return err
 	}
-	for c := range m.cells {
-		if len(m.cells[c].ends) == m.rows() {
+	for c, cell := range m.row {
+		if cell == nil {
 			return fmt.Errorf("column %q: %w: %w", m.names[c], cells.ErrMissing, loader.ErrCorrupt)
 		}
+		add(&m.cells[c], cell)
 	}
 	if m.all.Names != nil {
 		if err := m.syntax.Names(row, func(name string) error {
@@ -115,6 +114,7 @@ func (m *manifestRows) begin(names []string, row []byte, want []string) (err err
 		}
 	}
 	m.keep(want)
+	m.row = make([][]byte, len(want))
 	m.reader, err = m.syntax.Reader(names, want)
 	return err
 }

@@ -128,36 +128,26 @@ func (s *Source) measure(rows []line) (profiles []cells.Profile, nulls []bool, e
 	if err != nil {
 		return nil, nil, err
 	}
-	seen := make([]int, len(s.want))
-	for n, row := range rows {
-		err := r.Read(row.text, func(c int, cell []byte) error {
-			seen[c]++
-			if nulls[c] = nulls[c] || s.isNull(cell); s.isNull(cell) {
-				return nil
-			}
-			if err := profiles[c].Measure(cell); err != nil {
-				return corrupt("column %q: %v", s.want[c], err)
-			}
-			return nil
-		})
-		if err != nil {
+	list := make([][]byte, len(s.want))
+	for _, row := range rows {
+		if err := r.Read(row.text, list); err != nil {
 			return nil, nil, s.at(row, err)
 		}
-		for c := range seen {
-			if seen[c] <= n {
-				nulls[c], seen[c] = true, n+1
+		for c, cell := range list {
+			if s.isNull(cell) {
+				nulls[c] = true
+			} else if err := profiles[c].Measure(cell); err != nil {
+				return nil, nil, s.at(row, corrupt("column %q: %v", s.want[c], err))
 			}
 		}
 	}
 	return profiles, nulls, nil
 }
 
-// isNull reports whether a cell holds nothing, unless it is a text of CSV.
+// isNull reports whether a cell holds nothing or is missing, unless it is a text of
+// CSV.
 func (s *Source) isNull(cell []byte) bool {
-	if s.json {
-		return cell[0] == 'n'
-	}
-	return len(cell) == 0
+	return len(cell) == 0 || s.json && cell[0] == 'n'
 }
 
 // addColumn adds column c, of which a profile was taken.

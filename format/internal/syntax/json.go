@@ -39,9 +39,9 @@ func (JSON) Names(row []byte, add func(name string) error) error {
 	})
 }
 
-// Reader implements Syntax. A column that a row lacks is not set.
+// Reader implements Syntax.
 func (JSON) Reader(_, want []string) (Reader, error) {
-	r := &jsonReader{index: make(map[string]int, len(want)), seen: make([]uint64, len(want))}
+	r := &jsonReader{index: make(map[string]int, len(want))}
 	for c, w := range want {
 		r.index[w] = c
 		r.keys = append(r.keys, `"`+w+`"`)
@@ -53,13 +53,11 @@ func (JSON) Reader(_, want []string) (Reader, error) {
 type jsonReader struct {
 	index map[string]int
 	keys  []string // in quotes
-	seen  []uint64 // row in which a column was set last
-	row   uint64
 }
 
 // Read implements Reader.
-func (r *jsonReader) Read(row []byte, set func(int, []byte) error) error {
-	r.row++
+func (r *jsonReader) Read(row []byte, cells [][]byte) error {
+	clear(cells)
 	next := 0 // columns mostly come in one order
 	return object(row, func(key, value []byte) error {
 		c := next
@@ -69,11 +67,11 @@ func (r *jsonReader) Read(row []byte, set func(int, []byte) error) error {
 				return err
 			}
 		}
-		if r.seen[c] == r.row {
+		if cells[c] != nil {
 			return corrupt("column %.64s twice", key)
 		}
-		r.seen[c], next = r.row, c+1
-		return set(c, value)
+		cells[c], next = value, c+1
+		return nil
 	})
 }
 

@@ -31,9 +31,10 @@ type Syntax interface {
 
 // Reader takes rows apart.
 type Reader interface {
-	// Read calls set for the wanted cells of a row, with the number of the column
-	// among those that are wanted. It stops at the first error of set.
-	Read(row []byte, set func(column int, cell []byte) error) error
+	// Read sets cells to those of the wanted columns of a row, in the order of want,
+	// and to nil where the row has none. They are lent until the next Read, and with
+	// the row.
+	Read(row []byte, cells [][]byte) error
 }
 
 const byteOrderMark = "\ufeff"
