@@ -47,8 +47,8 @@ const maxDigits = 18
 
 // decimal returns the number that at most maxDigits digits make.
 func decimal(digits []byte) (n uint64, ok bool) {
-	if n, places, ok := short(digits); ok {
-		return n, places == 0
+	if n, behind, ok := short(digits); ok {
+		return n, behind < 0
 	}
 	if len(digits) == 0 || len(digits) > maxDigits {
 		return 0, false
@@ -71,11 +71,11 @@ const (
 )
 
 // short returns the number that a text of at most eight digits makes, with or
-// without a point among them, and how many of them are behind it. All are handled at
-// once and without a branch for each, which is what numbers of uneven length cost
-// most. It reads up to eight bytes of a text that has room for them.
-func short(text []byte) (n uint64, places int, ok bool) {
-	digits := len(text)
+// without a point among them, and how many of them are behind it, -1 if there is no
+// point. All are handled at once and without a branch for each, which is what numbers
+// of uneven length cost most. It reads eight bytes of a text that has room for them.
+func short(text []byte) (n uint64, behind int, ok bool) {
+	digits, behind := len(text), -1
 	if digits-1 > 7 || digits == 0 || cap(text) < 8 {
 		return 0, 0, false
 	}
@@ -84,7 +84,7 @@ func short(text []byte) (n uint64, places int, ok bool) {
 	if x = (x - ones) &^ x & highs; x != 0 {
 		at := bits.TrailingZeros64(x) &^ 7
 		v = v&^(1<<(at+8)-1) | v&(1<<at-1)<<8
-		digits, places = digits-1, 7-at>>3
+		digits, behind = digits-1, 7-at>>3
 	}
 	v |= zeros & (1<<(8*(8-digits)) - 1)
 	if ((v-zeros)|(v+(0x7f-'9')*ones))&highs != 0 || digits == 0 {
@@ -93,7 +93,7 @@ func short(text []byte) (n uint64, places int, ok bool) {
 	v -= zeros
 	v = 10*v + v>>8 // pairs of digits, then fours, then all
 	v = (v&0x000000ff000000ff*(100+1000000<<32) + v>>16&0x000000ff000000ff*(1+10000<<32)) >> 32
-	return v, places, true
+	return v, behind, true
 }
 
 // Float returns the floating-point number that a cell holds.
@@ -120,8 +120,8 @@ func exact(cell []byte) (v float64, ok bool) {
 	if len(cell) > 0 && (cell[0] == '-' || cell[0] == '+') {
 		at, negative = 1, cell[0] == '-'
 	}
-	if n, places, ok := short(cell[at:]); ok {
-		v = float64(n) / exactPowers[places&7]
+	if n, behind, ok := short(cell[at:]); ok {
+		v = float64(n) / exactPowers[max(behind, 0)]
 		if negative {
 			v = -v
 		}
