@@ -6,7 +6,8 @@
 //
 // where the batches usually are a Loader's, so that any source and pipeline can
 // be made into a data set of files. Open of feather returns a loader.Source, as
-// what the files hold decides how they are read.
+// what the files hold decides how they are read. What is better kept in another
+// layout, tables of text and arrays of NumPy, is read only.
 //
 // Options are called the same in all of them and stand in one order: Columns,
 // Fields, Joins, Nulls, Limits, Pool, Read for reading; Columns, RowsPerGroup or

@@ -51,8 +51,9 @@ func (t *table) read(r io.Reader, s syntax.Syntax, want []string, l format.Limit
 type manifestRows struct {
 	*table
 	limits format.Limits
-	reader syntax.Reader // nil before the first row
-	all    []string      // the columns of the first row, if no others may be there
+	reader syntax.Reader   // nil before the first row
+	row    [][]byte        // cells of the row at hand
+	all    syntax.NameList // the columns of the first row, if no others may be there
 }
 
 // add adds a row that is not empty.
@@ -67,23 +68,22 @@ func (m *manifestRows) add(row []byte, want []string, line int64) error {
 			return err
 		}
 	}
-	if err := m.reader.Read(row, func(c int, cell []byte) error {
-		add(&m.cells[c], cell)
-		return nil
-	}); err != nil {
+	if err := m.reader.Read(row, m.row); err != nil {
 		return err
 	}
-	for c := range m.cells {
-		if len(m.cells[c].ends) == m.rows() {
+	for c, cell := range m.row {
+		if cell == nil {
 			return fmt.Errorf("column %q: %w: %w", m.names[c], cells.ErrMissing, loader.ErrCorrupt)
 		}
+		add(&m.cells[c], cell)
 	}
-	if m.all != nil {
-		names, err := m.syntax.Names(m.all, row)
-		if err == nil && len(names) > len(m.all) {
-			err = fmt.Errorf("column %.64q is not in the first row: %w", names[len(m.all)], loader.ErrCorrupt)
-		}
-		if err != nil {
+	if m.all.Names != nil {
+		if err := m.syntax.Names(row, func(name string) error {
+			if !m.all.Has(name) {
+				return fmt.Errorf("column %.64q is not in the first row: %w", name, loader.ErrCorrupt)
+			}
+			return nil
+		}); err != nil {
 			return err
 		}
 	}
@@ -94,11 +94,12 @@ func (m *manifestRows) add(row []byte, want []string, line int64) error {
 // first row.
 func (m *manifestRows) begin(names []string, row []byte, want []string) (err error) {
 	if names == nil {
-		if names, err = m.syntax.Names([]string{}, row); err != nil {
+		var list syntax.NameList
+		if err := m.syntax.Names(row, func(name string) error { return list.Add(name, m.limits.Columns) }); err != nil {
 			return err
 		}
-		if want == nil {
-			m.all = names
+		if names = list.Names; want == nil {
+			m.all = list
 		}
 	}
 	if err := syntax.CheckNames(names, m.limits.Columns); err != nil {
@@ -113,6 +114,7 @@ func (m *manifestRows) begin(names []string, row []byte, want []string) (err err
 		}
 	}
 	m.keep(want)
+	m.row = make([][]byte, len(want))
 	m.reader, err = m.syntax.Reader(names, want)
 	return err
 }

@@ -13,9 +13,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/meter"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -74,7 +74,7 @@ func writeFolder(ctx context.Context, dir string, batches iter.Seq2[*loader.Batc
 	if err != nil {
 		return all, err
 	}
-	w := &folderWriter{WriteOptions: o, root: root, meter: newMeter(dir, o.Progress), folders: map[string]bool{}}
+	w := &folderWriter{WriteOptions: o, root: root, meter: meter.New(dir, o.Progress), folders: map[string]bool{}}
 	err = w.write(ctx, batches)
 	if err = errors.Join(err, root.Close()); err != nil {
 		return all, err
@@ -87,15 +87,15 @@ func writeFolder(ctx context.Context, dir string, batches iter.Seq2[*loader.Batc
 	if err := errors.Join(shard.SyncDir(folder), os.Rename(folder, dir)); err != nil {
 		return all, err
 	}
-	w.meter.tell()
-	return w.meter.all, shard.SyncDir(filepath.Dir(dir))
+	w.meter.Tell()
+	return w.meter.All, shard.SyncDir(filepath.Dir(dir))
 }
 
 // folderWriter writes batches as files below root.
 type folderWriter struct {
 	WriteOptions
 	root    *os.Root
-	meter   *meter
+	meter   *meter.Meter
 	folders map[string]bool // that exist, and all above them
 
 	data, label, text int // fields, -1 for none
@@ -114,12 +114,12 @@ func (w *folderWriter) write(ctx context.Context, batches iter.Seq2[*loader.Batc
 		}
 		for i := range b.Len() {
 			if err := w.row(b, i); err != nil {
-				return fmt.Errorf("row %d: %w", w.meter.all.Rows, err)
+				return fmt.Errorf("row %d: %w", w.meter.All.Rows, err)
 			}
-			w.meter.tick()
+			w.meter.Tick()
 		}
 	}
-	if w.meter.all.Rows == 0 {
+	if w.meter.All.Rows == 0 {
 		return errors.New("no rows")
 	}
 	return nil
@@ -204,7 +204,7 @@ func (w *folderWriter) row(b *loader.Batch, i int) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	w.meter.add(1, int64(len(data)))
+	w.meter.Add(1, int64(len(data)))
 	return nil
 }
 
@@ -231,7 +231,7 @@ func (w *folderWriter) name(b *loader.Batch, i int, data []byte) (string, error)
 		}
 		return name, nil
 	}
-	id := w.meter.all.Rows
+	id := w.meter.All.Rows
 	if ids := b.IDs(); ids != nil {
 		id = ids[i]
 	}
@@ -310,34 +310,4 @@ func extension(data []byte, k kind.Kind) string {
 		return ".txt"
 	}
 	return ".bin"
-}
-
-// meter counts what is written and tells it about once a second.
-type meter struct {
-	all      format.Written
-	progress format.Progress
-	last     time.Time
-}
-
-func newMeter(path string, p format.Progress) *meter {
-	return &meter{all: format.Written{Path: path}, progress: p, last: time.Now()}
-}
-
-func (m *meter) add(rows, bytes int64) {
-	m.all.Rows += rows
-	m.all.Bytes += bytes
-}
-
-// tick tells if a second has gone by.
-func (m *meter) tick() {
-	if m.progress != nil && time.Since(m.last) >= time.Second {
-		m.tell()
-	}
-}
-
-func (m *meter) tell() {
-	if m.progress != nil {
-		m.last = time.Now()
-		m.progress(m.all)
-	}
 }

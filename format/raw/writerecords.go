@@ -10,6 +10,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/elem"
+	"github.com/stokerdata/stoker/format/internal/meter"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
 )
@@ -43,7 +44,7 @@ func WriteRecords(ctx context.Context, path string, batches iter.Seq2[*loader.Ba
 	if o.RowsPerShard < 0 || o.BytesPerShard < 0 {
 		return nil, fmt.Errorf("raw: write %s: a shard of %d rows and %d bytes: %w", path, o.RowsPerShard, o.BytesPerShard, loader.ErrSpec)
 	}
-	w := &recordWriter{RecordWriteOptions: o, meter: newMeter(path, o.Progress)}
+	w := &recordWriter{RecordWriteOptions: o, meter: meter.New(path, o.Progress)}
 	w.series = shard.Series{Path: path, Single: o.RowsPerShard == 0 && o.BytesPerShard == 0}
 	err := w.write(ctx, batches)
 	if err == nil {
@@ -59,7 +60,7 @@ func WriteRecords(ctx context.Context, path string, batches iter.Seq2[*loader.Ba
 type recordWriter struct {
 	RecordWriteOptions
 	series shard.Series
-	meter  *meter
+	meter  *meter.Meter
 
 	layout layout
 	fields []int // of the batch
@@ -83,9 +84,9 @@ func (w *recordWriter) write(ctx context.Context, batches iter.Seq2[*loader.Batc
 				return err
 			}
 		}
-		w.meter.tick()
+		w.meter.Tick()
 	}
-	if w.meter.all.Rows == 0 {
+	if w.meter.All.Rows == 0 {
 		return errors.New("no rows")
 	}
 	return w.endShard()
@@ -144,7 +145,7 @@ func (w *recordWriter) full() bool {
 func (w *recordWriter) count(rows, bytes int64) {
 	s := &w.done[len(w.done)-1]
 	s.Rows, s.Bytes = s.Rows+rows, s.Bytes+bytes
-	w.meter.add(rows, bytes)
+	w.meter.Add(rows, bytes)
 }
 
 func (w *recordWriter) flush() error {
@@ -179,7 +180,7 @@ func (w *recordWriter) endShard() error {
 		return err
 	}
 	w.file = nil
-	w.meter.tell()
+	w.meter.Tell()
 	return nil
 }
 

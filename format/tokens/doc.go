@@ -14,8 +14,9 @@
 //
 // [Open] cuts files into windows of equal length, wherever documents end.
 // [OpenDocuments] gives document by document instead, and [Pack] puts several of
-// them into one window, as it does with the lists of tokens of any other source:
-// a column of a Parquet file, or what text.Tokenize makes.
+// them into one window. It does so with the lists of tokens of any other source as
+// well, a column of a Parquet or Feather file or what text.Tokenize makes; and
+// [Write] makes files of them, to be cut into windows.
 //
 // All sources are random access, so that any order is exact. A window is read by
 // itself, or together with those beside it.

@@ -52,7 +52,7 @@ type Pack struct {
 
 // Bind implements loader.Transform.
 func (p Pack) Bind(in loader.Spec) (loader.Stage, error) {
-	f, err := in.Find(p.Field, kind.Tokens)
+	f, err := find(in, p.Field)
 	if err != nil {
 		return loader.Stage{}, fmt.Errorf("tokens: pack: %w", err)
 	}
@@ -60,11 +60,8 @@ func (p Pack) Bind(in loader.Spec) (loader.Stage, error) {
 		p.Bins = defaultBins
 	}
 	k := &packer{Pack: p, field: f}
-	switch {
-	case p.Window <= 0 || p.Window > math.MaxInt32/4 || p.Bins < 0:
+	if p.Window <= 0 || p.Window > math.MaxInt32/4 || p.Bins < 0 {
 		return loader.Stage{}, fmt.Errorf("tokens: pack: a window of %d tokens, %d bins: %w", p.Window, p.Bins, loader.ErrSpec)
-	case in[f].Shape.Rank() != 1 || !isToken(in[f].DType):
-		return loader.Stage{}, fmt.Errorf("tokens: pack: field %v is no list of integers: %w", in[f], loader.ErrSpec)
 	}
 	out := in.Clone()
 	for i := range out {
@@ -105,8 +102,7 @@ func isToken(t dtype.Type) bool {
 }
 
 // take sets dst to the tokens of a document from the given one on.
-func (p *packer) take(dst []int32, s *loader.Sample, from int) error {
-	t := s.Fields[p.field]
+func take(dst []int32, t loader.Tensor, from int) error {
 	bad := -1
 	switch t.DType {
 	case dtype.Uint8:
@@ -121,7 +117,7 @@ func (p *packer) take(dst []int32, s *loader.Sample, from int) error {
 		bad = convert(dst, loader.View[int64](t)[from:])
 	}
 	if bad >= 0 {
-		return fmt.Errorf("tokens: pack: token %d of a document is larger than an int32: %w", from+bad, loader.ErrCorrupt)
+		return fmt.Errorf("token %d of a document is larger than an int32: %w", from+bad, loader.ErrCorrupt)
 	}
 	return nil
 }
@@ -273,7 +269,7 @@ func (r *row) add(s *loader.Sample, from, n int) error {
 	}
 	r.documents++
 	list := r.tokens[r.at:][:n]
-	if err := r.take(list, s, from); err != nil {
+	if err := take(list, s.Fields[r.field], from); err != nil {
 		return err
 	}
 	segments, positions := r.segments[r.at:][:n], r.positions[r.at:][:n]
@@ -284,7 +280,7 @@ func (r *row) add(s *loader.Sample, from, n int) error {
 		targets := r.targets[r.at:][:n]
 		copy(targets, list[1:])
 		if targets[n-1] = Ignore; from+n < r.count(s) {
-			if err := r.take(targets[n-1:], s, from+n); err != nil {
+			if err := take(targets[n-1:], s.Fields[r.field], from+n); err != nil {
 				return err
 			}
 		}

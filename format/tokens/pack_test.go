@@ -86,6 +86,7 @@ func TestPackConformance(t *testing.T) {
 	}
 	loadertest.Transform(t, tokens.Pack{Window: 12, Bins: 3, Targets: true}, documents(t, short...))
 	loadertest.Transform(t, tokens.Pack{Window: 16}, documents(t, long...))
+	loadertest.Allocs(t, documents(t, long...), loader.Config{BatchSize: 10, Transforms: []loader.Transform{tokens.Pack{Window: 16, Targets: true}}}, 3) // of the loader, for the rows that it holds
 }
 
 func TestPackRefuses(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"strconv"
 	"unsafe"
 
@@ -46,6 +47,9 @@ const maxDigits = 18
 
 // decimal returns the number that at most maxDigits digits make.
 func decimal(digits []byte) (n uint64, ok bool) {
+	if n, behind, ok := short(digits); ok {
+		return n, behind < 0
+	}
 	if len(digits) == 0 || len(digits) > maxDigits {
 		return 0, false
 	}
@@ -57,6 +61,39 @@ func decimal(digits []byte) (n uint64, ok bool) {
 		n = 10*n + uint64(d)
 	}
 	return n, true
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x80 * ones
+	dots  = '.' * ones
+	zeros = '0' * ones
+)
+
+// short returns the number that a text of at most eight digits makes, with or
+// without a point among them, and how many of them are behind it, -1 if there is no
+// point. All are handled at once and without a branch for each, which is what numbers
+// of uneven length cost most. It reads eight bytes of a text that has room for them.
+func short(text []byte) (n uint64, behind int, ok bool) {
+	digits, behind := len(text), -1
+	if digits-1 > 7 || digits == 0 || cap(text) < 8 {
+		return 0, 0, false
+	}
+	v := binary.LittleEndian.Uint64(text[:8]) << (8 * (8 - digits)) // the last is the highest byte
+	x := v ^ dots
+	if x = (x - ones) &^ x & highs; x != 0 {
+		at := bits.TrailingZeros64(x) &^ 7
+		v = v&^(1<<(at+8)-1) | v&(1<<at-1)<<8
+		digits, behind = digits-1, 7-at>>3
+	}
+	v |= zeros & (1<<(8*(8-digits)) - 1)
+	if ((v-zeros)|(v+(0x7f-'9')*ones))&highs != 0 || digits == 0 {
+		return 0, 0, false
+	}
+	v -= zeros
+	v = 10*v + v>>8 // pairs of digits, then fours, then all
+	v = (v&0x000000ff000000ff*(100+1000000<<32) + v>>16&0x000000ff000000ff*(1+10000<<32)) >> 32
+	return v, behind, true
 }
 
 // Float returns the floating-point number that a cell holds.
@@ -82,6 +119,13 @@ func exact(cell []byte) (v float64, ok bool) {
 	at, negative := 0, false
 	if len(cell) > 0 && (cell[0] == '-' || cell[0] == '+') {
 		at, negative = 1, cell[0] == '-'
+	}
+	if n, behind, ok := short(cell[at:]); ok {
+		v = float64(n) / exactPowers[max(behind, 0)]
+		if negative {
+			v = -v
+		}
+		return v, true
 	}
 	n, from := uint64(0), at
 	for at < len(cell) && cell[at]-'0' <= 9 {

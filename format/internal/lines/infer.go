@@ -33,21 +33,27 @@ func (s *Source) infer() error {
 	if err != nil {
 		return err
 	}
-	names := slices.Clone(s.heads[s.places[0].file])
+	var names syntax.NameList
+	add := func(name string) error { return names.Add(name, s.o.Limits.Columns) }
+	for _, name := range s.heads[s.places[0].file] {
+		if err := add(name); err != nil {
+			return err
+		}
+	}
 	for _, r := range rows {
-		if names, err = s.syntax.Names(names, r.text); err != nil {
+		if err := s.syntax.Names(r.text, add); err != nil {
 			return s.at(r, err)
 		}
 	}
-	if err := syntax.CheckNames(names, s.o.Limits.Columns); err != nil {
-		return err
-	}
 	if s.want = s.o.Columns; s.want == nil {
-		s.want = names
+		s.want = names.Names
+	}
+	if len(s.want) == 0 {
+		return fmt.Errorf("no columns: %w", loader.ErrSpec)
 	}
 	for _, name := range s.want {
-		if name == "" || !slices.Contains(names, name) && s.o.Fields[name].DType == dtype.Invalid {
-			return fmt.Errorf("no column %q among %q: %w", name, names, loader.ErrSpec)
+		if name == "" || !names.Has(name) && s.o.Fields[name].DType == dtype.Invalid {
+			return fmt.Errorf("no column %q among %q: %w", name, names.Names, loader.ErrSpec)
 		}
 	}
 	for _, name := range append(slices.Sorted(maps.Keys(s.o.Fields)), s.o.Nullable...) {
@@ -74,10 +80,14 @@ type line struct {
 	at    int // in its block
 }
 
-// firstRows returns the rows of the first file that has any, up to Options.Infer.
+// inferBytes bounds the blocks that the first rows are taken from.
+const inferBytes = 64 << 20
+
+// firstRows returns the rows of the first file that has any, up to Options.Infer,
+// or fewer if they are very long.
 func (s *Source) firstRows() (rows []line, err error) {
 	for _, p := range s.places {
-		if len(rows) == s.o.Infer || p.file != s.places[0].file {
+		if len(rows) == s.o.Infer || p.file != s.places[0].file || len(rows) > 0 && p.off+int64(p.n) > inferBytes {
 			break
 		}
 		b := make([]byte, p.n)
@@ -118,36 +128,26 @@ func (s *Source) measure(rows []line) (profiles []cells.Profile, nulls []bool, e
 	if err != nil {
 		return nil, nil, err
 	}
-	seen := make([]int, len(s.want))
-	for n, row := range rows {
-		err := r.Read(row.text, func(c int, cell []byte) error {
-			seen[c]++
-			if nulls[c] = nulls[c] || s.isNull(cell); s.isNull(cell) {
-				return nil
-			}
-			if err := profiles[c].Measure(cell); err != nil {
-				return corrupt("column %q: %v", s.want[c], err)
-			}
-			return nil
-		})
-		if err != nil {
+	list := make([][]byte, len(s.want))
+	for _, row := range rows {
+		if err := r.Read(row.text, list); err != nil {
 			return nil, nil, s.at(row, err)
 		}
-		for c := range seen {
-			if seen[c] <= n {
-				nulls[c], seen[c] = true, n+1
+		for c, cell := range list {
+			if s.isNull(cell) {
+				nulls[c] = true
+			} else if err := profiles[c].Measure(cell); err != nil {
+				return nil, nil, s.at(row, corrupt("column %q: %v", s.want[c], err))
 			}
 		}
 	}
 	return profiles, nulls, nil
 }
 
-// isNull reports whether a cell holds nothing, unless it is a text of CSV.
+// isNull reports whether a cell holds nothing or is missing, unless it is a text of
+// CSV.
 func (s *Source) isNull(cell []byte) bool {
-	if s.json {
-		return cell[0] == 'n'
-	}
-	return len(cell) == 0
+	return len(cell) == 0 || s.json && cell[0] == 'n'
 }
 
 // addColumn adds column c, of which a profile was taken.

@@ -24,10 +24,9 @@ type rows struct {
 	ranges  [1]shard.Range
 	cols    []values
 	readers []syntax.Reader // by file, made when they are needed
-	set     func(int, []byte) error
-
-	row int        // that is parsed
-	bad []rowError // in their order
+	cells   [][]byte        // of the row that is parsed
+	row     int             // its number
+	bad     []rowError      // in their order
 }
 
 // values is the cells of a column.
@@ -71,9 +70,8 @@ func (s *Source) spare() *rows {
 		s.free = s.free[:n-1]
 		return r
 	}
-	r := &rows{s: s, cols: make([]values, len(s.columns)), readers: make([]syntax.Reader, len(s.set))}
-	r.set = r.cell
-	return r
+	n := len(s.columns)
+	return &rows{s: s, cols: make([]values, n), cells: make([][]byte, n), readers: make([]syntax.Reader, len(s.set))}
 }
 
 // Parts implements loader.Decoder: a block is parsed as a whole.
@@ -135,14 +133,18 @@ func (v *values) reset(col *column, n int) {
 
 // parse parses a row.
 func (r *rows) parse(reader syntax.Reader, row []byte) error {
-	if err := reader.Read(row, r.set); err != nil {
+	if err := reader.Read(row, r.cells); err != nil {
 		return err
 	}
-	for c := range r.cols {
-		if r.cols[c].rows == r.row {
-			if err := r.null(c); err != nil {
-				return r.blame(c, err)
+	for c, cell := range r.cells {
+		v, col := &r.cols[c], &r.s.columns[c]
+		if col.number && len(cell) > 0 && cells.Put(v.data[v.rows*col.row:], col.field.DType, cell) == nil {
+			if col.mask >= 0 {
+				v.valid[v.rows] = 1
 			}
+			v.rows++
+		} else if err := r.cell(c, cell); err != nil {
+			return fmt.Errorf("column %q: %w", r.s.want[c], err)
 		}
 	}
 	return nil
@@ -195,16 +197,11 @@ func (r *rows) null(c int) error {
 	return nil
 }
 
-func (r *rows) blame(c int, err error) error { return fmt.Errorf("column %q: %w", r.s.want[c], err) }
-
 // cell gives column c its value in the row at hand.
 func (r *rows) cell(c int, cell []byte) error {
 	v, col := &r.cols[c], &r.s.columns[c]
 	if (!col.text || r.s.json) && r.s.isNull(cell) {
-		if err := r.null(c); err != nil {
-			return r.blame(c, err)
-		}
-		return nil
+		return r.null(c)
 	}
 	var err error
 	switch {
@@ -222,7 +219,7 @@ func (r *rows) cell(c int, cell []byte) error {
 		err = fmt.Errorf("a value of more bytes than Limits.ValueBytes, %d", r.s.o.Limits.ValueBytes)
 	}
 	if err != nil {
-		return r.blame(c, corrupt("%v", err))
+		return corrupt("%v", err)
 	}
 	if col.mask >= 0 {
 		v.valid[v.rows] = 1

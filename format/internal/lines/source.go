@@ -95,7 +95,7 @@ func Open(name, path string, s syntax.Syntax, o Options) (*Source, error) {
 func (s *Source) open() error {
 	s.heads = make([][]string, len(s.set))
 	for i, f := range s.set {
-		if err := s.scan(i); err != nil {
+		if err := s.scan(i, blockBytes); err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}
@@ -155,12 +155,12 @@ type scanner struct {
 	begun bool // the head was read
 }
 
-// scan cuts file i into blocks.
-func (s *Source) scan(i int) error {
+// scan cuts file i into blocks of about the given size.
+func (s *Source) scan(i, block int) error {
 	if ext := strings.ToLower(filepath.Ext(s.set[i].Path)); ext == ".gz" || ext == ".zst" {
 		return fmt.Errorf("it is compressed, and no part of it can be read by itself: %w", loader.ErrSpec)
 	}
-	c := &scanner{Source: s, file: i, size: s.set[i].Size, buf: make([]byte, blockBytes), line: 1}
+	c := &scanner{Source: s, file: i, size: s.set[i].Size, buf: make([]byte, block), line: 1}
 	for c.off < c.size {
 		if err := c.block(); err != nil {
 			return fmt.Errorf("line %d: %w", c.line, err)

@@ -34,12 +34,12 @@ func (s CSV) Head(b []byte) ([]string, int, error) {
 		if IsEmpty(line) {
 			continue
 		}
-		names := []string{}
-		r := csvReader{comma: s.Comma, all: true}
-		err := r.Read(line, func(_ int, cell []byte) error {
-			names = append(names, string(cell))
-			return nil
-		})
+		r := csvReader{comma: s.Comma}
+		cells, err := r.all(line)
+		names := make([]string, len(cells))
+		for i, cell := range cells {
+			names[i] = string(cell)
+		}
 		return names, n, err
 	}
 	return nil, n, corrupt("no row of names")
@@ -60,20 +60,24 @@ func (s CSV) Split(b []byte) int {
 	}
 }
 
-var quote = []byte{'"'}
+var quote, newline = []byte{'"'}, []byte{'\n'}
 
 // Whole implements Syntax.
 func (CSV) Whole(b []byte) bool { return bytes.IndexByte(b, '"') < 0 }
 
 // Names implements Syntax.
-func (CSV) Names(names []string, _ []byte) ([]string, error) { return names, nil }
+func (CSV) Names([]byte, func(string) error) error { return nil }
 
 // Reader implements Syntax.
 func (s CSV) Reader(names, want []string) (Reader, error) {
 	r := &csvReader{comma: s.Comma, to: slices.Repeat([]int{-1}, len(names))}
+	places := make(map[string]int, len(names))
+	for k, name := range names {
+		places[name] = k
+	}
 	for c, w := range want {
-		k := slices.Index(names, w)
-		if k < 0 {
+		k, ok := places[w]
+		if !ok {
 			return nil, fmt.Errorf("no column %q among %q: %w", w, names, loader.ErrSpec)
 		}
 		r.to[k] = c
@@ -84,17 +88,18 @@ func (s CSV) Reader(names, want []string) (Reader, error) {
 // csvReader reads rows of CSV.
 type csvReader struct {
 	comma byte
-	all   bool  // any number of cells is right, and all are wanted
-	to    []int // columns among those that are wanted, -1 if it is not
-	text  []byte
+	to    []int  // column among those that are wanted, -1 if it is not
+	text  []byte // of cells in quotes
 }
 
 // Read implements Reader.
-func (r *csvReader) Read(row []byte, set func(int, []byte) error) error {
+func (r *csvReader) Read(row []byte, cells [][]byte) error {
 	row = bare(row)
+	r.text = r.text[:0]
 	quoted := bytes.IndexByte(row, '"') >= 0
 	commas := uint64(r.comma) * ones
-	for k, at := 0, 0; ; k++ {
+	at, last := 0, len(r.to)-1
+	for k, c := range r.to {
 		start := at
 		at = find(row, at, commas)
 		cell := row[start:at]
@@ -104,26 +109,33 @@ func (r *csvReader) Read(row []byte, set func(int, []byte) error) error {
 				return fmt.Errorf("cell %d: %w", k+1, err)
 			}
 		}
-		c := k
-		if !r.all {
-			if k >= len(r.to) {
+		if c >= 0 {
+			cells[c] = cell
+		}
+		if (at == len(row)) != (k == last) {
+			if k == last {
 				return corrupt("more than %d cells", len(r.to))
 			}
-			c = r.to[k]
-		}
-		if c >= 0 {
-			if err := set(c, cell); err != nil {
-				return err
-			}
-		}
-		if at == len(row) {
-			if !r.all && k+1 < len(r.to) {
-				return corrupt("%d cells, must be %d", k+1, len(r.to))
-			}
-			return nil
+			return corrupt("%d cells, must be %d", k+1, len(r.to))
 		}
 		at++
 	}
+	return nil
+}
+
+// all returns all cells of a row, however many there are.
+func (r *csvReader) all(row []byte) (cells [][]byte, err error) {
+	row = bare(row)
+	for at := 0; at <= len(row); at++ {
+		start := at
+		at = find(row, at, uint64(r.comma)*ones)
+		var cell []byte
+		if cell, at, err = r.cell(row, start, at); err != nil {
+			return nil, fmt.Errorf("cell %d: %w", len(cells)+1, err)
+		}
+		cells = append(cells, cell)
+	}
+	return cells, nil
 }
 
 const (
@@ -156,7 +168,7 @@ func (r *csvReader) cell(row []byte, start, comma int) (cell []byte, end int, er
 		}
 		return row[start:comma], comma, nil
 	}
-	r.text = r.text[:0]
+	from := len(r.text)
 	for at := start + 1; ; {
 		i := bytes.IndexByte(row[at:], '"')
 		if i < 0 {
@@ -169,9 +181,9 @@ func (r *csvReader) cell(row []byte, start, comma int) (cell []byte, end int, er
 		if end = at + i + 1; end < len(row) && row[end] != r.comma {
 			return nil, 0, corrupt("text behind the quote that closes a cell")
 		}
-		if bytes.IndexByte(r.text, '\r') >= 0 { // lines end with \n alone, as in the files of others
-			r.text = append(r.text[:0], bytes.ReplaceAll(r.text, []byte("\r\n"), []byte("\n"))...)
+		if cell = r.text[from:]; bytes.IndexByte(cell, '\r') >= 0 { // lines end with \n alone, as in the files of others
+			cell = bytes.ReplaceAll(cell, []byte("\r\n"), newline)
 		}
-		return r.text, end, nil
+		return cell[:len(cell):len(cell)], end, nil
 	}
 }

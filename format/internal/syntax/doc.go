@@ -8,7 +8,7 @@
 //	...
 //	for text = text[n:]; len(text) > 0; text = text[n:] {
 //		n = s.Split(text) // 0 behind the end of the last line
-//		err := r.Read(text[:n], func(column int, cell []byte) error { ... })
+//		err := r.Read(text[:n], cells)
 //		...
 //	}
 //
@@ -17,6 +17,6 @@
 //
 // # Ownership
 //
-// A cell is lent until the function that got it returns. A Reader is for one
+// A cell is part of its row, or lent until the next row is read. A Reader is for one
 // goroutine at a time.
 package syntax

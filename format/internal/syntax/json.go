@@ -2,9 +2,9 @@ package syntax
 
 import (
 	"bytes"
-	"encoding/json"
 	"iter"
-	"slices"
+	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -29,20 +29,19 @@ func (JSON) Split(b []byte) int {
 func (JSON) Whole([]byte) bool { return true }
 
 // Names implements Syntax.
-func (JSON) Names(names []string, row []byte) ([]string, error) {
-	err := object(row, func(key, _ []byte) error {
+func (JSON) Names(row []byte, add func(name string) error) error {
+	return object(row, func(key, _ []byte) error {
 		name, err := Unquote(key)
-		if err == nil && !slices.Contains(names, name) {
-			names = append(names, name)
+		if err != nil {
+			return err
 		}
-		return err
+		return add(name)
 	})
-	return names, err
 }
 
-// Reader implements Syntax. A column that a row lacks is not set.
+// Reader implements Syntax.
 func (JSON) Reader(_, want []string) (Reader, error) {
-	r := &jsonReader{index: make(map[string]int, len(want)), seen: make([]uint64, len(want))}
+	r := &jsonReader{index: make(map[string]int, len(want))}
 	for c, w := range want {
 		r.index[w] = c
 		r.keys = append(r.keys, `"`+w+`"`)
@@ -54,13 +53,11 @@ func (JSON) Reader(_, want []string) (Reader, error) {
 type jsonReader struct {
 	index map[string]int
 	keys  []string // in quotes
-	seen  []uint64 // row in which a column was set last
-	row   uint64
 }
 
 // Read implements Reader.
-func (r *jsonReader) Read(row []byte, set func(int, []byte) error) error {
-	r.row++
+func (r *jsonReader) Read(row []byte, cells [][]byte) error {
+	clear(cells)
 	next := 0 // columns mostly come in one order
 	return object(row, func(key, value []byte) error {
 		c := next
@@ -70,11 +67,11 @@ func (r *jsonReader) Read(row []byte, set func(int, []byte) error) error {
 				return err
 			}
 		}
-		if r.seen[c] == r.row {
+		if cells[c] != nil {
 			return corrupt("column %.64s twice", key)
 		}
-		r.seen[c], next = r.row, c+1
-		return set(c, value)
+		cells[c], next = value, c+1
+		return nil
 	})
 }
 
@@ -244,7 +241,7 @@ func skipString(b []byte, at int) int {
 					return -1
 				}
 				at += 4
-			} else if bytes.IndexByte([]byte(`"\/bfnrt`), b[at]) < 0 {
+			} else if strings.IndexByte(escapes, b[at]) < 0 {
 				return -1
 			}
 		}
@@ -331,9 +328,46 @@ func AppendText(text, cell []byte) ([]byte, error) {
 	case bytes.IndexByte(cell, '\\') < 0:
 		return append(text, cell[1:len(cell)-1]...), nil
 	}
-	var s string
-	if err := json.Unmarshal(cell, &s); err != nil {
-		return text, corrupt("%w", err)
+	for at := 1; at < len(cell)-1; at++ {
+		if cell[at] != '\\' {
+			text = append(text, cell[at])
+			continue
+		}
+		at++
+		if i := strings.IndexByte(escapes, cell[at]); i >= 0 {
+			text = append(text, escaped[i])
+			continue
+		}
+		r := escapedRune(cell[at+1:])
+		at += 4
+		if utf16.IsSurrogate(r) {
+			low := rune(-1)
+			if rest := cell[at+1:]; len(rest) > 6 && rest[0] == '\\' && rest[1] == 'u' {
+				low = escapedRune(rest[2:])
+			}
+			if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+				at += 6
+			}
+		}
+		text = utf8.AppendRune(text, r)
 	}
-	return append(text, s...), nil
+	return text, nil
+}
+
+// What may stand behind a backslash, but for u, and what it means.
+const (
+	escapes = `"\/bfnrt`
+	escaped = "\"\\/\b\f\n\r\t"
+)
+
+// escapedRune returns what four hexadecimal digits mean.
+func escapedRune(digits []byte) (r rune) {
+	for _, c := range digits[:4] {
+		d := c - '0'
+		if d > 9 {
+			d = c | 0x20 - 'a' + 10
+		}
+		r = r<<4 | rune(d)
+	}
+	return r
 }

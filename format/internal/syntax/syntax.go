@@ -20,8 +20,9 @@ type Syntax interface {
 	Split(b []byte) int
 	// Whole reports whether rows end in b wherever a line does.
 	Whole(b []byte) bool
-	// Names appends to names those of a row that are not among them.
-	Names(names []string, row []byte) ([]string, error)
+	// Names calls add for the names that a row tells, which is none where Head does.
+	// It stops at the first error of add.
+	Names(row []byte, add func(name string) error) error
 	// Reader returns what reads rows of a file whose Head gave names, of which
 	// some are wanted. A name that is not there is an error that wraps
 	// loader.ErrSpec.
@@ -30,9 +31,10 @@ type Syntax interface {
 
 // Reader takes rows apart.
 type Reader interface {
-	// Read calls set for the wanted cells of a row, with the number of the column
-	// among those that are wanted. It stops at the first error of set.
-	Read(row []byte, set func(column int, cell []byte) error) error
+	// Read sets cells to those of the wanted columns of a row, in the order of want,
+	// and to nil where the row has none. They are lent until the next Read, and with
+	// the row.
+	Read(row []byte, cells [][]byte) error
 }
 
 const byteOrderMark = "\ufeff"
@@ -79,6 +81,34 @@ func CheckNames(names []string, most int) error {
 		seen[n] = true
 	}
 	return nil
+}
+
+// NameList is a list of different names.
+type NameList struct {
+	Names []string
+	index map[string]int
+}
+
+// Add appends a name that is not there yet. most is how many there may be.
+func (l *NameList) Add(name string, most int) error {
+	if l.Has(name) {
+		return nil
+	}
+	if len(l.Names) >= most {
+		return corrupt("more than %d columns", most)
+	}
+	if l.index == nil {
+		l.index = map[string]int{}
+	}
+	l.index[name] = len(l.Names)
+	l.Names = append(l.Names, name)
+	return nil
+}
+
+// Has reports whether name is in the list.
+func (l *NameList) Has(name string) bool {
+	_, ok := l.index[name]
+	return ok
 }
 
 var errUTF8 = errors.New("text is not UTF-8")

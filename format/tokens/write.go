@@ -1,0 +1,192 @@
+package tokens
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/meter"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/kind"
+	"github.com/stokerdata/stoker/shard"
+)
+
+// writeBytes is how much is written at a time.
+const writeBytes = 1 << 20
+
+// WriteOptions says what Write writes and where one shard ends.
+type WriteOptions struct {
+	// Field names the field of tokens, a list of integers. Empty means the only one
+	// of kind.Tokens.
+	Field string
+	// DType is that of a token in the files, Uint16 or Uint32. Invalid means Uint16.
+	// A token that does not fit is an error.
+	DType dtype.Type
+	// Ends lists the tokens that end a document. A row that does not end with one
+	// of them gets the first. Nil means that nothing is added.
+	Ends []uint32
+	// RowsPerShard and BytesPerShard end a shard before it would hold more; 0
+	// means never. With either, shards are named as shard.Names does; with none,
+	// the one file is at the path.
+	RowsPerShard, BytesPerShard int64
+	// Progress hears of what is written. It may be nil.
+	Progress format.Progress
+}
+
+// Write writes the rows of batches, one behind another, as Open and OpenDocuments
+// read them, and returns the shards. The batches are those of any source with lists
+// of tokens: a column of a Parquet or Feather file, or what text.Tokenize makes. Of
+// what is written then, windows can be shuffled exactly.
+//
+// The shards appear together, when all are complete and on the disk, or not at all.
+// A batch is not needed any more when the next is asked for.
+func Write(ctx context.Context, path string, batches iter.Seq2[*loader.Batch, error], o WriteOptions) ([]format.Written, error) {
+	o.DType = cmp.Or(o.DType, dtype.Uint16)
+	if o.DType != dtype.Uint16 && o.DType != dtype.Uint32 || o.RowsPerShard < 0 || o.BytesPerShard < 0 {
+		return nil, fmt.Errorf("tokens: write %s: %v in shards of %d rows and %d bytes: %w", path, o.DType, o.RowsPerShard, o.BytesPerShard, loader.ErrSpec)
+	}
+	w := &writer{WriteOptions: o, field: -1, meter: meter.New(path, o.Progress)}
+	w.series = shard.Series{Path: path, Single: o.RowsPerShard == 0 && o.BytesPerShard == 0}
+	err := w.write(ctx, batches)
+	if err == nil {
+		err = w.publish()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tokens: write %s: %w", path, errors.Join(err, w.series.Abort()))
+	}
+	return w.done, nil
+}
+
+// writer writes batches into shards.
+type writer struct {
+	WriteOptions
+	series shard.Series
+	meter  *meter.Meter
+	field  int // of the batch, -1 before the first
+
+	file *shard.Writer
+	list []int32 // of a row
+	buf  []byte
+	done []format.Written // the shard at hand included
+}
+
+func (w *writer) write(ctx context.Context, batches iter.Seq2[*loader.Batch, error]) error {
+	for b, err := range batches {
+		if err := cmp.Or(err, ctx.Err()); err != nil {
+			return err
+		}
+		if w.field < 0 {
+			if w.field, err = find(b.Spec(), w.Field); err != nil {
+				return err
+			}
+		}
+		for i := range b.Len() {
+			if err := w.row(b.Row(b.Spec()[w.field].Name, i)); err != nil {
+				return fmt.Errorf("row %d: %w", w.meter.All.Rows, err)
+			}
+		}
+		w.meter.Tick()
+	}
+	if w.meter.All.Rows == 0 {
+		return errors.New("no rows")
+	}
+	return w.endShard()
+}
+
+// find returns the field of tokens with the given name, or the only one.
+func find(in loader.Spec, name string) (int, error) {
+	f, err := in.Find(name, kind.Tokens)
+	if err == nil && (in[f].Shape.Rank() != 1 || !isToken(in[f].DType)) {
+		err = fmt.Errorf("field %v is no list of integers: %w", in[f], loader.ErrSpec)
+	}
+	return f, err
+}
+
+// row appends a row.
+func (w *writer) row(t loader.Tensor) error {
+	n := t.Shape.Len()
+	w.list = slices.Grow(w.list[:0], n+1)[:n]
+	if err := take(w.list, t, 0); err != nil {
+		return err
+	}
+	if w.Ends != nil && (n == 0 || !slices.Contains(w.Ends, uint32(w.list[n-1]))) {
+		w.list = append(w.list, int32(w.Ends[0]))
+	}
+	size := int64(len(w.list) * w.DType.Size())
+	if w.file == nil || w.full(size) {
+		if err := w.nextShard(); err != nil {
+			return err
+		}
+	}
+	for i, v := range w.list {
+		switch {
+		case v < 0 || w.DType == dtype.Uint16 && v > 0xffff:
+			return fmt.Errorf("token %d is %d, which is no %v: %w", i, v, w.DType, loader.ErrSpec)
+		case w.DType == dtype.Uint16:
+			w.buf = binary.LittleEndian.AppendUint16(w.buf, uint16(v))
+		default:
+			w.buf = binary.LittleEndian.AppendUint32(w.buf, uint32(v))
+		}
+	}
+	s := &w.done[len(w.done)-1]
+	s.Rows, s.Bytes = s.Rows+1, s.Bytes+size
+	w.meter.Add(1, size)
+	if len(w.buf) >= writeBytes {
+		return w.flush()
+	}
+	return nil
+}
+
+// full reports whether the shard at hand has no room for a row of size bytes.
+func (w *writer) full(size int64) bool {
+	s := &w.done[len(w.done)-1]
+	return w.RowsPerShard > 0 && s.Rows >= w.RowsPerShard || w.BytesPerShard > 0 && s.Rows > 0 && s.Bytes+size > w.BytesPerShard
+}
+
+func (w *writer) flush() error {
+	_, err := w.file.Write(w.buf)
+	w.buf = w.buf[:0]
+	return err
+}
+
+// nextShard ends the shard at hand, if there is one, and begins another.
+func (w *writer) nextShard() error {
+	if w.file != nil {
+		if err := w.endShard(); err != nil {
+			return err
+		}
+	}
+	var err error
+	if w.file, err = w.series.Next(); err == nil {
+		w.done = append(w.done, format.Written{})
+	}
+	return err
+}
+
+// endShard completes the shard at hand.
+func (w *writer) endShard() error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	if err := w.file.Commit(); err != nil {
+		return err
+	}
+	w.file = nil
+	w.meter.Tell()
+	return nil
+}
+
+// publish gives the shards their names.
+func (w *writer) publish() error {
+	paths, err := w.series.Commit()
+	for i, path := range paths {
+		w.done[i].Path = path
+	}
+	return err
+}
