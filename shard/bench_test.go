@@ -343,15 +343,15 @@ func BenchmarkSmallFiles(b *testing.B) {
 		}
 		return nil
 	})
-	var spare sync.Pool
+	spare := sync.Pool{New: func() any { return new([]byte) }}
 	run("readfile", 16, Pread, func(p *Pool, files []int) (err error) {
-		buf, _ := spare.Get().([]byte)
+		buf := spare.Get().(*[]byte)
+		defer spare.Put(buf)
 		for _, i := range files {
-			if buf, err = p.ReadFile(b.Context(), i, buf); err != nil {
+			if *buf, err = p.ReadFile(b.Context(), i, *buf); err != nil {
 				return err
 			}
 		}
-		spare.Put(buf)
 		return nil
 	})
 	bufs := NewBuffers(1 << 30)
