@@ -343,9 +343,12 @@ func BenchmarkSmallFiles(b *testing.B) {
 		}
 		return nil
 	})
-	spare := sync.Pool{New: func() any { return new([]byte) }}
+	var spare sync.Pool
 	run("readfile", 16, Pread, func(p *Pool, files []int) (err error) {
-		buf := spare.Get().(*[]byte)
+		buf, _ := spare.Get().(*[]byte)
+		if buf == nil {
+			buf = new([]byte)
+		}
 		defer spare.Put(buf)
 		for _, i := range files {
 			if *buf, err = p.ReadFile(b.Context(), i, *buf); err != nil {
