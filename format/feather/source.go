@@ -42,7 +42,7 @@ type Options struct {
 	// Limits bounds what is believed of the files.
 	Limits format.Limits
 
-	// Pool says how the files are read: descriptors, retries, deadline.
+	// Pool says how the files are read: backend, descriptors, retries, deadline.
 	Pool shard.PoolConfig
 
 	// Read says how the buffers of a batch, or single rows, are merged into reads.

@@ -65,7 +65,7 @@ func newPool(t *testing.T, dir string, cfg shard.PoolConfig) *shard.Pool {
 
 func readAt(t *testing.T, p *shard.Pool, want [][]byte) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	for range 500 {
+	for range 200 {
 		i := rng.IntN(len(want))
 		off := rng.IntN(len(want[i]) + 1)
 		n := rng.IntN(len(want[i]) - off + 1)
@@ -135,7 +135,7 @@ func fetch(ctx context.Context, p *shard.Pool, bufs *shard.Buffers, want [][]byt
 
 func fetchAll(t *testing.T, p *shard.Pool, want [][]byte) {
 	bufs := shard.NewBuffers(64 << 20)
-	for seed := range uint64(100) {
+	for seed := range uint64(40) {
 		if err := fetch(t.Context(), p, bufs, want, seed); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -148,9 +148,9 @@ func fetchAll(t *testing.T, p *shard.Pool, want [][]byte) {
 func concurrent(t *testing.T, p *shard.Pool, want [][]byte) {
 	bufs := shard.NewBuffers(256 << 20)
 	var all sync.WaitGroup
-	for g := range uint64(6) {
+	for g := range uint64(4) {
 		all.Go(func() {
-			for seed := range uint64(20) {
+			for seed := range uint64(8) {
 				if err := fetch(t.Context(), p, bufs, want, 100*g+2*seed); err != nil {
 					t.Errorf("seed %d: %v", seed, err)
 				}
