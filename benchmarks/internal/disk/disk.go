@@ -24,6 +24,7 @@ const (
 // tell are empty.
 type Disk struct {
 	Name       string   `json:"name"` // the kernel's, as in sda
+	Number     string   `json:"-"`    // major:minor of the whole disk, empty if there is none
 	Kind       Kind     `json:"kind"`
 	Why        string   `json:"why"` // what the kind follows from
 	Model      string   `json:"model,omitempty"`
@@ -54,7 +55,7 @@ func find(sys fs.FS, major, minor uint32) (Disk, error) {
 		return Disk{}, fmt.Errorf("disk: %w", err)
 	}
 	node = whole(sys, node)
-	d := Disk{Name: path.Base(node), Members: members(sys, node, 0)}
+	d := Disk{Name: path.Base(node), Number: fact(sys, node, "dev"), Members: members(sys, node, 0)}
 	d.Model = fact(sys, node, "device/model")
 	if vendor := fact(sys, node, "device/vendor"); d.Model != "" && vendor != "ATA" { // the kernel's translation
 		d.Model = strings.TrimSpace(vendor + " " + d.Model)

@@ -43,7 +43,7 @@ func TestFind(t *testing.T) {
 		{"nvme-multipath", 259, 0, Disk{Name: "nvme0n1", Kind: NVMe, Model: "Samsung SSD 980 PRO 2TB", Link: "16.0 GT/s PCIe x4", Scheduler: "none"}, "PCIe"},
 		{"nvme-tcp", 259, 5, Disk{Name: "nvme1n1", Kind: Unknown, Model: "Linux"}, `"tcp"`},
 		{"nvme-qemu", 259, 0, Disk{Name: "nvme0n1", Kind: Unknown, Model: "QEMU NVMe Ctrl"}, "hypervisor"},
-		{"sata", 8, 1, Disk{Name: "sda", Kind: SATASSD, Model: "Samsung SSD 870", Scheduler: "mq-deadline"}, "does not rotate"},
+		{"sata", 8, 1, Disk{Name: "sda", Number: "8:0", Kind: SATASSD, Model: "Samsung SSD 870", Scheduler: "mq-deadline"}, "does not rotate"},
 		{"sata", 8, 16, Disk{Name: "sdb", Kind: HDD, Model: "ST4000NM0033", Scheduler: "bfq"}, "rotates"},
 		{"sata", 8, 33, Disk{Name: "sdc", Kind: USB, Model: "SanDisk Extreme"}, "USB"},
 		{"sata", 8, 48, Disk{Name: "sdd", Kind: Unknown, Model: "DELL PERC H740P Adp"}, "no known bus"},
