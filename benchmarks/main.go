@@ -3,6 +3,7 @@
 //
 //	go run -C benchmarks . data -dir DIR
 //	go run -C benchmarks [-tags libjpeg] . suite [-run W1,jpeg] [-data DIR] [-python PYTHON,...] [-json FILE]
+//	go run -C benchmarks . drive [-dir DIR ...] [-model hdd ...] [-throttle sata-ssd] [-out DIR]
 //
 // README.md beside this file says what is measured and what the peers need.
 // What cannot run here is skipped, and the reason is printed.
@@ -20,7 +21,8 @@ import (
 
 const usage = `usage:
   benchmarks data -dir DIR      make a set of images to measure on
-  benchmarks suite [flags]      measure; -help lists the flags
+  benchmarks suite [flags]      measure the library beside its peers; -help lists the flags
+  benchmarks drive [flags]      measure drives, and the library over them; likewise
 `
 
 func main() {
@@ -46,6 +48,8 @@ func run(ctx context.Context, args []string) error {
 		return runData(ctx, args, os.Stdout)
 	case "suite":
 		return runSuite(ctx, args, os.Stdout)
+	case "drive":
+		return runDrive(ctx, args, os.Stdout)
 	case childCommand:
 		return runChild(args, os.Stdin, os.Stdout)
 	}

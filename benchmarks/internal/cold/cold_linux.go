@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,6 +18,10 @@ func Open(name string) (*os.File, error) {
 	return f, err
 }
 
+// tries is how often Evict drops a file before it gives up: pages that are on
+// their way in, as those that are read ahead, stay for a moment.
+const tries = 10
+
 // Evict writes a file to its drive and drops it from the page cache. An error
 // says that part of it is still there.
 func Evict(name string) error {
@@ -25,17 +30,23 @@ func Evict(name string) error {
 		return err
 	}
 	defer f.Close()
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
 	info, err := f.Stat()
+	if err == nil {
+		err = f.Sync()
+	}
 	if err != nil {
 		return err
 	}
-	left, err := resident(f, info.Size())
+	left := 0
+	for try := range tries {
+		time.Sleep(time.Duration(try) * 5 * time.Millisecond)
+		if err = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
+			break
+		}
+		if left, err = resident(f, info.Size()); err != nil || left == 0 {
+			break
+		}
+	}
 	if err == nil && left > 0 {
 		err = fmt.Errorf("%d of its %d pages stay in memory", left, pages(info.Size()))
 	}

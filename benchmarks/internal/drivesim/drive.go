@@ -22,6 +22,8 @@ type Drive struct {
 	device   device
 
 	reads, late, over atomic.Int64
+	under             atomic.Int64 // reads under way
+	lead              atomic.Int64 // ns that waking up takes
 }
 
 // New returns a drive at rest.
@@ -65,6 +67,8 @@ func (d *Drive) now() time.Duration { return time.Since(d.began) }
 func (d *Drive) read(r io.ReaderAt, b []byte, at, off int64) (int, error) {
 	q := d.requests.Get().(*request)
 	defer d.requests.Put(q)
+	d.under.Add(1)
+	defer d.under.Add(-1)
 	d.mu.Lock()
 	q.off, q.n, q.arrive, q.done = off, int64(len(b)), d.now(), 0
 	d.device.submit(q)
@@ -88,36 +92,50 @@ func (d *Drive) read(r io.ReaderAt, b []byte, at, off int64) (int, error) {
 	return n, err
 }
 
+// What is shorter than alone is waited for awake by a read without company.
+const alone = 150 * time.Microsecond
+
 // sleep returns at a time, or as soon after it as this goroutine gets its turn.
-// Sleeping alone would not do: an idle Go program wakes up to a millisecond late.
-// What is left is waited for awake, but behind everything that can run.
+// It naps until it has to wake up, which takes as long as it did lately, and waits
+// for the rest awake, but behind everything else that can run.
 func (d *Drive) sleep(until time.Duration) {
-	const coarse = 1500 * time.Microsecond
 	for {
-		switch left := until - d.now(); {
-		case left <= 0:
+		left := until - d.now()
+		if left <= 0 {
 			return
-		case left > coarse+coarse/3:
-			time.Sleep(left - coarse)
-		default:
-			runtime.Gosched()
 		}
+		lead := time.Duration(d.lead.Load())
+		if left < lead+leastNap || left < alone && d.under.Load() == 1 {
+			runtime.Gosched()
+			continue
+		}
+		nap(left - lead)
+		over := d.now() - (until - lead)
+		d.lead.Store(int64(min(max(lead+(over-lead)/8, 0), mostLead)))
 	}
 }
 
+const (
+	leastNap = 20 * time.Microsecond  // what is shorter costs more than it saves
+	mostLead = 200 * time.Microsecond // a later wake-up is an accident, not a habit
+)
+
 // Surface returns the whole drive, filled with bytes that mean nothing.
-func (d *Drive) Surface() io.ReaderAt { return surface{d, make(pattern, 8<<20)} }
+func (d *Drive) Surface() io.ReaderAt { return d.Over(make(pattern, 8<<20)) }
+
+// Over returns the whole drive with the bytes of r on it.
+func (d *Drive) Over(r io.ReaderAt) io.ReaderAt { return surface{d, r} }
 
 type surface struct {
 	d *Drive
-	p io.ReaderAt
+	r io.ReaderAt
 }
 
 func (s surface) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 || off > Span-int64(len(b)) {
 		return 0, io.EOF
 	}
-	return s.d.read(s.p, b, off, off)
+	return s.d.read(s.r, b, off, off)
 }
 
 // pattern repeats its bytes for ever.

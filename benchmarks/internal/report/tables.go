@@ -1,0 +1,184 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stokerdata/stoker/benchmarks/internal/drive"
+	"github.com/stokerdata/stoker/benchmarks/internal/plot"
+)
+
+// grid is a table.
+type grid struct {
+	Title string
+	Head  []string
+	Rows  [][]string
+}
+
+// Markdown returns the report's tables as text for a README.
+func (r Report) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%v. %s.\n", r.Title(), r.Machine, r.Began.UTC().Format("2006-01-02"))
+	for _, s := range r.Drives {
+		for _, w := range append(s.Facts.Warnings, s.Refused) {
+			if w != "" {
+				fmt.Fprintf(&b, "\n%s: %s\n", s.Facts.Name, w)
+			}
+		}
+	}
+	for _, t := range r.summary() {
+		fmt.Fprintf(&b, "\n%s:\n\n| %s |\n|%s\n", t.Title, strings.Join(t.Head, " | "), strings.Repeat("---|", len(t.Head)))
+		for _, row := range t.Rows {
+			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
+		}
+	}
+	return b.String()
+}
+
+// summary returns the tables that tell the most.
+func (r Report) summary() []grid { return []grid{r.raw(), r.ratios(), r.loader()} }
+
+// raw is the drives by themselves.
+func (r Report) raw() grid {
+	g := grid{Title: "The drives by themselves: " + r.modes(), Head: []string{"drive", "sequential MB/s", "random 4 KiB, one at a time", "4 KiB reads/s, 32 at a time", "112 KiB reads/s, 32 at a time"}}
+	for _, s := range r.Drives {
+		row := []string{s.Facts.Name}
+		row = append(row, whole(value(s.sequential(), func(p *drive.Point) float64 { return p.MBps })))
+		access := "-"
+		if p := s.access(); p != nil {
+			access = plot.Seconds(1 / p.PerSecond)
+		}
+		row = append(row, access)
+		for _, bytes := range []int{drive.SmallBytes, drive.ImageBytes} {
+			row = append(row, whole(value(s.find(bytes, 32, true), func(p *drive.Point) float64 { return p.PerSecond })))
+		}
+		g.Rows = append(g.Rows, row)
+	}
+	return g
+}
+
+// claims are what is often said of an NVMe drive in place of a hard disk.
+var claims = struct{ throughput, seek [2]float64 }{[2]float64{6, 10}, [2]float64{25, 30}}
+
+// verdict says whether a ratio is within what is claimed.
+func verdict(ratio float64, claim [2]float64) string {
+	if ratio == 0 {
+		return "-"
+	}
+	what := "not as claimed"
+	if ratio >= claim[0] && ratio <= claim[1] {
+		what = "as claimed"
+	}
+	return fmt.Sprintf("%sx, %s", whole(ratio), what)
+}
+
+// ratios compares each drive with the slowest one of its mode.
+func (r Report) ratios() grid {
+	g := grid{Title: fmt.Sprintf("Beside the slowest drive of the same mode, and the claim that NVMe has %g to %g times the throughput and a %g to %g times shorter seek time: %s",
+		claims.throughput[0], claims.throughput[1], claims.seek[0], claims.seek[1], r.modes()),
+		Head: []string{"drive", "beside", "throughput", "seek time", "4 KiB reads/s, 32 at a time"}}
+	for i, s := range r.Drives {
+		slowest := r.slowest(s.Facts.Mode)
+		if slowest == nil || slowest == &r.Drives[i] || s.sequential() == nil {
+			continue
+		}
+		ratio := func(a, b *drive.Point) float64 {
+			if a == nil || b == nil {
+				return 0
+			}
+			return a.PerSecond / b.PerSecond
+		}
+		deep := ratio(s.find(drive.SmallBytes, 32, true), slowest.find(drive.SmallBytes, 32, true))
+		g.Rows = append(g.Rows, []string{s.Facts.Name, slowest.Facts.Name, verdict(ratio(s.sequential(), slowest.sequential()), claims.throughput),
+			verdict(ratio(s.access(), slowest.access()), claims.seek), whole(deep) + "x"})
+	}
+	return g
+}
+
+// slowest returns the drive of a mode with the least throughput.
+func (r Report) slowest(m drive.Mode) (least *Section) {
+	for i := range r.Drives {
+		s := &r.Drives[i]
+		if s.Facts.Mode == m && s.sequential() != nil && (least == nil || s.sequential().MBps < least.sequential().MBps) {
+			least = s
+		}
+	}
+	return least
+}
+
+// loader is what the loader delivers with the best number of workers.
+func (r Report) loader() grid {
+	g := grid{Title: "The loader, a second, with the best number of workers, cold: " + r.modes(), Head: []string{"drive"}}
+	for _, p := range r.pairs() {
+		g.Head = append(g.Head, p.task+", "+p.layout)
+	}
+	add := func(name string, rates []drive.Rate) {
+		row := []string{name}
+		for _, p := range r.pairs() {
+			if best := p.best(rates); best > 0 {
+				row = append(row, plot.SI(best))
+			} else {
+				row = append(row, "-")
+			}
+		}
+		g.Rows = append(g.Rows, row)
+	}
+	for _, s := range r.Drives {
+		add(s.Facts.Name, s.Rates)
+	}
+	if r.Memory != nil {
+		add("in memory: the CPU's ceiling", r.Memory)
+	}
+	return g
+}
+
+// details returns everything.
+func (r Report) details() (all []grid) {
+	points := grid{Title: "All reads: " + r.modes(), Head: []string{"drive", "mode", "load", "cache", "reads/s", "least to most", "MB/s", "median", "99 %", "cores", "late", "of the model", "fio reads/s", "ours / fio"}}
+	rates := grid{Title: "All rates of the loader: " + r.modes(), Head: []string{"drive", "mode", "task", "layout", "order", "workers", "cache", "a second", "MB/s", "drive's ceiling", "late"}}
+	for _, s := range r.Drives {
+		for _, p := range s.Points {
+			points.Rows = append(points.Rows, pointRow(p))
+		}
+		for _, x := range s.Rates {
+			rates.Rows = append(rates.Rows, rateRow(x))
+		}
+	}
+	for _, x := range r.Memory {
+		rates.Rows = append(rates.Rows, rateRow(x))
+	}
+	return []grid{points, rates}
+}
+
+func pointRow(p drive.Point) []string {
+	row := []string{p.Drive, p.Mode.String(), p.Load, p.Cache}
+	if p.Refused != "" {
+		return append(row, "refused: "+p.Refused)
+	}
+	median, most := "-", "-"
+	if p.Percentiles != nil {
+		median, most = plot.Seconds(p.Percentiles[50]), plot.Seconds(p.Percentiles[99])
+	}
+	row = append(row, whole(p.PerSecond), whole(p.Least)+" to "+whole(p.Most), whole(p.MBps), median, most, fmt.Sprintf("%.2f", p.Cores))
+	if p.Model > 0 {
+		row = append(row, plot.Percent(p.Late), plot.Percent(p.PerSecond/p.Model))
+	} else {
+		row = append(row, "-", "-")
+	}
+	if p.FIO != nil {
+		return append(row, whole(p.FIO.PerSecond), p.FIO.String())
+	}
+	return append(row, "-", "-")
+}
+
+func rateRow(x drive.Rate) []string {
+	row := []string{x.Drive, x.Mode.String(), x.Task, x.Layout, x.Order, fmt.Sprint(x.Workers), x.Cache}
+	if x.Refused != "" {
+		return append(row, "refused: "+x.Refused)
+	}
+	late := "-"
+	if x.Mode.String() == "simulated" {
+		late = plot.Percent(x.Late)
+	}
+	return append(row, whole(x.PerSecond)+" "+x.Unit, whole(x.MBps), whole(x.Ceiling), late)
+}
