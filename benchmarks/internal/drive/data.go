@@ -68,7 +68,7 @@ func tasks() []task {
 	return []task{
 		{"images", "images", 1, 16, []loader.Transform{vision.Decode{}, vision.RandomResizedCrop{Size: side}, vision.FlipH{P: 0.5}, vision.ToTensor{}},
 			[]layout{files, featherFiles, parquetFiles}},
-		{"rows", "rows", 1, 256, nil, []layout{records(columns().Spec()), featherFiles, parquetFiles}},
+		{"rows", "rows", 1, 256, nil, []layout{featherFiles, parquetFiles}},
 		{"tokens", "tokens", window, 16, nil, []layout{records(tokenSpec()), featherFiles, parquetFiles}},
 	}
 }

@@ -101,9 +101,9 @@ func TestRates(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, d := range drives {
-		want := 9 * 2
+		want := 8 * 2
 		if d.mode == modeReal {
-			want = 9 * 3 // warm, too
+			want = 8 * 3 // warm, too
 		}
 		if len(rates[i]) != want {
 			t.Errorf("%s: %d rates", d.Name(), len(rates[i]))

@@ -75,6 +75,10 @@ type Point struct {
 	FIO   *FIO    `json:"fio,omitempty"`
 }
 
+// HeldBack reports whether this machine kept a simulated drive from what its
+// profile means.
+func (p *Point) HeldBack() bool { return p.Model > 0 && p.PerSecond < 0.95*p.Model }
+
 // FIO is what fio gave for the same load, in rounds between ours.
 type FIO struct {
 	Version   string  `json:"version"`
@@ -106,6 +110,10 @@ func loads(m Mode, f time.Duration) (all []probe.Load) {
 	return all
 }
 
+// leastReads is how many reads a distribution of their times is made of, where
+// they can be had.
+const leastReads = 200
+
 // Points measures a drive by itself.
 func (d *Drive) Points(ctx context.Context, o Options) ([]Point, error) {
 	o = o.withDefaults()
@@ -116,7 +124,7 @@ func (d *Drive) Points(ctx context.Context, o Options) ([]Point, error) {
 	defer target.close()
 	var points []Point
 	for i, l := range loads(d.mode, o.For) {
-		l.Size, l.Blocking, l.Seed = target.size, d.sim == nil, uint64(i)
+		l.Size, l.Blocking, l.Seed, l.Reads = target.size, d.sim == nil, uint64(i), leastReads
 		o.Progress(fmt.Sprintf("%s: %v", d.Name(), l))
 		p, err := d.point(ctx, target, l)
 		if err != nil {

@@ -5,6 +5,6 @@
 //	...
 //	fmt.Println(r.PerSecond, r.Percentile(0.5), r.Cores)
 //
-// Rates are those of the whole run, and the lowest and the highest of its fifths
+// Rates are those of the whole run, and those of its slowest and its fastest part
 // stand beside them.
 package probe

@@ -23,6 +23,7 @@ type Load struct {
 	Depth  int           // reads under way
 	Random bool          // at random places, else one after another from the start
 	For    time.Duration // how long
+	Reads  int           // that there should be: with fewer it goes on, up to longest times For
 	// Blocking says that each read keeps a thread, as those of files do. The
 	// package then lets as many threads run as there are reads.
 	Blocking bool
@@ -42,7 +43,7 @@ func (l Load) String() string {
 type Result struct {
 	PerSecond float64 // reads
 	MBps      float64
-	Least     float64         // reads a second in the slowest fifth of the time
+	Least     float64         // reads a second in the slowest fifth of Load.For
 	Most      float64         // and in the fastest
 	Cores     float64         // CPU time of this process, by the time on the wall
 	Latencies []time.Duration // sorted
@@ -57,13 +58,15 @@ func (r Result) Percentile(p float64) time.Duration {
 	return r.Latencies[int(p*float64(len(r.Latencies)-1))]
 }
 
-// fifths is the number of parts of a run whose rates are compared.
-const fifths = 5
+const (
+	fifths  = 5 // parts of Load.For whose rates are compared
+	longest = 5 // times Load.For
+)
 
 // reader is one of those that read at a time.
 type reader struct {
 	latencies []time.Duration
-	counts    [fifths]int
+	counts    [fifths * longest]int // in each fifth
 	err       error
 }
 
@@ -76,18 +79,18 @@ func Run(ctx context.Context, f io.ReaderAt, l Load) (Result, error) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(runtime.NumCPU(), l.Depth)))
 	}
 	readers := make([]reader, l.Depth)
-	var next atomic.Int64
+	var next, done atomic.Int64
 	var group sync.WaitGroup
 	cpu, start := cpuTime(), time.Now()
 	for i := range readers {
-		group.Go(func() { readers[i].run(ctx, f, l, uint64(i), &next, start) })
+		group.Go(func() { readers[i].run(ctx, f, l, uint64(i), &next, &done, start) })
 	}
 	group.Wait()
 	return sum(readers, l, time.Since(start), cpuTime()-cpu)
 }
 
 // run reads until the time is up.
-func (r *reader) run(ctx context.Context, f io.ReaderAt, l Load, number uint64, next *atomic.Int64, start time.Time) {
+func (r *reader) run(ctx context.Context, f io.ReaderAt, l Load, number uint64, next, done *atomic.Int64, start time.Time) {
 	b := aligned(l.Bytes)
 	places := l.Size / cold.Align
 	if !l.Random {
@@ -99,7 +102,7 @@ func (r *reader) run(ctx context.Context, f io.ReaderAt, l Load, number uint64, 
 	r.latencies = make([]time.Duration, 0, 1024)
 	for {
 		at := time.Since(start)
-		if at >= l.For || ctx.Err() != nil {
+		if at >= l.For && (done.Load() >= int64(l.Reads) || at >= longest*l.For) || ctx.Err() != nil {
 			r.err = ctx.Err()
 			return
 		}
@@ -115,13 +118,14 @@ func (r *reader) run(ctx context.Context, f io.ReaderAt, l Load, number uint64, 
 		}
 		end := time.Since(start)
 		r.latencies = append(r.latencies, end-at)
-		r.counts[min(fifths-1, int(fifths*end/l.For))]++
+		r.counts[min(len(r.counts)-1, int(fifths*end/l.For))]++
+		done.Add(1)
 	}
 }
 
 // sum puts the readers' counts together.
 func sum(readers []reader, l Load, took, cpu time.Duration) (r Result, err error) {
-	var counts [fifths]int
+	var counts [fifths * longest]int
 	for _, x := range readers {
 		err = errors.Join(err, x.err)
 		r.Latencies = append(r.Latencies, x.latencies...)
@@ -134,10 +138,11 @@ func sum(readers []reader, l Load, took, cpu time.Duration) (r Result, err error
 	}
 	slices.Sort(r.Latencies)
 	fifth := l.For.Seconds() / fifths
+	whole := counts[:max(1, min(len(counts), int(took.Seconds()/fifth)))]
 	r.PerSecond = float64(len(r.Latencies)) / took.Seconds()
 	r.MBps = r.PerSecond * float64(l.Bytes) / 1e6
-	r.Least = float64(slices.Min(counts[:])) / fifth
-	r.Most = float64(slices.Max(counts[:])) / fifth
+	r.Least = float64(slices.Min(whole)) / fifth
+	r.Most = float64(slices.Max(whole)) / fifth
 	r.Cores = cpu.Seconds() / took.Seconds()
 	return r, nil
 }

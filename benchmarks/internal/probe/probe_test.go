@@ -41,6 +41,7 @@ func TestRun(t *testing.T) {
 	procs := runtime.GOMAXPROCS(0)
 	for _, l := range []Load{
 		{Size: 10<<12 + 1, Bytes: 4096, Depth: 1, For: 60 * time.Millisecond},
+		{Size: 10<<12 + 1, Bytes: 4096, Depth: 2, For: 10 * time.Millisecond, Reads: 30},
 		{Size: 64 << 12, Bytes: 4 << 12, Depth: 7, Random: true, For: 60 * time.Millisecond, Blocking: true},
 	} {
 		w := &watched{offs: map[int64]int{}, pause: time.Millisecond, size: l.Size, bytes: int64(l.Bytes)}
@@ -54,6 +55,9 @@ func TestRun(t *testing.T) {
 		n := 0
 		for _, c := range w.offs {
 			n += c
+		}
+		if n < l.Reads || float64(n) > 1000*float64(l.Depth)*longest*l.For.Seconds()+float64(l.Depth) {
+			t.Errorf("%v: %d reads", l, n)
 		}
 		if len(r.Latencies) != n || r.Percentile(0) < time.Millisecond || r.Percentile(0) > r.Percentile(1) || r.Least > r.PerSecond || r.Most < r.PerSecond/2 {
 			t.Errorf("%v: %d reads, %d to %v, %.0f between %.0f and %.0f", l, n, r.Percentile(0), r.Percentile(1), r.PerSecond, r.Least, r.Most)

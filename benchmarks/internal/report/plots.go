@@ -157,7 +157,7 @@ func (r Report) loaderGroups(title func(string) string) (all []group) {
 	for _, p := range r.pairs() {
 		heading := "The loader: " + p.task
 		if len(all) == 0 || all[len(all)-1].Heading != heading {
-			all = append(all, group{Heading: heading, About: "Black and dashed: the same files in memory, which is what the CPU allows. Coloured and dashed: what the drive reads by itself in the same pattern."})
+			all = append(all, group{Heading: heading, About: "Black and dashed: the same files in memory, which is what the CPU allows. Coloured and dashed: what the drive reads by itself, in sequence or at random, as the layout is read; reads that are sorted and lie near each other may be faster."})
 		}
 		g := &all[len(all)-1]
 		g.Plots = append(g.Plots, r.workers(title(fmt.Sprintf("%s from %s", p.task, p.layout)), p))

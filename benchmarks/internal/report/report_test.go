@@ -124,6 +124,21 @@ func TestRatios(t *testing.T) {
 	}
 }
 
+// TestHeldBack looks for the figures of models that a machine held back.
+func TestHeldBack(t *testing.T) {
+	r := sample(t)
+	r.Drives[0].Points[0].Model, r.Drives[1].Points[0].Model = 700, 217
+	if got := r.ratios().Rows[0][2]; got != "2.60x (models: 3.23x), not as claimed" {
+		t.Error(got)
+	}
+	if got := r.raw().Rows; got[0][1] != "560 (model: 700)" || got[1][1] != "215" {
+		t.Errorf("%q", got)
+	}
+	if got := (ratio{8, 16}).beside(claims.throughput); got != "8.00x (models: 16.0x), not as claimed" {
+		t.Error(got)
+	}
+}
+
 // TestLoader looks at which rates count: neither warm nor refused ones.
 func TestLoader(t *testing.T) {
 	rows := sample(t).loader().Rows

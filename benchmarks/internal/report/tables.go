@@ -27,6 +27,9 @@ func (r Report) Markdown() string {
 		}
 	}
 	for _, t := range r.summary() {
+		if len(t.Rows) == 0 {
+			continue
+		}
 		fmt.Fprintf(&b, "\n%s:\n\n| %s |\n|%s\n", t.Title, strings.Join(t.Head, " | "), strings.Repeat("---|", len(t.Head)))
 		for _, row := range t.Rows {
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
@@ -42,34 +45,70 @@ func (r Report) summary() []grid { return []grid{r.raw(), r.ratios(), r.loader()
 func (r Report) raw() grid {
 	g := grid{Title: "The drives by themselves: " + r.modes(), Head: []string{"drive", "sequential MB/s", "random 4 KiB, one at a time", "4 KiB reads/s, 32 at a time", "112 KiB reads/s, 32 at a time"}}
 	for _, s := range r.Drives {
-		row := []string{s.Facts.Name}
-		row = append(row, whole(value(s.sequential(), func(p *drive.Point) float64 { return p.MBps })))
-		access := "-"
-		if p := s.access(); p != nil {
-			access = plot.Seconds(1 / p.PerSecond)
-		}
-		row = append(row, access)
+		row := []string{s.Facts.Name, figure(s.sequential(), func(p *drive.Point, perSecond float64) string {
+			return whole(p.MBps * perSecond / p.PerSecond)
+		}), figure(s.access(), func(_ *drive.Point, perSecond float64) string { return plot.Seconds(1 / perSecond) })}
 		for _, bytes := range []int{drive.SmallBytes, drive.ImageBytes} {
-			row = append(row, whole(value(s.find(bytes, 32, true), func(p *drive.Point) float64 { return p.PerSecond })))
+			row = append(row, figure(s.find(bytes, 32, true), func(_ *drive.Point, perSecond float64) string { return whole(perSecond) }))
 		}
 		g.Rows = append(g.Rows, row)
 	}
 	return g
 }
 
+// figure returns what f makes of the rate of a point; where this machine held a
+// simulated drive back, with what its model means.
+func figure(p *drive.Point, f func(p *drive.Point, perSecond float64) string) string {
+	switch {
+	case p == nil:
+		return "-"
+	case p.HeldBack():
+		return fmt.Sprintf("%s (model: %s)", f(p, p.PerSecond), f(p, p.Model))
+	}
+	return f(p, p.PerSecond)
+}
+
 // claims are what is often said of an NVMe drive in place of a hard disk.
 var claims = struct{ throughput, seek [2]float64 }{[2]float64{6, 10}, [2]float64{25, 30}}
 
-// verdict says whether a ratio is within what is claimed.
-func verdict(ratio float64, claim [2]float64) string {
-	if ratio == 0 {
+// ratio is how many times as many reads a second one drive does as another.
+type ratio struct {
+	measured, models float64 // models is 0 but where a machine held a model back
+}
+
+// divide returns the ratio of two points, which may be missing.
+func divide(a, b *drive.Point) (r ratio) {
+	if a == nil || b == nil {
+		return r
+	}
+	r.measured = a.PerSecond / b.PerSecond
+	if a.HeldBack() || b.HeldBack() {
+		r.models = a.Model / b.Model
+	}
+	return r
+}
+
+// String returns the ratio, and that of the models.
+func (r ratio) String() string {
+	switch {
+	case r.measured == 0:
 		return "-"
+	case r.models > 0:
+		return fmt.Sprintf("%sx (models: %sx)", whole(r.measured), whole(r.models))
 	}
-	what := "not as claimed"
-	if ratio >= claim[0] && ratio <= claim[1] {
-		what = "as claimed"
+	return whole(r.measured) + "x"
+}
+
+// beside says whether r is within what is claimed.
+func (r ratio) beside(claim [2]float64) string {
+	within := func(x float64) bool { return x >= claim[0] && x <= claim[1] }
+	switch {
+	case r.measured == 0:
+		return "-"
+	case within(r.measured) && (r.models == 0 || within(r.models)):
+		return r.String() + ", as claimed"
 	}
-	return fmt.Sprintf("%sx, %s", whole(ratio), what)
+	return r.String() + ", not as claimed"
 }
 
 // ratios compares each drive with the slowest one of its mode.
@@ -82,15 +121,8 @@ func (r Report) ratios() grid {
 		if slowest == nil || slowest == &r.Drives[i] || s.sequential() == nil {
 			continue
 		}
-		ratio := func(a, b *drive.Point) float64 {
-			if a == nil || b == nil {
-				return 0
-			}
-			return a.PerSecond / b.PerSecond
-		}
-		deep := ratio(s.find(drive.SmallBytes, 32, true), slowest.find(drive.SmallBytes, 32, true))
-		g.Rows = append(g.Rows, []string{s.Facts.Name, slowest.Facts.Name, verdict(ratio(s.sequential(), slowest.sequential()), claims.throughput),
-			verdict(ratio(s.access(), slowest.access()), claims.seek), whole(deep) + "x"})
+		g.Rows = append(g.Rows, []string{s.Facts.Name, slowest.Facts.Name, divide(s.sequential(), slowest.sequential()).beside(claims.throughput),
+			divide(s.access(), slowest.access()).beside(claims.seek), divide(s.find(drive.SmallBytes, 32, true), slowest.find(drive.SmallBytes, 32, true)).String()})
 	}
 	return g
 }
