@@ -63,11 +63,11 @@ func Real(p Place) (*Drive, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(p.Dir, ".stoker-benchmarks-")
+	dir, err := filepath.Abs(p.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if dir, err = filepath.Abs(dir); err != nil {
+	if dir, err = os.MkdirTemp(dir, ".stoker-benchmarks-"); err != nil {
 		return nil, err
 	}
 	d := &Drive{mode: modeReal, disk: on, claimed: p.Kind, dir: dir}

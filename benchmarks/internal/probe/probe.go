@@ -14,6 +14,7 @@ import (
 	"unsafe"
 
 	"github.com/stokerdata/stoker/benchmarks/internal/cold"
+	"github.com/stokerdata/stoker/internal/cputime"
 )
 
 // A Load is what is read.
@@ -81,12 +82,12 @@ func Run(ctx context.Context, f io.ReaderAt, l Load) (Result, error) {
 	readers := make([]reader, l.Depth)
 	var next, done atomic.Int64
 	var group sync.WaitGroup
-	cpu, start := cpuTime(), time.Now()
+	cpu, start := cputime.Now(), time.Now()
 	for i := range readers {
 		group.Go(func() { readers[i].run(ctx, f, l, uint64(i), &next, &done, start) })
 	}
 	group.Wait()
-	return sum(readers, l, time.Since(start), cpuTime()-cpu)
+	return sum(readers, l, time.Since(start), cputime.Now()-cpu)
 }
 
 // run reads until the time is up.
