@@ -76,7 +76,7 @@ type Point struct {
 }
 
 // HeldBack reports whether this machine kept a simulated drive from what its
-// profile means.
+// profile means, so far perhaps that the figure is refused.
 func (p *Point) HeldBack() bool { return p.Model > 0 && p.PerSecond < 0.95*p.Model }
 
 // FIO is what fio gave for the same load, in rounds between ours.
@@ -228,7 +228,7 @@ func (d *Drive) point(ctx context.Context, t *target, l probe.Load) (Point, erro
 	}
 	late := d.simStats().Minus(before)
 	if p.Late = late.LateShare(); p.Late > mostLate {
-		p = Point{Mode: p.Mode, Drive: p.Drive, Load: p.Load, Bytes: p.Bytes, Depth: p.Depth, Random: p.Random, Cache: p.Cache, Late: p.Late,
+		p = Point{Mode: p.Mode, Drive: p.Drive, Load: p.Load, Bytes: p.Bytes, Depth: p.Depth, Random: p.Random, Cache: p.Cache, Late: p.Late, Model: p.Model,
 			Refused: tooSlow(late)}
 	}
 	return p, nil

@@ -36,10 +36,11 @@ func (r Report) looks() (all []look) {
 	return all
 }
 
-// find returns the point of a load, nil if there is none to be shown.
+// find returns the point of a load, nil if there is none. One that is refused has
+// no figures, and so no place in a plot.
 func (s Section) find(bytes, depth int, random bool) *drive.Point {
 	i := slices.IndexFunc(s.Points, func(p drive.Point) bool {
-		return p.Bytes == bytes && p.Depth == depth && p.Random == random && p.Refused == ""
+		return p.Bytes == bytes && p.Depth == depth && p.Random == random
 	})
 	if i < 0 {
 		return nil

@@ -102,7 +102,7 @@ func TestWrite(t *testing.T) {
 			}
 		}
 	}
-	if !strings.Contains(text[".md"], "| SATA hard disk, 7200 rpm (simulated drive) | 215 | 12.7 ms | 1580 | - |") {
+	if !strings.Contains(text[".md"], "| SATA hard disk, 7200 rpm (simulated drive) | 225 | 12.7 ms | 1580 | refused |") {
 		t.Error(text[".md"])
 	}
 }
@@ -131,8 +131,20 @@ func TestHeldBack(t *testing.T) {
 	if got := r.ratios().Rows[0][2]; got != "2.60x (models: 3.23x), not as claimed" {
 		t.Error(got)
 	}
-	if got := r.raw().Rows; got[0][1] != "560 (model: 700)" || got[1][1] != "215" {
+	if got := r.raw().Rows; got[0][1] != "587 (model: 734)" || got[1][1] != "225" {
 		t.Errorf("%q", got)
+	}
+	for _, c := range []struct {
+		ratio
+		want string
+	}{{ratio{}, "-"}, {ratio{8, 0}, "8.00x, as claimed"}, {ratio{0, 16}, "- (models: 16.0x), not as claimed"}, {ratio{0, 7}, "- (models: 7.00x), as claimed"}} {
+		if got := c.beside(claims.throughput); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	refused := drive.Point{Refused: "late", Model: 7000}
+	if got := figure(&refused, whole); got != "refused (model: 7000)" {
+		t.Error(got)
 	}
 	if got := (ratio{8, 16}).beside(claims.throughput); got != "8.00x (models: 16.0x), not as claimed" {
 		t.Error(got)

@@ -45,11 +45,10 @@ func (r Report) summary() []grid { return []grid{r.raw(), r.ratios(), r.loader()
 func (r Report) raw() grid {
 	g := grid{Title: "The drives by themselves: " + r.modes(), Head: []string{"drive", "sequential MB/s", "random 4 KiB, one at a time", "4 KiB reads/s, 32 at a time", "112 KiB reads/s, 32 at a time"}}
 	for _, s := range r.Drives {
-		row := []string{s.Facts.Name, figure(s.sequential(), func(p *drive.Point, perSecond float64) string {
-			return whole(p.MBps * perSecond / p.PerSecond)
-		}), figure(s.access(), func(_ *drive.Point, perSecond float64) string { return plot.Seconds(1 / perSecond) })}
+		row := []string{s.Facts.Name, figure(s.sequential(), func(perSecond float64) string { return whole(perSecond * drive.ShardBytes / 1e6) }),
+			figure(s.access(), func(perSecond float64) string { return plot.Seconds(1 / perSecond) })}
 		for _, bytes := range []int{drive.SmallBytes, drive.ImageBytes} {
-			row = append(row, figure(s.find(bytes, 32, true), func(_ *drive.Point, perSecond float64) string { return whole(perSecond) }))
+			row = append(row, figure(s.find(bytes, 32, true), whole))
 		}
 		g.Rows = append(g.Rows, row)
 	}
@@ -58,14 +57,18 @@ func (r Report) raw() grid {
 
 // figure returns what f makes of the rate of a point; where this machine held a
 // simulated drive back, with what its model means.
-func figure(p *drive.Point, f func(p *drive.Point, perSecond float64) string) string {
-	switch {
-	case p == nil:
+func figure(p *drive.Point, f func(perSecond float64) string) string {
+	if p == nil {
 		return "-"
-	case p.HeldBack():
-		return fmt.Sprintf("%s (model: %s)", f(p, p.PerSecond), f(p, p.Model))
 	}
-	return f(p, p.PerSecond)
+	text := "refused"
+	if p.Refused == "" {
+		text = f(p.PerSecond)
+	}
+	if p.HeldBack() {
+		text += fmt.Sprintf(" (model: %s)", f(p.Model))
+	}
+	return text
 }
 
 // claims are what is often said of an NVMe drive in place of a hard disk.
@@ -81,7 +84,9 @@ func divide(a, b *drive.Point) (r ratio) {
 	if a == nil || b == nil {
 		return r
 	}
-	r.measured = a.PerSecond / b.PerSecond
+	if a.Refused == "" && b.Refused == "" {
+		r.measured = a.PerSecond / b.PerSecond
+	}
 	if a.HeldBack() || b.HeldBack() {
 		r.models = a.Model / b.Model
 	}
@@ -90,25 +95,28 @@ func divide(a, b *drive.Point) (r ratio) {
 
 // String returns the ratio, and that of the models.
 func (r ratio) String() string {
-	switch {
-	case r.measured == 0:
-		return "-"
-	case r.models > 0:
-		return fmt.Sprintf("%sx (models: %sx)", whole(r.measured), whole(r.models))
+	text := "-"
+	if r.measured > 0 {
+		text = whole(r.measured) + "x"
 	}
-	return whole(r.measured) + "x"
+	if r.models > 0 {
+		text += fmt.Sprintf(" (models: %sx)", whole(r.models))
+	}
+	return text
 }
 
 // beside says whether r is within what is claimed.
 func (r ratio) beside(claim [2]float64) string {
-	within := func(x float64) bool { return x >= claim[0] && x <= claim[1] }
-	switch {
-	case r.measured == 0:
-		return "-"
-	case within(r.measured) && (r.models == 0 || within(r.models)):
-		return r.String() + ", as claimed"
+	known := false
+	for _, x := range []float64{r.measured, r.models} {
+		if known = known || x > 0; x > 0 && (x < claim[0] || x > claim[1]) {
+			return r.String() + ", not as claimed"
+		}
 	}
-	return r.String() + ", not as claimed"
+	if !known {
+		return r.String()
+	}
+	return r.String() + ", as claimed"
 }
 
 // ratios compares each drive with the slowest one of its mode.
@@ -129,9 +137,12 @@ func (r Report) ratios() grid {
 
 // slowest returns the drive of a mode with the least throughput.
 func (r Report) slowest(m drive.Mode) (least *Section) {
+	rate := func(s *Section) float64 {
+		return value(s.sequential(), func(p *drive.Point) float64 { return max(p.PerSecond, p.Model) })
+	}
 	for i := range r.Drives {
 		s := &r.Drives[i]
-		if s.Facts.Mode == m && s.sequential() != nil && (least == nil || s.sequential().MBps < least.sequential().MBps) {
+		if s.Facts.Mode == m && rate(s) > 0 && (least == nil || rate(s) < rate(least)) {
 			least = s
 		}
 	}
