@@ -109,7 +109,7 @@ func TestRates(t *testing.T) {
 			t.Errorf("%s: %d rates", d.Name(), len(rates[i]))
 		}
 		for _, r := range rates[i] {
-			if r.Mode != d.mode || !strings.Contains(r.Drive, d.mode.String()) || (r.Cache == NoCache) != (d.mode != modeReal) || r.Refused == "" && (r.PerSecond <= 0 || r.MBps <= 0) {
+			if r.Mode != d.mode || !strings.Contains(r.Drive, d.mode.String()) || (r.Cache == NoCache) != (d.mode != modeReal) || r.Refused == "" && (r.PerSecond <= 0 || r.MBps <= 0 || r.Least > r.PerSecond || r.Most < r.PerSecond) {
 				t.Errorf("%+v", r)
 			}
 		}
@@ -215,6 +215,16 @@ func TestSuspect(t *testing.T) {
 		if (len(d.warnings) == 1) != c.warned {
 			t.Errorf("%v, %v, %v: %v", c.mode, c.kind, c.median, d.warnings)
 		}
+	}
+}
+
+func TestCount(t *testing.T) {
+	var c count
+	c.add(10, time.Second)
+	c.add(30, time.Second)
+	c.add(80, 4*time.Second)
+	if c != (count{120, 6 * time.Second, 10, 30}) {
+		t.Errorf("%+v", c)
 	}
 }
 

@@ -27,6 +27,8 @@ type Rate struct {
 	Refused   string  `json:"refused,omitempty"`
 	Unit      string  `json:"unit"`
 	PerSecond float64 `json:"units_per_s"`
+	Least     float64 `json:"least_units_per_s"` // in a third of the time, or an epoch
+	Most      float64 `json:"most_units_per_s"`
 	MBps      float64 `json:"mb_per_s"` // of files
 	Rows      int     `json:"rows"`     // that the rate is taken from
 	Seconds   float64 `json:"seconds"`  // likewise
@@ -168,17 +170,16 @@ func (d *Drive) rate(ctx context.Context, j job, points []Point, o Options) (Rat
 	}
 	defer ld.Close()
 	before := d.simStats()
-	var n int
-	var took time.Duration
+	var c count
 	if j.cache == Cold {
-		n, took, err = j.coldEpochs(ctx, ld, o.For)
+		c, err = j.coldEpochs(ctx, ld, o.For)
 	} else {
-		n, took, err = steady(ctx, ld, held(ld, src, j.batch), o.For)
+		c, err = steady(ctx, ld, held(ld, src, j.batch), o.For)
 	}
 	if err != nil && !errors.Is(err, errSlow) {
 		return Rate{}, err
 	}
-	r := Rate{Mode: d.mode, Drive: d.Name(), Task: j.task.name, Layout: j.layout.name, Workers: j.workers, Cache: j.cache, Unit: j.unit, Rows: n, Seconds: took.Seconds()}
+	r := Rate{Mode: d.mode, Drive: d.Name(), Task: j.task.name, Layout: j.layout.name, Workers: j.workers, Cache: j.cache, Unit: j.unit}
 	if r.Order = "shuffled"; d.mode == modeThrottled {
 		r.Order = "in order"
 	}
@@ -191,13 +192,13 @@ func (d *Drive) rate(ctx context.Context, j job, points []Point, o Options) (Rat
 		r.Refused = tooSlow(late)
 	}
 	if r.Refused != "" {
-		r.Rows, r.Seconds = 0, 0
 		return r, nil
 	}
+	r.Rows, r.Seconds = c.rows, c.took.Seconds()
 	_, random := src.(loader.RandomSource)
 	perRow := float64(j.bytes) / float64(rows(src))
-	rowsPerSecond := float64(n) / took.Seconds()
-	r.PerSecond = rowsPerSecond * float64(j.perRow)
+	rowsPerSecond := float64(c.rows) / c.took.Seconds()
+	r.PerSecond, r.Least, r.Most = rowsPerSecond*float64(j.perRow), c.least*float64(j.perRow), c.most*float64(j.perRow)
 	r.MBps = rowsPerSecond * perRow / 1e6
 	r.Ceiling = ceiling(points, perRow, random && d.mode != modeThrottled) * float64(j.perRow)
 	return r, nil
@@ -211,25 +212,42 @@ func rows(src loader.Source) (n int) {
 	return n
 }
 
+// count is rows that were delivered.
+type count struct {
+	rows        int
+	took        time.Duration
+	least, most float64 // rows a second in a part of the time
+}
+
+// add adds a part.
+func (c *count) add(rows int, took time.Duration) {
+	rate := float64(rows) / took.Seconds()
+	if c.took == 0 {
+		c.least = rate
+	}
+	c.rows, c.took = c.rows+rows, c.took+took
+	c.least, c.most = min(c.least, rate), max(c.most, rate)
+}
+
 // coldEpochs goes through whole epochs, each after the files were evicted, until
 // they have taken so long.
-func (j *job) coldEpochs(ctx context.Context, ld *loader.Loader, length time.Duration) (n int, took time.Duration, err error) {
-	for took < length {
+func (j *job) coldEpochs(ctx context.Context, ld *loader.Loader, length time.Duration) (c count, err error) {
+	for c.took < length {
 		for _, p := range j.paths {
 			if err := cold.Evict(p); err != nil {
-				return 0, 0, err
+				return c, err
 			}
 		}
-		start := time.Now()
+		n, start := 0, time.Now()
 		for b, err := range ld.All(ctx) {
 			if err != nil {
-				return 0, 0, err
+				return c, err
 			}
 			n += b.Len()
 		}
-		took += time.Since(start)
+		c.add(n, time.Since(start))
 	}
-	return n, took, nil
+	return c, nil
 }
 
 // patience is how long a rate may take whose batches are slow to come: rows of
@@ -242,28 +260,32 @@ var errSlow = fmt.Errorf("no two batches came within %v", patience)
 // behind the first rows that it holds at a time, and a quarter of the time.
 // Otherwise those that were read before the first batch came would be counted as
 // if they had taken none.
-func steady(ctx context.Context, ld *loader.Loader, held int, length time.Duration) (n int, took time.Duration, err error) {
+func steady(ctx context.Context, ld *loader.Loader, held int, length time.Duration) (c count, err error) {
 	limited, stop := context.WithTimeoutCause(ctx, patience, errSlow)
 	defer stop()
 	start := time.Now()
-	var first time.Time
+	var since time.Time // the last part, zero while the pipeline fills
+	n := 0
 	for b, err := range ld.All(limited) {
 		now := time.Now()
 		switch {
 		case err != nil:
-			return 0, 0, cmp.Or(context.Cause(limited), err)
-		case !first.IsZero():
-			n += b.Len()
-			if took = now.Sub(first); took >= length*3/4 {
-				return n, took, nil
+			return count{}, cmp.Or(context.Cause(limited), err)
+		case since.IsZero():
+			if held -= b.Len(); held <= 0 && now.Sub(start) >= length/4 {
+				since = now
 			}
 		default:
-			if held -= b.Len(); held <= 0 && now.Sub(start) >= length/4 {
-				first = now
+			if n += b.Len(); now.Sub(since) >= length/4 {
+				c.add(n, now.Sub(since))
+				n, since = 0, now
 			}
 		}
+		if c.took >= length*3/4 {
+			return c, nil
+		}
 	}
-	return 0, 0, errSlow
+	return count{}, errSlow
 }
 
 // live is the number of blocks that are mixed at a time. The sets are small: the

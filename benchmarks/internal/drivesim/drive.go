@@ -53,7 +53,8 @@ func (s Stats) Minus(t Stats) Stats {
 
 // String returns s in a few words.
 func (s Stats) String() string {
-	return fmt.Sprintf("%d reads, %.1f %% late, on average %v over", s.Reads, 100*s.LateShare(), s.Over/time.Duration(max(1, s.Reads)))
+	over := s.Over / time.Duration(max(1, s.Reads))
+	return fmt.Sprintf("%d reads, %.1f %% of them late, on average %v over", s.Reads, 100*s.LateShare(), over.Round(time.Microsecond))
 }
 
 // Stats returns what was counted since New.

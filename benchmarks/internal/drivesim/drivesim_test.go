@@ -168,7 +168,7 @@ func TestLate(t *testing.T) {
 	for range 4 {
 		d.read(slow{}, make([]byte, 4096), 0, 0)
 	}
-	if s := d.Stats(); s.Late != 4 || s.LateShare() != 1 || !strings.Contains(s.String(), "4 reads, 100.0 % late") {
+	if s := d.Stats(); s.Late != 4 || s.LateShare() != 1 || !strings.Contains(s.String(), "4 reads, 100.0 % of them late") {
 		t.Errorf("a slow store gives %v", s)
 	}
 	if s := d.Stats().Minus(d.Stats()); s != (Stats{}) || s.LateShare() != 0 {

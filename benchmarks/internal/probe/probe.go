@@ -37,7 +37,11 @@ func (l Load) String() string {
 	if l.Random {
 		order = "random"
 	}
-	return fmt.Sprintf("%s, %d KiB, depth %d", order, l.Bytes>>10, l.Depth)
+	size := fmt.Sprintf("%d KiB", l.Bytes>>10)
+	if l.Bytes%(1<<20) == 0 {
+		size = fmt.Sprintf("%d MiB", l.Bytes>>20)
+	}
+	return fmt.Sprintf("%s, %s, depth %d", order, size, l.Depth)
 }
 
 // A Result is what a load gave.

@@ -15,7 +15,7 @@ import (
 var colours = map[string][]string{
 	"real":      {"#1b6ca8", "#2a9d8f", "#3a3f9e", "#56b4e9"},
 	"throttled": {"#6b6b6b", "#a39a7d", "#4f5d4e"},
-	"simulated": {"#d1495b", "#e08e28", "#7b2d8e", "#b8860b", "#ff7f6e"},
+	"simulated": {"#d1495b", "#e08e28", "#7b2d8e", "#5a3e2b", "#ff8fa3"},
 }
 
 // look is how the points of a drive are drawn.
@@ -62,7 +62,7 @@ func (r Report) groups() []group {
 			}), r.bars(title("Seek time"), plot.Axis{Label: "time of a random read", Log: true, Format: plot.Seconds}, func(s Section) float64 {
 				return value(s.access(), func(p *drive.Point) float64 { return 1 / p.PerSecond })
 			})}},
-		{"Random reads", "How long one takes, one at a time; and how many a second there are, so many at a time.",
+		{"Random reads", "How long one takes, one at a time; and how many a second there are, so many at a time. Dashed: what the model of a simulated drive means, without this machine's CPU.",
 			[]template.HTML{r.cdf(title("Access time, 4 KiB at depth 1")), r.depths(title("Random reads of 4 KiB"))}},
 	}
 	all = append(all, r.loaderGroups(title)...)
@@ -108,12 +108,14 @@ func (r Report) depths(title string) template.HTML {
 	c := plot.Chart{Title: title, X: plot.Axis{Label: "reads at a time", Log: true, Ticks: ticks}, Y: plot.Axis{Label: "reads a second", Log: true}}
 	for i, l := range r.looks() {
 		line := plot.Line{Name: l.name, Colour: l.colour, Hollow: l.hollow}
+		model := plot.Line{Colour: l.colour, Dashed: true, Light: true}
 		for _, depth := range ticks {
 			if p := r.Drives[i].find(drive.SmallBytes, int(depth), true); p != nil {
 				line.X, line.Y = append(line.X, depth), append(line.Y, p.PerSecond)
+				model.X, model.Y = append(model.X, depth), append(model.Y, p.Model)
 			}
 		}
-		c.Lines = append(c.Lines, line)
+		c.Lines = append(c.Lines, model, line)
 	}
 	return template.HTML(c.SVG())
 }

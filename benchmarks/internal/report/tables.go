@@ -178,7 +178,7 @@ func (r Report) loader() grid {
 // details returns everything.
 func (r Report) details() (all []grid) {
 	points := grid{Title: "All reads: " + r.modes(), Head: []string{"drive", "mode", "load", "cache", "reads/s", "least to most", "MB/s", "median", "99 %", "cores", "late", "of the model", "fio reads/s", "ours / fio"}}
-	rates := grid{Title: "All rates of the loader: " + r.modes(), Head: []string{"drive", "mode", "task", "layout", "order", "workers", "cache", "a second", "MB/s", "drive's ceiling", "late"}}
+	rates := grid{Title: "All rates of the loader: " + r.modes(), Head: []string{"drive", "mode", "task", "layout", "order", "workers", "cache", "a second", "least to most", "MB/s", "drive's ceiling", "late"}}
 	for _, s := range r.Drives {
 		for _, p := range s.Points {
 			points.Rows = append(points.Rows, pointRow(p))
@@ -223,5 +223,5 @@ func rateRow(x drive.Rate) []string {
 	if x.Mode.String() == "simulated" {
 		late = plot.Percent(x.Late)
 	}
-	return append(row, whole(x.PerSecond)+" "+x.Unit, whole(x.MBps), whole(x.Ceiling), late)
+	return append(row, whole(x.PerSecond)+" "+x.Unit, whole(x.Least)+" to "+whole(x.Most), whole(x.MBps), whole(x.Ceiling), late)
 }
