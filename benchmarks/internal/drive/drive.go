@@ -157,7 +157,7 @@ type Facts struct {
 	Claimed  string            `json:"claimed,omitempty"` // by the owner
 	Profile  *drivesim.Profile `json:"profile,omitempty"`
 	LimitBps float64           `json:"limit_bytes_per_second,omitempty"`
-	Late     *drivesim.Stats   `json:"reads,omitempty"` // of a simulated drive, so far
+	Reads    *drivesim.Stats   `json:"reads,omitempty"` // from a simulated drive, so far
 	Warnings []string          `json:"warnings,omitempty"`
 }
 
@@ -170,7 +170,7 @@ func (d *Drive) Facts() Facts {
 	case modeSimulated:
 		f.Profile = &d.profile
 		s := d.sim.Stats()
-		f.Late = &s
+		f.Reads = &s
 	}
 	return f
 }

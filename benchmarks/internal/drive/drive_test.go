@@ -91,7 +91,7 @@ func TestRates(t *testing.T) {
 			if x.Mode != d.mode || !strings.Contains(x.Drive, d.mode.String()) || x.Cache == "" || x.Refused == "" && (x.PerSecond <= 0 || len(x.Percentiles) != 101) {
 				t.Errorf("%+v", x)
 			}
-			if (x.Model > 0) != (d.mode == modeSimulated && x.Refused == "") {
+			if (x.Model > 0) != (d.mode == modeSimulated) {
 				t.Errorf("%s, %s: the model is %v", x.Drive, x.Load, x.Model)
 			}
 		}
@@ -128,7 +128,7 @@ func TestModes(t *testing.T) {
 		t.Errorf("the zero Mode is %v", m)
 	}
 	sim, real := fast(t), onDisk(t)
-	if f := sim.Facts(); f.Profile == nil || f.Disk != nil || f.Late == nil || sim.Name() != "fast (simulated drive)" {
+	if f := sim.Facts(); f.Profile == nil || f.Disk != nil || f.Reads == nil || sim.Name() != "fast (simulated drive)" {
 		t.Errorf("%+v", f)
 	}
 	f := real.Facts()

@@ -35,12 +35,12 @@ func New(p Profile) *Drive {
 
 // Stats counts reads.
 type Stats struct {
-	Reads int64
+	Reads int64 `json:"reads"`
 	// Late counts reads whose bytes this machine did not have by the time at
 	// which the simulated drive would have delivered them.
-	Late int64
+	Late int64 `json:"late"`
 	// Over is how much later than they should reads came back, all together.
-	Over time.Duration
+	Over time.Duration `json:"over_ns"`
 }
 
 // LateShare returns the part of the reads that were late.

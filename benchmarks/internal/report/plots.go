@@ -194,9 +194,9 @@ func (r Report) workers(title string, p pair) template.HTML {
 	return template.HTML(c.SVG())
 }
 
-// Stall returns the part of the time that a trainer waits which could take so
+// stall returns the part of the time that a trainer waits which could take so
 // many samples a second, of a loader that delivers so many.
-func Stall(demand, rate float64) float64 { return max(0, 1-rate/demand) }
+func stall(demand, rate float64) float64 { return max(0, 1-rate/demand) }
 
 // stalls draws for how much of its time a trainer waits, over the rate at which
 // it could go.
@@ -213,7 +213,7 @@ func (r Report) stalls(title func(string) string) group {
 				return
 			}
 			for e := 1.0; e <= 4; e += 0.05 {
-				l.X, l.Y = append(l.X, math.Pow(10, e)), append(l.Y, Stall(math.Pow(10, e), rate))
+				l.X, l.Y = append(l.X, math.Pow(10, e)), append(l.Y, stall(math.Pow(10, e), rate))
 			}
 			c.Lines = append(c.Lines, l)
 		}

@@ -183,7 +183,7 @@ func TestColours(t *testing.T) {
 
 func TestStall(t *testing.T) {
 	for _, c := range []struct{ demand, rate, want float64 }{{100, 50, 0.5}, {100, 100, 0}, {100, 200, 0}, {1000, 100, 0.9}} {
-		if got := Stall(c.demand, c.rate); got != c.want {
+		if got := stall(c.demand, c.rate); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
