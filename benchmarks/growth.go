@@ -61,8 +61,7 @@ func runGrowth(ctx context.Context, args []string, out io.Writer) error {
 		g, err := grow(ctx, kind, n, workers, *length)
 		if err == nil {
 			result.Growth = append(result.Growth, g)
-			fmt.Fprintf(w, "%s\t%d\t%d\t%.2f\t%.2f\t%.1f\t%.0f\t%.0f\t%.2f, %.2f, %.2f\t\n", g.Source, g.Samples, g.Workers,
-				1e3*g.SetUpS, 1e3*g.FirstS, float64(g.Bytes)/1e6, g.CPUNs, g.PerS, 1e3*g.ResumeS[0], 1e3*g.ResumeS[1], 1e3*g.ResumeS[2])
+			g.print(w)
 		}
 		return err
 	}
@@ -86,6 +85,12 @@ func runGrowth(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	return os.WriteFile(*path, append(text, '\n'), 0o666)
+}
+
+// print writes g as a line.
+func (g growth) print(w io.Writer) {
+	fmt.Fprintf(w, "%s\t%d\t%d\t%.2f\t%.2f\t%.1f\t%.0f\t%.0f\t%.2f, %.2f, %.2f\t\n", g.Source, g.Samples, g.Workers,
+		1e3*g.SetUpS, 1e3*g.FirstS, float64(g.Bytes)/1e6, g.CPUNs, g.PerS, 1e3*g.ResumeS[0], 1e3*g.ResumeS[1], 1e3*g.ResumeS[2])
 }
 
 // grow measures one loader.

@@ -79,21 +79,31 @@ func Rates(ctx context.Context, s Set, drives []*Drive, points [][]Point, o Opti
 					return rates, err
 				}
 			}
-			for k := range len(o.Workers) + 1 {
-				for i, d := range drives {
-					if k >= len(jobs[i]) {
-						continue
-					}
-					r, err := d.rate(ctx, jobs[i][k], points[i], o)
-					if err != nil {
-						return rates, fmt.Errorf("%s: %s from %s: %w", d.Name(), t.name, l.name, err)
-					}
-					rates[i] = append(rates[i], r)
-				}
+			if err := turns(ctx, drives, jobs, points, o, rates); err != nil {
+				return rates, err
 			}
 		}
 	}
 	return rates, nil
+}
+
+// turns measures the jobs of each drive, the first of all of them first.
+func turns(ctx context.Context, drives []*Drive, jobs [][]job, points [][]Point, o Options, rates [][]Rate) error {
+	for k := range len(o.Workers) + 1 {
+		for i, d := range drives {
+			if k >= len(jobs[i]) {
+				continue
+			}
+			j := jobs[i][k]
+			o.Progress(fmt.Sprintf("%s: %s from %s, %d workers, cache: %s", d.Name(), j.task.name, j.layout.name, j.workers, j.cache))
+			r, err := d.rate(ctx, j, points[i], o.For)
+			if err != nil {
+				return fmt.Errorf("%s: %s from %s: %w", d.Name(), j.task.name, j.layout.name, err)
+			}
+			rates[i] = append(rates[i], r)
+		}
+	}
+	return nil
 }
 
 // copy copies a set to a real drive.
@@ -144,64 +154,66 @@ func touch(paths []string) error {
 	return nil
 }
 
-// order returns the order of a drive's rows. Random reads from a throttled drive
-// take no longer than others, which no slow drive does.
-func (d *Drive) order() loader.Order {
-	if d.mode == modeThrottled {
-		return loader.Sequential{}
+// loader opens a job's source, and a loader of it. Random reads from a throttled
+// drive take no longer than others, which no slow drive does: there the order is
+// that of the files.
+func (d *Drive) loader(j job) (loader.Source, *loader.Loader, error) {
+	src, err := j.open(j.dir, shard.PoolConfig{FS: j.fs})
+	if err != nil {
+		return nil, nil, err
 	}
-	return loader.Shuffle{Live: live}
+	c := loader.Config{BatchSize: j.batch, Epochs: -1, Seed: 1, Order: loader.Shuffle{Live: live}, Transforms: j.transforms, Workers: j.workers}
+	if j.cache == Cold {
+		c.Epochs = 1
+	}
+	if d.mode == modeThrottled {
+		c.Order = loader.Sequential{}
+	}
+	ld, err := loader.New(src, c)
+	return src, ld, err
 }
 
 // rate measures one rate.
-func (d *Drive) rate(ctx context.Context, j job, points []Point, o Options) (Rate, error) {
-	o.Progress(fmt.Sprintf("%s: %s from %s, %d workers, cache: %s", d.Name(), j.task.name, j.layout.name, j.workers, j.cache))
-	src, err := j.open(j.dir, shard.PoolConfig{FS: j.fs})
-	if err != nil {
-		return Rate{}, err
+func (d *Drive) rate(ctx context.Context, j job, points []Point, length time.Duration) (Rate, error) {
+	r := Rate{Mode: d.mode, Drive: d.Name(), Task: j.task.name, Layout: j.layout.name, Order: "shuffled", Workers: j.workers, Cache: j.cache, Unit: j.unit}
+	if d.mode == modeThrottled {
+		r.Order = "in order"
 	}
-	epochs := -1
-	if j.cache == Cold {
-		epochs = 1
-	}
-	ld, err := loader.New(src, loader.Config{BatchSize: j.batch, Epochs: epochs, Seed: 1, Order: d.order(), Transforms: j.transforms, Workers: j.workers})
+	src, ld, err := d.loader(j)
 	if err != nil {
-		return Rate{}, err
+		return r, err
 	}
 	defer ld.Close()
 	before := d.simStats()
 	var c count
 	if j.cache == Cold {
-		c, err = j.coldEpochs(ctx, ld, o.For)
+		c, err = j.coldEpochs(ctx, ld, length)
 	} else {
-		c, err = steady(ctx, ld, held(ld, src, j.batch), o.For)
-	}
-	if err != nil && !errors.Is(err, errSlow) {
-		return Rate{}, err
-	}
-	r := Rate{Mode: d.mode, Drive: d.Name(), Task: j.task.name, Layout: j.layout.name, Workers: j.workers, Cache: j.cache, Unit: j.unit}
-	if r.Order = "shuffled"; d.mode == modeThrottled {
-		r.Order = "in order"
+		c, err = steady(ctx, ld, held(ld, src, j.batch), length)
 	}
 	late := d.simStats().Minus(before)
-	r.Late = late.LateShare()
-	switch {
-	case err != nil:
+	switch r.Late = late.LateShare(); {
+	case errors.Is(err, errSlow):
 		r.Refused = err.Error()
+		return r, nil
+	case err != nil:
+		return r, err
 	case r.Late > mostLate:
 		r.Refused = tooSlow(late)
-	}
-	if r.Refused != "" {
 		return r, nil
 	}
-	r.Rows, r.Seconds = c.rows, c.took.Seconds()
 	_, random := src.(loader.RandomSource)
-	perRow := float64(j.bytes) / float64(rows(src))
-	rowsPerSecond := float64(c.rows) / c.took.Seconds()
-	r.PerSecond, r.Least, r.Most = rowsPerSecond*float64(j.perRow), c.least*float64(j.perRow), c.most*float64(j.perRow)
-	r.MBps = rowsPerSecond * perRow / 1e6
-	r.Ceiling = ceiling(points, perRow, random && d.mode != modeThrottled) * float64(j.perRow)
+	r.set(c, float64(j.perRow), float64(j.bytes)/float64(rows(src)))
+	r.Ceiling = ceiling(points, float64(j.bytes)/float64(rows(src)), random && d.mode != modeThrottled) * float64(j.perRow)
 	return r, nil
+}
+
+// set sets the figures of r from rows of so many units and bytes.
+func (r *Rate) set(c count, units, bytes float64) {
+	perSecond := float64(c.rows) / c.took.Seconds()
+	r.Rows, r.Seconds = c.rows, c.took.Seconds()
+	r.PerSecond, r.Least, r.Most = perSecond*units, c.least*units, c.most*units
+	r.MBps = perSecond * bytes / 1e6
 }
 
 // rows returns the number of rows of a source.
