@@ -68,16 +68,13 @@ type Point struct {
 	// Percentiles holds the seconds that 0, 1, ... 100 % of the reads did not
 	// exceed; nil where latencies mean nothing.
 	Percentiles []float64 `json:"percentiles_s,omitempty"`
-	// Of a simulated drive: the part of late reads, and the rate that its
-	// profile means, without a machine around it.
-	Late  float64 `json:"late,omitempty"`
-	Model float64 `json:"model_reads_per_s,omitempty"`
-	FIO   *FIO    `json:"fio,omitempty"`
+	// Of a simulated drive: the part of late reads, and the rate and the median
+	// time that its profile means, without a machine around it.
+	Late        float64 `json:"late,omitempty"`
+	Model       float64 `json:"model_reads_per_s,omitempty"`
+	ModelMedian float64 `json:"model_median_s,omitempty"`
+	FIO         *FIO    `json:"fio,omitempty"`
 }
-
-// HeldBack reports whether this machine kept a simulated drive from what its
-// profile means, so far perhaps that the figure is refused.
-func (p *Point) HeldBack() bool { return p.Model > 0 && p.PerSecond < 0.95*p.Model }
 
 // FIO is what fio gave for the same load, in rounds between ours.
 type FIO struct {
@@ -238,7 +235,7 @@ func (d *Drive) point(ctx context.Context, t *target, l probe.Load) (Point, erro
 	}
 	late := d.simStats().Minus(before)
 	if p.Late = late.LateShare(); p.Late > mostLate {
-		p = Point{Mode: p.Mode, Drive: p.Drive, Load: p.Load, Bytes: p.Bytes, Depth: p.Depth, Random: p.Random, Cache: p.Cache, Late: p.Late, Model: p.Model,
+		p = Point{Mode: p.Mode, Drive: p.Drive, Load: p.Load, Bytes: p.Bytes, Depth: p.Depth, Random: p.Random, Cache: p.Cache, Late: p.Late, Model: p.Model, ModelMedian: p.ModelMedian,
 			Refused: tooSlow(late)}
 	}
 	return p, nil
@@ -260,7 +257,8 @@ func (d *Drive) newPoint(t *target, l probe.Load, runs []probe.Result) Point {
 		}
 	}
 	if d.sim != nil {
-		p.Model = expect(d.profile, l)
+		e := expect(d.profile, l)
+		p.Model, p.ModelMedian = e.PerSecond, e.Latencies[len(e.Latencies)/2].Seconds()
 	}
 	return p
 }
@@ -268,8 +266,8 @@ func (d *Drive) newPoint(t *target, l probe.Load, runs []probe.Result) Point {
 // slower compares results by their rates.
 func slower(a, b probe.Result) int { return cmp.Compare(a.PerSecond, b.PerSecond) }
 
-// expect returns the reads a second that a profile means.
-func expect(p drivesim.Profile, l probe.Load) float64 {
+// expect returns what a profile means.
+func expect(p drivesim.Profile, l probe.Load) drivesim.Expectation {
 	r := rand.New(rand.NewPCG(l.Seed, 1))
 	next := int64(-l.Bytes)
 	return p.Expect(5000, l.Depth, l.Bytes, func() int64 {
@@ -278,7 +276,7 @@ func expect(p drivesim.Profile, l probe.Load) float64 {
 		}
 		next += int64(l.Bytes)
 		return next
-	}).PerSecond
+	})
 }
 
 // compare returns fio's figures beside ours.

@@ -56,11 +56,11 @@ func (s Section) access() *drive.Point     { return s.find(drive.SmallBytes, 1, 
 func (r Report) groups() []group {
 	title := func(s string) string { return s + ": " + r.modes() }
 	all := []group{
-		{"Throughput and seek time", "Sequential reads of 1 MiB, 8 at a time; the mean time of a random read of 4 KiB, one at a time.",
+		{"Throughput and seek time", "Sequential reads of 1 MiB, 8 at a time; the median time of a random read of 4 KiB, one at a time.",
 			[]template.HTML{r.bars(title("Throughput"), plot.Axis{Label: "MB/s", Log: true}, func(s Section) float64 {
 				return value(s.sequential(), func(p *drive.Point) float64 { return p.MBps })
 			}), r.bars(title("Seek time"), plot.Axis{Label: "time of a random read", Log: true, Format: plot.Seconds}, func(s Section) float64 {
-				return value(s.access(), func(p *drive.Point) float64 { return 1 / p.PerSecond })
+				return value(s.access(), func(p *drive.Point) float64 { measured, _ := quickness(p); return 1 / measured })
 			})}},
 		{"Random reads", "How long one takes, one at a time; and how many a second there are, so many at a time. Dashed: what the model of a simulated drive means, without this machine's CPU.",
 			[]template.HTML{r.cdf(title("Access time, 4 KiB at depth 1")), r.depths(title("Random reads of 4 KiB"))}},

@@ -134,6 +134,10 @@ func TestHeldBack(t *testing.T) {
 	if got := r.raw().Rows; got[0][1] != "587 (model: 734)" || got[1][1] != "225" {
 		t.Errorf("%q", got)
 	}
+	r.Drives[0].Points[1].ModelMedian = 50e-6 // measured: 77
+	if got := r.raw().Rows[0][2]; got != "76.9 µs (model: 50 µs)" {
+		t.Error(got)
+	}
 	for _, c := range []struct {
 		ratio
 		want string
@@ -143,7 +147,7 @@ func TestHeldBack(t *testing.T) {
 		}
 	}
 	refused := drive.Point{Refused: "late", Model: 7000}
-	if got := figure(&refused, whole); got != "refused (model: 7000)" {
+	if got := figure(&refused, rate, whole); got != "refused (model: 7000)" {
 		t.Error(got)
 	}
 	if got := (ratio{8, 16}).beside(claims.throughput); got != "8.00x (models: 16.0x), not as claimed" {

@@ -43,30 +43,54 @@ func (r Report) summary() []grid { return []grid{r.raw(), r.ratios(), r.loader()
 
 // raw is the drives by themselves.
 func (r Report) raw() grid {
-	g := grid{Title: "The drives by themselves: " + r.modes(), Head: []string{"drive", "sequential MB/s", "random 4 KiB, one at a time", "4 KiB reads/s, 32 at a time", "112 KiB reads/s, 32 at a time"}}
+	g := grid{Title: "The drives by themselves: " + r.modes(), Head: []string{"drive", "sequential MB/s", "random 4 KiB, one at a time, median", "4 KiB reads/s, 32 at a time", "112 KiB reads/s, 32 at a time"}}
 	for _, s := range r.Drives {
-		row := []string{s.Facts.Name, figure(s.sequential(), func(perSecond float64) string { return whole(perSecond * drive.ShardBytes / 1e6) }),
-			figure(s.access(), func(perSecond float64) string { return plot.Seconds(1 / perSecond) })}
+		row := []string{s.Facts.Name, figure(s.sequential(), rate, func(perSecond float64) string { return whole(perSecond * drive.ShardBytes / 1e6) }),
+			figure(s.access(), quickness, func(perSecond float64) string { return plot.Seconds(1 / perSecond) })}
 		for _, bytes := range []int{drive.SmallBytes, drive.ImageBytes} {
-			row = append(row, figure(s.find(bytes, 32, true), whole))
+			row = append(row, figure(s.find(bytes, 32, true), rate, whole))
 		}
 		g.Rows = append(g.Rows, row)
 	}
 	return g
 }
 
-// figure returns what f makes of the rate of a point; where this machine held a
+// A measure is one number of a point, the higher the better, as it was measured
+// and as the model of a simulated drive means it. Each is 0 if there is none.
+type measure func(p *drive.Point) (measured, model float64)
+
+// rate is reads a second.
+func rate(p *drive.Point) (measured, model float64) { return p.PerSecond, p.Model }
+
+// quickness is the inverse of the median time of a read. The mean would be that
+// of the moments at which the machine does something else.
+func quickness(p *drive.Point) (measured, model float64) {
+	if p.Percentiles != nil && p.Percentiles[50] > 0 {
+		measured = 1 / p.Percentiles[50]
+	}
+	if p.ModelMedian > 0 {
+		model = 1 / p.ModelMedian
+	}
+	return measured, model
+}
+
+// heldBack reports whether a machine kept a simulated drive from what its model
+// means, so far perhaps that the figure is refused.
+func heldBack(measured, model float64) bool { return measured < 0.95*model }
+
+// figure returns what f makes of a measure of a point; where this machine held a
 // simulated drive back, with what its model means.
-func figure(p *drive.Point, f func(perSecond float64) string) string {
+func figure(p *drive.Point, of measure, f func(float64) string) string {
 	if p == nil {
 		return "-"
 	}
+	measured, model := of(p)
 	text := "refused"
-	if p.Refused == "" {
-		text = f(p.PerSecond)
+	if p.Refused == "" && measured > 0 {
+		text = f(measured)
 	}
-	if p.HeldBack() {
-		text += fmt.Sprintf(" (model: %s)", f(p.Model))
+	if heldBack(measured, model) {
+		text += fmt.Sprintf(" (model: %s)", f(model))
 	}
 	return text
 }
@@ -74,21 +98,23 @@ func figure(p *drive.Point, f func(perSecond float64) string) string {
 // claims are what is often said of an NVMe drive in place of a hard disk.
 var claims = struct{ throughput, seek [2]float64 }{[2]float64{6, 10}, [2]float64{25, 30}}
 
-// ratio is how many times as many reads a second one drive does as another.
+// ratio is how many times as good one drive is as another.
 type ratio struct {
 	measured, models float64 // models is 0 but where a machine held a model back
 }
 
-// divide returns the ratio of two points, which may be missing.
-func divide(a, b *drive.Point) (r ratio) {
+// divide returns the ratio of a measure of two points, which may be missing.
+func divide(a, b *drive.Point, of measure) (r ratio) {
 	if a == nil || b == nil {
 		return r
 	}
-	if a.Refused == "" && b.Refused == "" {
-		r.measured = a.PerSecond / b.PerSecond
+	am, aModel := of(a)
+	bm, bModel := of(b)
+	if am > 0 && bm > 0 {
+		r.measured = am / bm
 	}
-	if a.HeldBack() || b.HeldBack() {
-		r.models = a.Model / b.Model
+	if bModel > 0 && (heldBack(am, aModel) || heldBack(bm, bModel)) {
+		r.models = aModel / bModel
 	}
 	return r
 }
@@ -129,20 +155,20 @@ func (r Report) ratios() grid {
 		if slowest == nil || slowest == &r.Drives[i] || s.sequential() == nil {
 			continue
 		}
-		g.Rows = append(g.Rows, []string{s.Facts.Name, slowest.Facts.Name, divide(s.sequential(), slowest.sequential()).beside(claims.throughput),
-			divide(s.access(), slowest.access()).beside(claims.seek), divide(s.find(drive.SmallBytes, 32, true), slowest.find(drive.SmallBytes, 32, true)).String()})
+		g.Rows = append(g.Rows, []string{s.Facts.Name, slowest.Facts.Name, divide(s.sequential(), slowest.sequential(), rate).beside(claims.throughput),
+			divide(s.access(), slowest.access(), quickness).beside(claims.seek), divide(s.find(drive.SmallBytes, 32, true), slowest.find(drive.SmallBytes, 32, true), rate).String()})
 	}
 	return g
 }
 
 // slowest returns the drive of a mode with the least throughput.
 func (r Report) slowest(m drive.Mode) (least *Section) {
-	rate := func(s *Section) float64 {
+	speed := func(s *Section) float64 {
 		return value(s.sequential(), func(p *drive.Point) float64 { return max(p.PerSecond, p.Model) })
 	}
 	for i := range r.Drives {
 		s := &r.Drives[i]
-		if s.Facts.Mode == m && rate(s) > 0 && (least == nil || rate(s) < rate(least)) {
+		if s.Facts.Mode == m && speed(s) > 0 && (least == nil || speed(s) < speed(least)) {
 			least = s
 		}
 	}
