@@ -44,7 +44,7 @@ const (
 	width  = 620
 	height = 300 // of the inner rectangle
 	left   = 78
-	right  = 18
+	right  = 26
 	top    = 40
 	bottom = 52
 	line   = 18 // of a legend
