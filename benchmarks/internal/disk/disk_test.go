@@ -11,7 +11,9 @@ import (
 	"testing/fstest"
 )
 
-// tree reads a tree of sysfs: lines "file = text" and "link -> target".
+// tree reads a part of a tree of sysfs: lines "file = text" and "link -> target".
+// That of virtio is of a machine; the others are written after the layout that
+// Linux gives to such drives.
 func tree(t *testing.T, name string) fs.FS {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name+".txt"))

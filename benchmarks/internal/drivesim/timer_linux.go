@@ -1,6 +1,7 @@
 package drivesim
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -24,20 +25,27 @@ func nap(d time.Duration) {
 		}
 		t = os.NewFile(uintptr(fd), "timer")
 	}
-	c, err := t.SyscallConn()
-	if err == nil {
-		setErr := c.Control(func(fd uintptr) {
-			err = unix.TimerfdSettime(int(fd), 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}, nil)
-		})
-		if err == nil {
-			err = setErr
-		}
-	}
-	if err != nil {
+	if err := wait(t, d); err != nil {
 		time.Sleep(d)
 		return
 	}
-	var expirations [8]byte
-	t.Read(expirations[:]) // an error ends the nap early, and the caller looks at the clock
 	timers.Put(t)
+}
+
+// wait sets a timer and waits until it expires.
+func wait(t *os.File, d time.Duration) error {
+	c, err := t.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var set error
+	err = c.Control(func(fd uintptr) {
+		set = unix.TimerfdSettime(int(fd), 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}, nil)
+	})
+	if err := errors.Join(err, set); err != nil {
+		return err
+	}
+	var expirations [8]byte
+	_, err = t.Read(expirations[:])
+	return err
 }
