@@ -4,6 +4,8 @@
 //	go run -C benchmarks . data -dir DIR
 //	go run -C benchmarks [-tags libjpeg] . suite [-run W1,jpeg] [-data DIR] [-python PYTHON,...] [-json FILE]
 //	go run -C benchmarks . accelerators [-model resnet50,unet3d,cosmoflow] [-python PYTHON]
+//	go run -C benchmarks . drive [-dir DIR ...] [-model hdd ...] [-throttle sata-ssd] [-out DIR]
+//	go run -C benchmarks . growth [-samples N] [-json FILE]
 //
 // README.md beside this file says what is measured and what the peers need.
 // What cannot run here is skipped, and the reason is printed.
@@ -21,8 +23,10 @@ import (
 
 const usage = `usage:
   benchmarks data -dir DIR      make a set of images to measure on
-  benchmarks suite [flags]      measure; -help lists the flags
-  benchmarks accelerators       how many accelerators a reader keeps busy
+  benchmarks suite [flags]      measure the library beside its peers; -help lists the flags
+  benchmarks drive [flags]      measure drives, and the library over them; likewise
+  benchmarks growth [flags]     measure what many samples and workers cost; likewise
+  benchmarks accelerators       measure how many accelerators a reader keeps busy; likewise
 `
 
 func main() {
@@ -50,6 +54,10 @@ func run(ctx context.Context, args []string) error {
 		return runSuite(ctx, args, os.Stdout)
 	case "accelerators":
 		return runAccelerators(ctx, args, os.Stdout)
+	case "drive":
+		return runDrive(ctx, args, os.Stdout)
+	case "growth":
+		return runGrowth(ctx, args, os.Stdout)
 	case childCommand:
 		return runChild(args, os.Stdin, os.Stdout)
 	}

@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	numbers      = 1 << 20
-	numbersBatch = 256
-	starts       = 20 // in a round, which one would make too short
+	overheadItems = 1 << 20
+	numbersBatch  = 256
+	starts        = 20 // in a round, which one would make too short
 )
 
 // numbersConfig is what the contenders of W10 are given.
@@ -41,7 +41,7 @@ type numbersCheck struct {
 
 // workload10 is what a loader costs where samples cost nothing.
 func workload10(b *bench) ([]rounds.Match, error) {
-	c := numbersConfig{Items: b.scaled(numbers), Batch: numbersBatch}
+	c := numbersConfig{Items: b.scaled(overheadItems), Batch: numbersBatch}
 	return []rounds.Match{b.overhead(c), b.starts(c)}, nil
 }
 
