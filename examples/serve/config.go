@@ -81,12 +81,12 @@ func (f *file) server(dir string) (*ldr.Server, error) {
 	}
 	for name, d := range f.Datasets {
 		if d.Rank != 0 || d.World != 0 || d.Epochs != 0 || d.Resume != nil {
-			err = errors.Join(err, fmt.Errorf("Datasets.%s: Rank, World, Epochs and Resume are those of each client", name))
+			err = errors.Join(err, fmt.Errorf("data set %q: Rank, World, Epochs and Resume are those of each client", name))
 			continue
 		}
 		src, wrong := d.Source.Open(dir)
 		if wrong != nil {
-			err = errors.Join(err, fmt.Errorf("Datasets.%s: %w", name, wrong))
+			err = errors.Join(err, fmt.Errorf("data set %q: %w", name, wrong))
 			continue
 		}
 		srv.Datasets[name] = ldr.Dataset{Source: src, Config: d.Config}
@@ -114,10 +114,10 @@ func (f *file) secrets(srv *ldr.Server, dir string) error {
 	if f.TokenFile != "" {
 		text, err := os.ReadFile(below(dir, f.TokenFile))
 		if err != nil {
-			return fmt.Errorf("TokenFile: %w", err)
+			return fmt.Errorf("token: %w", err)
 		}
 		if srv.Token = strings.TrimSpace(string(text)); srv.Token == "" {
-			return fmt.Errorf("TokenFile: %s is empty", f.TokenFile)
+			return fmt.Errorf("token: %s is empty", f.TokenFile)
 		}
 	}
 	if f.CertFile == "" && f.KeyFile == "" {
@@ -125,7 +125,7 @@ func (f *file) secrets(srv *ldr.Server, dir string) error {
 	}
 	cert, err := tls.LoadX509KeyPair(below(dir, f.CertFile), below(dir, f.KeyFile))
 	if err != nil {
-		return fmt.Errorf("CertFile and KeyFile: %w", err)
+		return fmt.Errorf("certificate: %w", err)
 	}
 	srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}
 	return nil

@@ -81,7 +81,7 @@ func (s Source) Open(dir string) (loader.Source, error) {
 	}
 	src, err := s.open(dir)
 	if err != nil {
-		return nil, fmt.Errorf("Source: %s: %w", s.name(), err)
+		return nil, fmt.Errorf("source %s: %w", s.name(), err)
 	}
 	return src, nil
 }
@@ -234,7 +234,7 @@ func opened[S interface {
 
 func made(gen synth.Generator, err error, rows int, seed uint64) (loader.Source, error) {
 	if err == nil && rows < 1 {
-		err = fmt.Errorf("Rows is %d", rows)
+		err = fmt.Errorf("a data set of %d Rows", rows)
 	}
 	if err != nil {
 		return nil, err

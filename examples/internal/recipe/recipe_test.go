@@ -176,12 +176,12 @@ func TestOpen(t *testing.T) {
 		}
 	}
 	for source, want := range map[string]string{
-		`{"any": {"Data": "missing"}}`:      "Source: any: ",
-		`{"parquet": {"Data": "pictures"}}`: "Source: parquet: ",
-		`{"feather": {"Data": "pictures"}}`: "Source: feather: ",
-		`{"npy": {"Data": "pictures"}}`:     "Source: npy: ",
-		`{"documents": {"Data": "t"}}`:      "Source: documents: ",
-		`"shapes"`:                          "Rows is 0",
+		`{"any": {"Data": "missing"}}`:      "source any: ",
+		`{"parquet": {"Data": "pictures"}}`: "source parquet: ",
+		`{"feather": {"Data": "pictures"}}`: "source feather: ",
+		`{"npy": {"Data": "pictures"}}`:     "source npy: ",
+		`{"documents": {"Data": "t"}}`:      "source documents: ",
+		`"shapes"`:                          "0 Rows",
 	} {
 		var d Dataset
 		if err := Read([]byte(`{"Source": `+source+`}`), &d); err != nil {
