@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -26,6 +28,8 @@ var workloads = []struct {
 	{"W3", workload3},
 	{"W4", workload4},
 	{"W5", workload5},
+	{"W6", workload6},
+	{"W7", workload7},
 	{"W10", workload10},
 	{"jpeg", workloadJPEG},
 	{"resize", workloadResize},
@@ -42,6 +46,9 @@ type bench struct {
 	self    string
 	only    *regexp.Regexp // for names of contenders, nil for all
 }
+
+// madeBytes is the usual size of the data that a workload makes for itself.
+const madeBytes = 256 << 20
 
 // scaled returns how much to make of what there usually is n of.
 func (b *bench) scaled(n int) int { return max(1, int(float64(n)*b.scale)) }
@@ -62,6 +69,7 @@ func runSuite(ctx context.Context, args []string, out io.Writer) error {
 	data := f.String("data", "", "`folder` of JPEG files (default: a set of our own, made when it is missing)")
 	python := f.String("python", "python3", "comma-separated Python `interpreters`; each peer takes the first that has what it needs")
 	path := f.String("json", "", "`file` for the results as JSON")
+	tables := f.String("markdown", "", "`file` for the results as tables")
 	batch := f.Int("batch", 64, "images in a batch")
 	most := f.Int("images", 512, "the most images that workloads on single images take")
 	scale := f.Float64("scale", 1, "size of the data that the suite makes by itself, as a part of the usual")
@@ -98,14 +106,35 @@ func runSuite(ctx context.Context, args []string, out io.Writer) error {
 		}
 	}
 	fmt.Fprintf(out, "\n%s at the end\n", load())
-	if *path == "" {
+	return errors.Join(result.write(*path, asJSON), result.write(*tables, asMarkdown))
+}
+
+// write writes f to a file, unless that has no name.
+func (f *file) write(path string, as func(*file) ([]byte, error)) error {
+	if path == "" {
 		return nil
 	}
-	text, err := json.MarshalIndent(result, "", "  ")
+	text, err := as(f)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(*path, append(text, '\n'), 0o666)
+	return os.WriteFile(path, text, 0o666)
+}
+
+func asJSON(f *file) ([]byte, error) {
+	text, err := json.MarshalIndent(f, "", "  ")
+	return append(text, '\n'), err
+}
+
+func asMarkdown(f *file) ([]byte, error) {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "%s, %s. `go run -C benchmarks . %s`\n\n", f.Machine, f.Began.Format(time.DateOnly), strings.Join(f.Command, " "))
+	for _, r := range f.Workloads {
+		if err := r.Markdown(&out); err != nil {
+			return nil, err
+		}
+	}
+	return out.Bytes(), nil
 }
 
 // measure runs the matches of a workload and prints each when it is done.

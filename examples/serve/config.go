@@ -80,13 +80,14 @@ func (f *file) server(dir string) (*ldr.Server, error) {
 		err = errors.Join(err, errors.New("there are no Datasets"))
 	}
 	for name, d := range f.Datasets {
+		at := "Datasets." + name
 		if d.Rank != 0 || d.World != 0 || d.Epochs != 0 || d.Resume != nil {
-			err = errors.Join(err, fmt.Errorf("data set %q: Rank, World, Epochs and Resume are those of each client", name))
+			err = errors.Join(err, fmt.Errorf("%s: Rank, World, Epochs and Resume are those of each client", at))
 			continue
 		}
 		src, wrong := d.Source.Open(dir)
 		if wrong != nil {
-			err = errors.Join(err, fmt.Errorf("data set %q: %w", name, wrong))
+			err = errors.Join(err, fmt.Errorf("%s: %w", at, wrong))
 			continue
 		}
 		srv.Datasets[name] = ldr.Dataset{Source: src, Config: d.Config}
@@ -114,10 +115,10 @@ func (f *file) secrets(srv *ldr.Server, dir string) error {
 	if f.TokenFile != "" {
 		text, err := os.ReadFile(below(dir, f.TokenFile))
 		if err != nil {
-			return fmt.Errorf("token: %w", err)
+			return fmt.Errorf("TokenFile: %w", err)
 		}
 		if srv.Token = strings.TrimSpace(string(text)); srv.Token == "" {
-			return fmt.Errorf("token: %s is empty", f.TokenFile)
+			return fmt.Errorf("TokenFile: %s is empty", f.TokenFile)
 		}
 	}
 	if f.CertFile == "" && f.KeyFile == "" {
@@ -125,7 +126,7 @@ func (f *file) secrets(srv *ldr.Server, dir string) error {
 	}
 	cert, err := tls.LoadX509KeyPair(below(dir, f.CertFile), below(dir, f.KeyFile))
 	if err != nil {
-		return fmt.Errorf("certificate: %w", err)
+		return fmt.Errorf("CertFile and KeyFile: %w", err)
 	}
 	srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}
 	return nil

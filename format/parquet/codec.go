@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
@@ -40,6 +41,22 @@ func (c codec) known() bool {
 		return true
 	}
 	return false
+}
+
+// mostFrom returns the most bytes that n bytes decompress to, which for some
+// codecs has no bound.
+func (c codec) mostFrom(n int64) int64 {
+	switch c {
+	case uncompressed:
+		return n
+	case snappyCodec: // 64 bytes are copied by 3 (format_description.txt)
+		return 22 * n
+	case lz4RawCodec: // a byte of a length stands for 255 (lz4_Block_format.md)
+		return 255*n + 64
+	case gzipCodec: // 258 bytes are copied by 2 bits (RFC 1951)
+		return 1032*n + 64
+	}
+	return math.MaxInt64
 }
 
 // maxZstdWindow bounds the memory of a zstd decoder beside its output.

@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime/metrics"
 	"slices"
 	"testing"
 
 	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress"
 	pqformat "github.com/parquet-go/parquet-go/format"
 
 	"github.com/stokerdata/stoker/format"
@@ -103,8 +106,9 @@ func TestFlipsWithoutSum(t *testing.T) {
 	}
 }
 
-// foreignJoin joins the columns of foreign files that can be.
-var foreignJoin = Options{Columns: []string{}, Joins: []format.Join{{Into: "x", Columns: []string{"a", "d"}, DType: dtype.Float32}}}
+// foreignJoin joins the columns of foreign files that can be, in row groups that
+// are chosen.
+var foreignJoin = Options{Columns: []string{}, Where: []Range{{"a", -100, 100}}, Joins: []format.Join{{Into: "x", Columns: []string{"a", "d"}, DType: dtype.Float32}}}
 
 // foreign returns small files that parquet-go's writer made.
 func foreign(t testing.TB) (files [][]byte) {
@@ -225,7 +229,9 @@ func TestMetadata(t *testing.T) {
 	}{
 		{"checksum", header(func(h *pqformat.PageHeader) { h.CRC++ }), none, "checksum"},
 		{"page beyond the chunk", header(func(h *pqformat.PageHeader) { h.CompressedPageSize = 13 }), none, "13 bytes where 12 are left"},
-		{"page of 2 GiB", header(func(h *pqformat.PageHeader) { h.UncompressedPageSize = math.MaxInt32 }), none, "the limit is"},
+		{"page of 2 GiB", header(func(h *pqformat.PageHeader) { h.UncompressedPageSize = math.MaxInt32 }), meta(func(m *pqformat.ColumnMetaData) { m.Codec = pqformat.Zstd }), "the limit is"},
+		{"page larger than its codec allows", header(func(h *pqformat.PageHeader) { h.UncompressedPageSize = 265 }), meta(func(m *pqformat.ColumnMetaData) { m.Codec = pqformat.Snappy }), "12 bytes cannot become 265"},
+		{"page larger than the chunk", header(func(h *pqformat.PageHeader) { h.UncompressedPageSize = 264 }), meta(func(m *pqformat.ColumnMetaData) { m.Codec = pqformat.Snappy }), "the metadata says"},
 		{"negative page", header(func(h *pqformat.PageHeader) { h.CompressedPageSize = -1 }), none, "-1 bytes"},
 		{"more values", header(func(h *pqformat.PageHeader) { h.DataPageHeader.V.NumValues = 4 }), none, "4 values where 3 are left"},
 		{"fewer values", header(func(h *pqformat.PageHeader) { h.DataPageHeader.V.NumValues = 2 }), none, "2 values, the metadata says 3"},
@@ -292,6 +298,95 @@ func TestChanged(t *testing.T) {
 	}
 }
 
+// mutantBytes is more than a mutant of a file of some kilobytes has any reason
+// to have allocated.
+const mutantBytes = 32 << 20
+
+// TestMutants flips one to three bits at random, in files with all encodings, one
+// for each codec, with and without heed to checksums. Whatever comes out, nothing
+// panics or allocates much, and with checksums no flip within pages goes
+// unnoticed.
+func TestMutants(t *testing.T) {
+	mutants := 3000
+	if testing.Short() {
+		mutants = 200
+	}
+	for _, codec := range []compress.Codec{&pq.Uncompressed, &pq.Snappy, &pq.Gzip, &pq.Brotli, &pq.Zstd, &pq.Lz4Raw} {
+		t.Run(codec.String(), func(t *testing.T) {
+			data := structs(t, joinRows(60), pq.Compression(codec), pq.PageBufferSize(200), pq.MaxRowsPerRowGroup(40))
+			want, err := readDamaged(t, data, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			bodies := pageBodies(t, data)
+			rng := rand.New(rand.NewPCG(1, uint64(len(data))))
+			refused := 0
+			for range mutants {
+				bad, inBodies := slices.Clone(data), true
+				for range 1 + rng.IntN(3) {
+					at := rng.IntN(len(bad))
+					bad[at] ^= 1 << rng.IntN(8)
+					inBodies = inBodies && bodies[at]
+				}
+				got, err := mutant(t, bad, false)
+				if err == nil && got != want && inBodies {
+					t.Fatal("pages were changed unnoticed")
+				}
+				refused += b2i(err != nil)
+				mutant(t, bad, true)
+			}
+			t.Logf("%d bytes, %d of %d mutants refused", len(data), refused, mutants)
+			if refused < mutants/2 {
+				t.Errorf("only %d of %d mutants were refused", refused, mutants)
+			}
+		})
+	}
+}
+
+// mutant reads a file and makes sure that it did not allocate much.
+func mutant(t *testing.T, data []byte, noSums bool) (string, error) {
+	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(allocated)
+	before := allocated[0].Value.Uint64()
+	s, err := readWith(t, data, Options{}, noSums)
+	metrics.Read(allocated)
+	if n := allocated[0].Value.Uint64() - before; n > mutantBytes {
+		t.Fatalf("%d bytes allocated, and %v", n, err)
+	}
+	return s, err
+}
+
+// pageBodies says of each byte of a file whether it is part of the body of a page.
+func pageBodies(t *testing.T, data []byte) []bool {
+	src, err := openBytes(data, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	in := make([]bool, len(data))
+	for i := range src.Blocks() {
+		x, err := src.Open(t.Context(), i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := x.(*rows)
+		d := decoder{codecs: new(codecs)}
+		for k := range r.chunks {
+			if err := d.begin(r, k); err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range d.pages {
+				for at := range p.body {
+					in[r.group.chunks[k].off+p.at+int64(at)] = true
+				}
+			}
+			d.end()
+		}
+		r.Close()
+	}
+	return in
+}
+
 // FuzzOpen reads whole files, also as if page checksums were right. The limits
 // keep what a lie can cost small.
 func FuzzOpen(f *testing.F) {
@@ -305,7 +400,7 @@ func FuzzOpen(f *testing.F) {
 		readDamaged(t, data, o)
 		readWith(t, data, o, true)
 		join := o
-		join.Columns, join.Joins = foreignJoin.Columns, foreignJoin.Joins
+		join.Columns, join.Where, join.Joins = foreignJoin.Columns, foreignJoin.Where, foreignJoin.Joins
 		readWith(t, data, join, true)
 	})
 }

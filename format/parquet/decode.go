@@ -50,14 +50,16 @@ type decoder struct {
 	out   *cells
 	chunk []byte
 
-	pages []page
-	flow  flow  // of columns that are given row by row
-	alias bool  // out.data is the chunk
-	used  int64 // bytes of out.data that hold values of varying length
-	row   int   // rows begun
-	elems int   // list elements decoded
-	start int   // element with which the row at hand begins
-	holes bool  // a list row of fixed size is null
+	pages  []page
+	levels int64 // of all pages
+	flow   flow  // of columns that are given row by row
+	alias  bool  // out.data is the chunk
+	used   int64 // bytes of out.data that hold values of varying length
+	row    int   // rows begun
+	elems  int   // list elements decoded
+	start  int   // element with which the row at hand begins
+	shift  int64 // of the elements of the page at hand in out.data
+	holes  bool  // a list row of fixed size is null
 
 	defs, reps []byte
 	full       bool // no level of the page at hand stands for a null; defs are not set
@@ -85,18 +87,61 @@ func (d *decoder) decode(r *rows, k int) (err error) {
 	if err := d.begin(r, k); err != nil {
 		return err
 	}
-	if err := d.allot(r.group.chunks[k].values); err != nil {
+	err = d.column(true)
+	if errors.Is(err, errApart) {
+		d.s.bufs.Put(d.out.mask)
+		d.out.mask = nil
+		err = d.column(false)
+	}
+	return err
+}
+
+// errApart says that the values of a row do not lie one after another in the
+// chunk, or that what stands for nulls is not among them.
+var errApart = errors.New("values are apart")
+
+// column decodes the column. With inPlace, values may stay where they are in the
+// chunk, as far as errApart does not tell otherwise.
+func (d *decoder) column(inPlace bool) error {
+	d.used, d.row, d.elems, d.start, d.holes, d.nDict = 0, 0, 0, 0, false, -1
+	d.alias = inPlace && d.inPlace()
+	if err := d.allot(); err != nil {
 		return d.fault(-1, err)
 	}
-	if !d.col.isBin && !d.col.isList {
+	if !d.varies() {
 		return d.next(d.out.data, d.out.valid, d.rows)
 	}
 	for i := range d.pages {
 		if err := d.page(&d.pages[i]); err != nil {
+			if errors.Is(err, errApart) {
+				return err
+			}
 			return d.fault(-1, fmt.Errorf("page %d: %w", i, err))
 		}
 	}
 	return d.finish()
+}
+
+// varies reports whether each row has a span.
+func (d *decoder) varies() bool { return d.col.isBin || d.col.isList || d.alias }
+
+// aliasBytes is the size from which on values that are not compressed stay where
+// they are: less is copied faster than it is found again.
+const aliasBytes = 64
+
+// inPlace reports whether the chunk holds values as memory should.
+func (d *decoder) inPlace() bool {
+	c := d.col
+	if d.codec != uncompressed || !c.isBin && (c.conv != asStored || !c.isList && c.elem < aliasBytes) {
+		return false
+	}
+	for i := range d.pages {
+		p := &d.pages[i]
+		if p.encoding == deltaByteArray || !c.isBin && p.encoding != plain {
+			return false
+		}
+	}
+	return true
 }
 
 // begin begins column k of r.
@@ -106,9 +151,12 @@ func (d *decoder) begin(r *rows, k int) error {
 	d.col, d.leaf = &r.s.cols[k], &l.leaves[l.from[k]]
 	d.codec = r.group.chunks[k].codec
 	d.rows, d.out, d.chunk = int(r.group.rows), &r.cells[k], r.chunks[k]
-	d.used, d.row, d.elems, d.start, d.holes, d.nDict = 0, 0, 0, 0, false, -1
-	d.flow = flow{}
-	if err := d.scan(r.group.chunks[k].values); err != nil {
+	d.flow, d.nDict, d.alias = flow{}, -1, false
+	ch := r.group.chunks[k]
+	if r.isPage {
+		ch.values = unknown
+	}
+	if err := d.scan(&ch); err != nil {
 		return d.fault(-1, err)
 	}
 	return nil
@@ -129,8 +177,15 @@ func (d *decoder) fault(row int, err error) error {
 	return d.r.fault(row, d.col, err)
 }
 
+// unknown is the number of values of a page by itself.
+const unknown = -1
+
 // scan reads and checks the headers of all pages, and their checksums.
-func (d *decoder) scan(values int64) error {
+func (d *decoder) scan(ch *chunk) error {
+	values := ch.values
+	if values == unknown {
+		values = math.MaxInt64
+	}
 	d.pages = d.pages[:0]
 	c := compact{b: d.chunk}
 	var seen, total int64
@@ -147,8 +202,8 @@ func (d *decoder) scan(values int64) error {
 		if p.hasCRC && !d.s.noSums && crc32.ChecksumIEEE(p.body) != p.crc {
 			return fmt.Errorf("page %d: checksum does not match", n)
 		}
-		if total += int64(p.uncompressed); total > d.s.limits.BlockBytes {
-			return fmt.Errorf("page %d: more than %d bytes in the row group", n, d.s.limits.BlockBytes)
+		if total += int64(p.uncompressed); total > ch.uncompressed {
+			return fmt.Errorf("page %d: more than the %d bytes that the metadata says", n, ch.uncompressed)
 		}
 		switch {
 		case p.typ == indexPage:
@@ -160,8 +215,8 @@ func (d *decoder) scan(values int64) error {
 		}
 		d.pages = append(d.pages, p)
 	}
-	if seen != values {
-		return fmt.Errorf("%d values, the metadata says %d", seen, values)
+	if d.levels = seen; seen != ch.values && ch.values != unknown {
+		return fmt.Errorf("%d values, the metadata says %d", seen, ch.values)
 	}
 	return nil
 }
@@ -170,6 +225,8 @@ func (d *decoder) checkHeader(h *pageHeader, left int, values int64) error {
 	switch {
 	case h.compressed < 0 || h.uncompressed < 0 || int(h.compressed) > left:
 		return fmt.Errorf("%d bytes where %d are left", h.compressed, left)
+	case int64(h.uncompressed) > max(d.codec.mostFrom(int64(h.compressed)), int64(h.compressed)):
+		return fmt.Errorf("%d bytes cannot become %d", h.compressed, h.uncompressed)
 	case int64(h.uncompressed) > d.s.limits.PageBytes:
 		return fmt.Errorf("%d bytes, the limit is %d", h.uncompressed, d.s.limits.PageBytes)
 	case h.typ == indexPage:
@@ -189,28 +246,25 @@ func (d *decoder) checkHeader(h *pageHeader, left int, values int64) error {
 }
 
 // allot gets the memory that the column needs.
-func (d *decoder) allot(values int64) (err error) {
+func (d *decoder) allot() (err error) {
 	c, out := d.col, d.out
 	out.spans = out.spans[:0]
-	if c.isBin || c.isList {
+	if d.varies() {
 		out.spans = sized(out.spans, d.rows)
 	}
 	n := int64(d.rows) * int64(c.elem)
 	switch {
 	case c.isList:
-		n = values * int64(c.elem)
+		n = d.levels * int64(c.elem)
 	case c.isBin:
 		n = 0
-		d.alias = d.codec == uncompressed
 		for i := range d.pages {
-			if p := &d.pages[i]; p.encoding == deltaByteArray {
-				d.alias = false
-			} else if p.keep() {
+			if p := &d.pages[i]; p.keep() && p.encoding != deltaByteArray {
 				n += int64(p.uncompressed)
 			}
 		}
 	}
-	if c.isBin && d.alias {
+	if d.alias {
 		out.data, out.lent = d.chunk, nil
 	} else if out.lent, err = d.s.buffer(n); err == nil {
 		out.data = out.lent
@@ -248,8 +302,11 @@ func (d *decoder) page(p *page) error {
 		return err
 	}
 	n := int(p.values)
-	if !d.leaf.isList {
+	switch {
+	case d.col.isBin:
 		return d.texts(p, b, n, nulls)
+	case !d.leaf.isList:
+		return d.refer(b, n, nulls)
 	}
 	d.reps = sized(d.reps, n)
 	if err := levels(d.reps, b.rep, 1); err != nil {
@@ -400,17 +457,38 @@ func (d *decoder) dictionary(p *page) error {
 
 // texts decodes a page of a binary column.
 func (d *decoder) texts(p *page, b parts, n, nulls int) error {
-	first := d.row
-	d.row += n
-	to := d.out.spans[first : first+n]
-	if err := d.strings(to[:n-nulls], p.encoding, b); err != nil || nulls == 0 {
+	if err := d.strings(d.out.spans[d.row:][:n-nulls], p.encoding, b); err != nil {
 		return err
 	}
-	if d.col.masked {
-		d.validity(d.out.valid[first:], d.defs)
-	}
-	spreadSpans(to, d.defs, byte(d.leaf.maxDef), n-nulls)
+	d.spread(n, nulls)
 	return nil
+}
+
+// refer finds the values of a page of a column of fixed size that stay in place.
+func (d *decoder) refer(b parts, n, nulls int) error {
+	w := d.col.elem
+	if len(b.values) != (n-nulls)*w {
+		return sizeError(len(b.values), (n-nulls)*w)
+	}
+	to := d.out.spans[d.row:][:n-nulls]
+	for i := range to {
+		to[i] = span{b.base + int64(i*w), int32(w)}
+	}
+	d.spread(n, nulls)
+	return nil
+}
+
+// spread puts the spans of the next n rows in their places, now that those that
+// are not null have theirs.
+func (d *decoder) spread(n, nulls int) {
+	to := d.out.spans[d.row:][:n]
+	if nulls > 0 {
+		if d.col.masked {
+			d.validity(d.out.valid[d.row:], d.defs)
+		}
+		spreadSpans(to, d.defs, byte(d.leaf.maxDef), n-nulls)
+	}
+	d.row += n
 }
 
 // validity sets valid to whether there is a value at each of defs.
@@ -431,20 +509,20 @@ func (d *decoder) finish() error {
 		if err := d.endRow(d.elems); err != nil {
 			return d.fault(-1, err)
 		}
-		if d.col.row >= 0 && !d.holes {
+		if d.col.row >= 0 && !d.holes && !d.alias {
 			out.spans = out.spans[:0] // rows lie one after another
 		}
 	}
 	if d.row != d.rows {
 		return d.fault(-1, fmt.Errorf("%d rows, the row group has %d", d.row, d.rows))
 	}
-	if d.col.isBin && (d.col.row >= 0 || d.col.unit > 1 || d.leaf.maxDef > 0) {
+	if !d.leaf.isList && (d.col.row >= 0 || d.col.unit > 1 || d.leaf.maxDef > 0) {
 		return d.checkRows()
 	}
 	return nil
 }
 
-// checkRows checks the rows of a binary column, and makes null ones empty.
+// checkRows checks the rows of a column that is no list, and makes null ones empty.
 func (d *decoder) checkRows() error {
 	for i := range d.out.spans {
 		s := &d.out.spans[i]

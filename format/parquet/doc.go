@@ -40,6 +40,16 @@
 // Float16 and Dims(3, 32) for a FIXED_LEN_BYTE_ARRAY(192), and Int64 for INT96,
 // which then are timestamps in nanoseconds since 1970.
 //
+// A shuffle mixes the rows of some row groups at a time. Source.ByRow gives an
+// exact one, where rows are large and files have an offset index: rows are then
+// read one by one, by the pages that they lie in.
+//
+// # Row groups left out
+//
+// Options.Where leaves out row groups by the least and greatest values that the
+// footer has of a column, and by Bloom filters. It is for data that is sorted,
+// or at least collected, by time or place: rows are not filtered.
+//
 // # Damage
 //
 // Nothing in a file is believed: offsets, sizes and counts are checked before
@@ -52,6 +62,8 @@
 //
 // Rows lend the memory of their row group until they are closed; Close gives
 // it back for the next one, so that steady reading allocates next to nothing.
+// Embeddings, lists and bytes that are not compressed stay where the file has
+// them, and are copied once, into the batch.
 // A Source is safe for concurrent use. Write only reads the batches it is
 // given, and keeps none.
 package parquet

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strconv"
 
 	"github.com/stokerdata/stoker/format"
@@ -174,13 +175,17 @@ type chunk struct {
 	uncompressed int64
 	values       int64
 	codec        codec
+	index        int64 // where the offset index lies, 0 if there is none
+	indexSize    int32
 }
 
 // A rowGroup is parquet.thrift's RowGroup, with the chunks of the columns that
 // are read.
 type rowGroup struct {
-	rows   int64
-	chunks []chunk
+	rows     int64
+	chunks   []chunk
+	excluded bool    // by the statistics of a column
+	bloom    []int64 // where the Bloom filters of the bounds lie, 0 for none
 }
 
 // A groupReader reads the row groups of a file.
@@ -189,16 +194,17 @@ type groupReader struct {
 	leaves []leaf
 	want   map[int][]int // leaf -> the places of its chunk in rowGroup.chunks
 	n      int           // chunks of a row group
+	where  []bound
 	limits format.Limits
 	size   int64 // of the file
 	err    error // the first
 }
 
-// readGroups reads a list of row groups, and in each the chunks of the leaves
-// in want, in that order.
-func readGroups(list []byte, leaves []leaf, want []int, limits format.Limits, size int64) (groups []rowGroup, err error) {
-	r := &groupReader{compact: compact{b: list}, leaves: leaves, want: make(map[int][]int, len(want)), n: len(want), limits: limits, size: size}
-	for k, l := range want {
+// readGroups reads a list of row groups, and in each the chunks of the columns,
+// in their order.
+func readGroups(list []byte, l *layout, limits format.Limits, size int64) (groups []rowGroup, err error) {
+	r := &groupReader{compact: compact{b: list}, leaves: l.leaves, want: make(map[int][]int), n: len(l.from), where: l.where, limits: limits, size: size}
+	for k, l := range l.from {
 		r.want[l] = append(r.want[l], k)
 	}
 	r.structs(func(i int) {
@@ -217,7 +223,7 @@ func readGroups(list []byte, leaves []leaf, want []int, limits format.Limits, si
 
 // group reads a row group.
 func (r *groupReader) group() (g rowGroup, err error) {
-	g = rowGroup{rows: -1, chunks: make([]chunk, r.n)}
+	g = rowGroup{rows: -1, chunks: make([]chunk, r.n), bloom: make([]int64, len(r.where))}
 	columns := 0
 	r.fields(func(id int16, typ byte) bool {
 		switch {
@@ -244,13 +250,20 @@ func (r *groupReader) group() (g rowGroup, err error) {
 // chunk reads the chunk of leaf k, or passes over it if it is not wanted.
 func (r *groupReader) chunk(k int, g *rowGroup) error {
 	places := r.want[k]
-	if len(places) == 0 {
+	bounded := slices.ContainsFunc(r.where, func(b bound) bool { return b.leaf.index == k })
+	if len(places) == 0 && !bounded {
 		r.skip(thriftStruct, 0)
 		return nil
 	}
-	ch, err := readChunk(&r.compact, &r.leaves[k], r.limits, r.size)
+	ch, m, err := readChunk(&r.compact, &r.leaves[k], r.limits, r.size)
 	if err != nil {
 		return fmt.Errorf("column %q: %w", r.leaves[k].name, err)
+	}
+	for i := range r.where {
+		if b := &r.where[i]; b.leaf.index == k {
+			g.excluded = g.excluded || b.excludes(&m.stats, m.values)
+			g.bloom[i] = m.bloom
+		}
 	}
 	for _, p := range places {
 		g.chunks[p] = ch
@@ -259,15 +272,19 @@ func (r *groupReader) chunk(k int, g *rowGroup) error {
 }
 
 // readChunk reads where a chunk lies, and checks that it lies in the file.
-func readChunk(c *compact, l *leaf, limits format.Limits, size int64) (ch chunk, err error) {
+func readChunk(c *compact, l *leaf, limits format.Limits, size int64) (ch chunk, m columnMeta, err error) {
 	encrypted, elsewhere := false, false
-	m := columnMeta{typ: -2, codec: -1, values: -1, uncompressed: -1, compressed: -1, data: -1}
+	m = columnMeta{stats: statistics{nulls: -1}, typ: -2, codec: -1, values: -1, uncompressed: -1, compressed: -1, data: -1}
 	c.fields(func(id int16, typ byte) bool {
 		switch {
 		case id == 1 && typ == thriftBinary:
 			elsewhere = len(c.binary()) > 0
 		case id == 3 && typ == thriftStruct:
 			m.read(c)
+		case id == 4 && typ == thriftI64:
+			ch.index = c.int()
+		case id == 5 && typ == thriftI32:
+			ch.indexSize = c.int32()
 		case id == 8 || id == 9:
 			encrypted = true
 			return false
@@ -278,27 +295,27 @@ func readChunk(c *compact, l *leaf, limits format.Limits, size int64) (ch chunk,
 	})
 	switch {
 	case encrypted:
-		return ch, fmt.Errorf("is encrypted, which is not supported: %w", loader.ErrSpec)
+		return ch, m, fmt.Errorf("is encrypted, which is not supported: %w", loader.ErrSpec)
 	case elsewhere:
-		return ch, fmt.Errorf("lies in another file, which is not supported: %w", loader.ErrSpec)
+		return ch, m, fmt.Errorf("lies in another file, which is not supported: %w", loader.ErrSpec)
 	case c.bad || m.values < 0 || m.uncompressed < 0 || m.compressed < 0 || m.data < 0:
-		return ch, fmt.Errorf("metadata is malformed: %w", loader.ErrCorrupt)
+		return ch, m, fmt.Errorf("metadata is malformed: %w", loader.ErrCorrupt)
 	case m.typ != l.node.physical:
-		return ch, fmt.Errorf("type differs from the schema's: %w", loader.ErrCorrupt)
+		return ch, m, fmt.Errorf("type differs from the schema's: %w", loader.ErrCorrupt)
 	case !m.codec.known():
-		return ch, fmt.Errorf("compressed by %v, which is not supported: %w", m.codec, loader.ErrSpec)
+		return ch, m, fmt.Errorf("compressed by %v, which is not supported: %w", m.codec, loader.ErrSpec)
 	}
-	ch = chunk{off: m.data, size: m.compressed, uncompressed: m.uncompressed, values: m.values, codec: m.codec}
+	ch.off, ch.size, ch.uncompressed, ch.values, ch.codec = m.data, m.compressed, m.uncompressed, m.values, m.codec
 	if m.dictionary > 0 && m.dictionary < m.data {
 		ch.off = m.dictionary
 	}
 	if ch.off < int64(len(magic)) || ch.size > size-tailBytes-ch.off {
-		return ch, fmt.Errorf("%d bytes at %d lie outside of the file's %d: %w", ch.size, ch.off, size, loader.ErrCorrupt)
+		return ch, m, fmt.Errorf("%d bytes at %d lie outside of the file's %d: %w", ch.size, ch.off, size, loader.ErrCorrupt)
 	}
 	if ch.size > limits.BlockBytes {
-		return ch, fmt.Errorf("%d bytes, the limit is %d: %w", ch.size, limits.BlockBytes, loader.ErrCorrupt)
+		return ch, m, fmt.Errorf("%d bytes, the limit is %d: %w", ch.size, limits.BlockBytes, loader.ErrCorrupt)
 	}
-	return ch, nil
+	return ch, m, nil
 }
 
 // columnMeta holds what is used of parquet.thrift's ColumnMetaData.
@@ -306,6 +323,8 @@ type columnMeta struct {
 	typ                                                physical
 	codec                                              codec
 	values, uncompressed, compressed, data, dictionary int64
+	bloom                                              int64
+	stats                                              statistics
 }
 
 func (m *columnMeta) read(c *compact) {
@@ -315,6 +334,8 @@ func (m *columnMeta) read(c *compact) {
 			m.typ = physical(c.int32())
 		case id == 4 && typ == thriftI32:
 			m.codec = codec(c.int32())
+		case id == 12 && typ == thriftStruct:
+			m.stats.read(c)
 		case typ != thriftI64:
 			return false
 		case id == 5:
@@ -327,6 +348,8 @@ func (m *columnMeta) read(c *compact) {
 			m.data = c.int()
 		case id == 11:
 			m.dictionary = c.int()
+		case id == 14:
+			m.bloom = c.int()
 		default:
 			return false
 		}

@@ -81,8 +81,15 @@ func dumpSource(src loader.Source) ([]string, error) {
 // keepOpen hides a source's Close.
 type keepOpen struct{ loader.Source }
 
+// keepRowsOpen is keepOpen for sources of single rows.
+type keepRowsOpen struct{ loader.RandomSource }
+
 func dumpWith(src loader.Source, stages []loader.Transform) (out []string, err error) {
-	ld, err := loader.New(keepOpen{src}, loader.Config{BatchSize: 3, Workers: 2, Transforms: stages})
+	var open loader.Source = keepOpen{src}
+	if r, ok := src.(loader.RandomSource); ok {
+		open = keepRowsOpen{r}
+	}
+	ld, err := loader.New(open, loader.Config{BatchSize: 3, Workers: 2, Transforms: stages})
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +231,14 @@ func digestBlock(out *strings.Builder, src *Source, i int) error {
 			case c.join != nil:
 				fmt.Fprintf(out, "%x,", r.record[row*src.record+c.at:][:c.row])
 			case c.row < 0:
-				shape, err := r.shape(c, in, row)
+				var sizes []byte
+				var err error
+				if c.dims >= 0 {
+					if sizes, err = r.sizes(c, row); err != nil {
+						return err
+					}
+				}
+				shape, err := r.shape(c, in, row, sizes)
 				if err != nil {
 					return err
 				}

@@ -13,13 +13,28 @@ import (
 // list decodes a page of a list column; nulls counts the levels without a value.
 func (d *decoder) list(p *page, b parts, n, nulls int) error {
 	first, w := d.elems, d.col.elem
+	values := n - nulls
+	if d.shift = 0; d.alias {
+		if len(b.values) != values*w {
+			return sizeError(len(b.values), values*w)
+		}
+		if d.reps[0] != 0 && d.row > 0 {
+			return errApart
+		}
+		d.shift = b.base - int64(first)*int64(w)
+	}
 	if err := d.listRows(n, nulls); err != nil {
 		return err
 	}
 	entries := d.elems - first
-	values := n - nulls
 	if entries > values && (d.s.nulls == format.NullError || d.s.nulls == format.NullMask && !d.col.field.DType.Float()) {
 		return d.nullInside()
+	}
+	if d.alias {
+		if entries > values {
+			return errApart
+		}
+		return nil
 	}
 	to := d.out.data[first*w : (first+entries)*w]
 	if err := d.values(to[:values*w], values, p.encoding, b.values); err != nil {
@@ -110,7 +125,7 @@ func (d *decoder) beginRow(elem int) error {
 		return fmt.Errorf("more than %d rows", d.rows)
 	}
 	d.start = elem
-	d.out.spans[d.row] = span{off: int64(elem) * int64(d.col.elem)}
+	d.out.spans[d.row] = span{off: d.shift + int64(elem)*int64(d.col.elem)}
 	d.row++
 	return nil
 }

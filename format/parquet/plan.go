@@ -128,6 +128,22 @@ func (p *planner) find(name string) (int, error) {
 	return i, nil
 }
 
+// bounds returns Options.Where.
+func (p *planner) bounds() (all []bound, err error) {
+	for _, r := range p.o.Where {
+		i, err := p.find(r.Column)
+		if err != nil {
+			return nil, err
+		}
+		b, err := newBound(&p.leaves[i], r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, b)
+	}
+	return all, nil
+}
+
 // quote lists names for an error.
 func quote(names []string) string {
 	const most = 50

@@ -25,6 +25,7 @@ type rows struct {
 	chunks [][]byte // of each column
 	cells  []cells
 	record []byte     // of each row, all joins
+	isPage bool       // there is but one data page, of one column
 	mu     sync.Mutex // of cells.err
 }
 
@@ -105,7 +106,7 @@ func (r *rows) Close() error {
 	}
 	bufs.Put(r.record)
 	bufs.Put(r.buf)
-	r.buf, r.record, r.group = nil, nil, nil
+	r.buf, r.record, r.group, r.isPage = nil, nil, nil, false
 	clear(r.chunks)
 	clear(r.ranges)
 	r.s.give(r)
@@ -119,8 +120,9 @@ func (r *rows) Parts() int { return len(r.s.parts) }
 // Decode decodes a part. Whatever a codec does with damaged data, the result
 // is an error that names shard and column; Row and Gather return it too, as
 // there is nothing for them to read.
-func (r *rows) Decode(_ *loader.Worker, part int) (err error) {
-	p := r.s.parts[part]
+func (r *rows) Decode(_ *loader.Worker, part int) error { return r.decode(r.s.parts[part]) }
+
+func (r *rows) decode(p part) (err error) {
 	defer func() {
 		if x := recover(); x != nil {
 			err = r.fault(-1, &r.s.cols[p.col], fmt.Errorf("%v", x))
@@ -229,7 +231,14 @@ func (r *rows) set(f int, c *column, in *cells, from, to []int, b *loader.Batch)
 			b.Set(f, to[i], v, c.tail.Rows(len(v)))
 			continue
 		}
-		shape, err := r.shape(c, in, row)
+		var sizes []byte
+		if c.dims >= 0 {
+			var err error
+			if sizes, err = r.sizes(c, row); err != nil {
+				return err
+			}
+		}
+		shape, err := r.shape(c, in, row, sizes)
 		if err != nil {
 			return err
 		}
@@ -247,32 +256,49 @@ func (in *cells) bytes(row int) []byte {
 // Row sets s to row i, which it lends from the memory of the row group.
 func (r *rows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 	for f, role := range r.s.fields {
-		c, in := &r.s.cols[role.col], &r.cells[role.col]
-		if in.err != nil {
-			return in.err
-		}
-		if r.s.nulls == format.NullError && in.valid != nil {
-			if err := r.checkNull(c, in, i); err != nil {
+		var sizes []byte
+		if c := &r.s.cols[role.col]; c.dims >= 0 {
+			var err error
+			if sizes, err = r.sizes(c, i); err != nil {
 				return err
 			}
 		}
-		switch {
-		case role.mask:
-			n := c.cells()
-			s.Set(f, dtype.Bool, r.s.spec[f].Shape, in.valid[i*n:(i+1)*n:(i+1)*n])
-		case c.row < 0:
-			shape, err := r.shape(c, in, i)
-			if err != nil {
-				return err
-			}
-			lend(w, s, f, c, shape, in.bytes(i))
-		case len(in.spans) > 0:
-			c.put(w.Out(s, f, c.field.DType, c.field.Shape).Data, in, i)
-		case c.join != nil:
-			s.Set(f, c.field.DType, c.field.Shape, r.record[i*r.s.record+c.at:][:c.row:c.row])
-		default:
-			s.Set(f, c.field.DType, c.field.Shape, in.data[i*c.row:][:c.row:c.row])
+		if err := r.field(w, s, f, i, sizes); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// field sets field f of s to that of row i; sizes is what sizes returns for the
+// row, if the field's shape is stored.
+func (r *rows) field(w *loader.Worker, s *loader.Sample, f, i int, sizes []byte) error {
+	role := r.s.fields[f]
+	c, in := &r.s.cols[role.col], &r.cells[role.col]
+	if in.err != nil {
+		return in.err
+	}
+	if r.s.nulls == format.NullError && in.valid != nil {
+		if err := r.checkNull(c, in, i); err != nil {
+			return err
+		}
+	}
+	switch {
+	case role.mask:
+		n := c.cells()
+		s.Set(f, dtype.Bool, r.s.spec[f].Shape, in.valid[i*n:(i+1)*n:(i+1)*n])
+	case c.row < 0:
+		shape, err := r.shape(c, in, i, sizes)
+		if err != nil {
+			return err
+		}
+		lend(w, s, f, c, in, i, shape)
+	case len(in.spans) > 0:
+		c.put(w.Out(s, f, c.field.DType, c.field.Shape).Data, in, i)
+	case c.join != nil:
+		s.Set(f, c.field.DType, c.field.Shape, r.record[i*r.s.record+c.at:][:c.row:c.row])
+	default:
+		s.Set(f, c.field.DType, c.field.Shape, in.data[i*c.row:][:c.row:c.row])
 	}
 	return nil
 }
@@ -291,9 +317,10 @@ func (r *rows) checkNull(c *column, in *cells, row int) error {
 	return r.fault(row, c, fmt.Errorf("is null: %w", loader.ErrSpec))
 }
 
-// lend sets field f to a value that varies, copied if it is not aligned.
-func lend(w *loader.Worker, s *loader.Sample, f int, c *column, shape loader.Shape, b []byte) {
-	if !c.isBin || c.size == 1 {
+// lend sets field f to a row that varies, copied if it may not be aligned.
+func lend(w *loader.Worker, s *loader.Sample, f int, c *column, in *cells, row int, shape loader.Shape) {
+	b := in.bytes(row)
+	if c.size == 1 || !c.isBin && in.lent != nil {
 		s.Set(f, c.field.DType, shape, b)
 		return
 	}
@@ -366,21 +393,27 @@ func (c *column) put(dst []byte, in *cells, r int) {
 	}
 }
 
-// shape returns the shape of a row that varies.
-func (r *rows) shape(c *column, in *cells, row int) (loader.Shape, error) {
+// sizes returns the stored shape of a row of c.
+func (r *rows) sizes(c *column, row int) ([]byte, error) {
+	in, n := &r.cells[c.dims], 4*c.field.Shape.Rank()
+	if in.err != nil {
+		return nil, in.err
+	}
+	return in.data[row*n:][:n], nil
+}
+
+// shape returns the shape of a row that varies; sizes is what sizes returns, if
+// it is stored.
+func (r *rows) shape(c *column, in *cells, row int, sizes []byte) (loader.Shape, error) {
 	n := int64(in.spans[row].n)
 	if c.dims < 0 {
 		return c.tail.Rows(int(n) / c.unit), nil
 	}
-	if err := r.cells[c.dims].err; err != nil {
-		return loader.Shape{}, err
-	}
 	var dims [maxRank]int
 	rank := c.field.Shape.Rank()
 	bytes := int64(c.size)
-	stored := r.cells[c.dims].data[row*4*rank:][:4*rank]
 	for i := range rank {
-		d := int32(le32(stored[4*i:]))
+		d := int32(le32(sizes[4*i:]))
 		if d < 0 || c.field.Shape.Dim(i) >= 0 && int(d) != c.field.Shape.Dim(i) || bytes > math.MaxInt32 {
 			return loader.Shape{}, r.fault(row, c, errShapes)
 		}
@@ -402,10 +435,11 @@ func (r *rows) fault(row int, c *column, err error) error {
 		err = fmt.Errorf("%w: %w", err, loader.ErrCorrupt)
 	}
 	b := &r.s.blocks[r.group.number]
-	e := &loader.SampleError{ID: -1, Shard: b.Shard, Row: b.FirstRow, Stage: "decode",
+	first := b.FirstRow + r.group.first
+	e := &loader.SampleError{ID: -1, Shard: b.Shard, Row: first, Stage: "decode",
 		Err: fmt.Errorf("parquet: column %q: %w", c.field.Name, err)}
 	if row >= 0 {
-		e.ID, e.Row = r.group.ids+int64(row), b.FirstRow+int64(row)
+		e.ID, e.Row = r.group.ids+r.group.first+int64(row), first+int64(row)
 	}
 	return e
 }

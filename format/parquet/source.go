@@ -36,6 +36,11 @@ type Options struct {
 	// not list what they name, and Fields gives a Join a Kind by its name.
 	Joins []format.Join
 
+	// Where leaves out the row groups that have no row with a value in each of
+	// these ranges, as far as their statistics and Bloom filters tell. Rows are
+	// not looked at: those of a row group are read all together.
+	Where []Range
+
 	// Nulls says what becomes of nulls.
 	Nulls format.Nulls
 
@@ -66,6 +71,7 @@ type Source struct {
 	record  int // bytes of a row of all joins
 	spec    loader.Spec
 	blocks  []loader.Block
+	rows    int64   // of all blocks
 	groups  []block // beside blocks
 	layouts []layout
 
@@ -87,6 +93,7 @@ type layout struct {
 	spec   string // likewise
 	leaves []leaf // all of the file
 	from   []int  // leaf of each column
+	where  []bound
 }
 
 // A block is a row group that has rows.
@@ -96,6 +103,7 @@ type block struct {
 	shard  int
 	layout int
 	ids    int64 // sample id of the first row
+	first  int64 // row within the block with which it begins, 0 but for pages
 }
 
 // Open opens the Parquet files that path names: a file, a directory, a glob or
@@ -134,12 +142,11 @@ func openFiles(files shard.Set, o Options) (*Source, error) {
 }
 
 func (s *Source) open(ctx context.Context, files shard.Set, o Options) error {
-	var ids int64
 	r := footerReader{pool: s.pool, limits: s.limits}
 	for i, f := range files {
 		raw, err := r.read(ctx, i, f)
 		if err == nil {
-			ids, err = s.addShard(i, f, raw, files[0].Path, o, ids)
+			err = s.addShard(ctx, i, f, raw, files[0].Path, o)
 		}
 		if err != nil {
 			return fmt.Errorf("parquet: %s: %w", f.Path, err)
@@ -155,39 +162,43 @@ func (s *Source) open(ctx context.Context, files shard.Set, o Options) error {
 	return s.estimate()
 }
 
-// addShard adds the row groups of a shard and returns the id behind its last row.
-func (s *Source) addShard(i int, f shard.File, raw []byte, first string, o Options, ids int64) (int64, error) {
+// addShard adds the row groups of a shard.
+func (s *Source) addShard(ctx context.Context, i int, f shard.File, raw []byte, first string, o Options) error {
 	ft, err := parseFooter(raw)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if err := ft.checkSum(raw); err != nil {
-		return 0, err
+		return err
 	}
 	k, err := s.layoutOf(&ft, first, o)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	l := &s.layouts[k]
-	groups, err := readGroups(ft.groups, l.leaves, l.from, s.limits, f.Size)
+	groups, err := readGroups(ft.groups, l, s.limits, f.Size)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	var row int64
 	for n, g := range groups {
 		if err := s.checkGroup(l, &g); err != nil {
-			return 0, fmt.Errorf("row group %d: %w", n, err)
+			return fmt.Errorf("row group %d: %w", n, err)
 		}
-		if g.rows > 0 {
-			s.groups = append(s.groups, block{g, len(s.blocks), i, k, ids + row})
+		for n := range l.where {
+			g.excluded = g.excluded || s.absent(ctx, i, f.Size, g.bloom[n], &l.where[n])
+		}
+		if g.rows > 0 && !g.excluded {
+			s.groups = append(s.groups, block{g, len(s.blocks), i, k, s.rows, 0})
 			s.blocks = append(s.blocks, loader.Block{Rows: int(g.rows), Shard: f.Path, FirstRow: row})
+			s.rows += g.rows
 		}
 		row += g.rows
 	}
 	if row > s.limits.ShardRecords {
-		return 0, fmt.Errorf("%d rows, the limit is %d: %w", row, s.limits.ShardRecords, loader.ErrCorrupt)
+		return fmt.Errorf("%d rows, the limit is %d: %w", row, s.limits.ShardRecords, loader.ErrCorrupt)
 	}
-	return ids + row, nil
+	return nil
 }
 
 // layoutOf returns the number of the layout of a shard.
@@ -209,7 +220,11 @@ func (s *Source) layoutOf(ft *footer, first string, o Options) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("metadata %s: %w", format.SpecKey, err)
 	}
-	cols, from, err := newPlanner(l.leaves, stored, o).plan(s.cols)
+	p := newPlanner(l.leaves, stored, o)
+	cols, from, err := p.plan(s.cols)
+	if err == nil {
+		l.where, err = p.bounds()
+	}
 	if err != nil {
 		return 0, err
 	}

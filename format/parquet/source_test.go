@@ -2,11 +2,13 @@ package parquet
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +157,42 @@ func TestNestedLists(t *testing.T) {
 			_, err = dump(t, path, Options{})
 			fails(t, err, loader.ErrSpec, fmt.Sprintf("row %d", len(want)), "null inside a list")
 		})
+	}
+}
+
+// TestSplitRows reads a list that pages cut, as the first version of them may.
+func TestSplitRows(t *testing.T) {
+	body := func(reps byte, values ...int32) []byte {
+		n := len(values)
+		b := []byte{2, 0, 0, 0, 3, reps, 2, 0, 0, 0, byte(n << 1), 1} // bits of reps; a run of definition levels 1
+		for _, x := range values {
+			b = binary.LittleEndian.AppendUint32(b, uint32(x))
+		}
+		return b
+	}
+	header := func(b []byte, n int32) (h pqformat.PageHeader) {
+		h.UncompressedPageSize, h.CompressedPageSize = int32(len(b)), int32(len(b))
+		h.DataPageHeader.V = pqformat.DataPageHeader{NumValues: n, DefinitionLevelEncoding: pqformat.RLE, RepetitionLevelEncoding: pqformat.RLE}
+		h.DataPageHeader.Valid = true
+		return h
+	}
+	one, two := body(0b010, 1, 2, 3), body(0b011, 4, 5, 6)
+	second := header(two, 3)
+	pages := slices.Concat(one, marshal(t, &second), two)
+	for _, c := range []struct {
+		rows int64
+		want []string
+	}{{3, []string{"x(2)=[1 2]", "x(3)=[3 4 5]", "x(1)=[6]"}}, {2, nil}} {
+		data := rewritten(t, pages, header(one, 3), func(m *pqformat.FileMetaData) {
+			m.Schema[1].RepetitionType.V, m.Schema[1].RepetitionType.Valid = pqformat.Repeated, true
+			m.RowGroups[0].NumRows, m.RowGroups[0].Columns[0].MetaData.NumValues = c.rows, 6
+		})
+		got, err := dump(t, save(t, data), Options{})
+		if c.want == nil {
+			fails(t, err, loader.ErrCorrupt, "a.parquet", `"x"`, "rows")
+			continue
+		}
+		check(t, got, err, c.want...)
 	}
 }
 

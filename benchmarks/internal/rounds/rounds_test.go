@@ -210,11 +210,13 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestJSON pins the shape of a file of results.
-func TestJSON(t *testing.T) {
+// someResult has a contender that is compared, one whose ratio is unsteady and one
+// that was not timed.
+func someResult(t *testing.T) *Result {
+	t.Helper()
 	r := newResult(Match{
 		Name: "W0", About: "nothing",
-		Entries: []Entry{{Name: "ours", About: "us"}, {Name: "peer"}, {Name: "wild"}, {Name: "gone"}},
+		Entries: []Entry{{Name: "ours", About: "us"}, {Name: "peer", About: "them"}, {Name: "wild", About: "wild"}, {Name: "gone", About: "gone"}},
 		Ratios:  [][2]string{{"ours", "peer"}, {"ours", "wild"}, {"ours", "gone"}},
 	})
 	use := func(ms int) Usage {
@@ -229,7 +231,33 @@ func TestJSON(t *testing.T) {
 	if r.settle(Options{Rounds: 3}.withDefaults()) {
 		t.Error("a ratio that is unsteady counts as settled")
 	}
-	got, err := json.Marshal(r)
+	return r
+}
+
+func TestMarkdown(t *testing.T) {
+	var got strings.Builder
+	if err := someResult(t).Markdown(&got); err != nil {
+		t.Fatal(err)
+	}
+	const want = `**W0**: nothing (3 rounds)
+
+| contender | CPU per item | items/s | ratio |
+|---|---|---|---|
+| us, 1.0 | 1 ms | 50 |  |
+| them | 2 ms | 50 | 2.00 |
+| wild | 2 ms | 50 | unsteady |
+
+Not timed: gone, as it is gone
+
+`
+	if got.String() != want {
+		t.Errorf("got\n%s, want\n%s", got.String(), want)
+	}
+}
+
+// TestJSON pins the shape of a file of results.
+func TestJSON(t *testing.T) {
+	got, err := json.Marshal(someResult(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,8 +266,8 @@ func TestJSON(t *testing.T) {
 		"contenders": {
 			"ours": {"items": 100, "wall_s": 2, "cpu_s": 0.1, "rss_bytes": 1048576, "items_per_s": 50, "cpu_s_per_item": 0.001,
 				"spread": 0.1, "about": "us", "version": "1.0", "output": "equal"},
-			"peer": {"items": 100, "wall_s": 2, "cpu_s": 0.2, "rss_bytes": 0, "items_per_s": 50, "cpu_s_per_item": 0.002, "spread": 0.1},
-			"wild": {"items": 100, "wall_s": 2, "cpu_s": 0.2, "rss_bytes": 0, "items_per_s": 50, "cpu_s_per_item": 0.002, "spread": 0.6}
+			"peer": {"items": 100, "wall_s": 2, "cpu_s": 0.2, "rss_bytes": 0, "items_per_s": 50, "cpu_s_per_item": 0.002, "spread": 0.1, "about": "them"},
+			"wild": {"items": 100, "wall_s": 2, "cpu_s": 0.2, "rss_bytes": 0, "items_per_s": 50, "cpu_s_per_item": 0.002, "spread": 0.6, "about": "wild"}
 		},
 		"skipped": {"gone": "it is gone"},
 		"ratios": {"ours_vs_peer": 2}, "spreads": {"ours_vs_peer": 0}, "unsteady": {"ours_vs_wild": 0.5}

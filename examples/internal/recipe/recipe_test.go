@@ -160,7 +160,7 @@ func TestOpen(t *testing.T) {
 		`{"shapes": {"Rows": 5}}`:                                 "[image uint8 (64, 64, 3)",
 		`{"texts": {"Rows": 5}}`:                                  "[text uint8 (?) text",
 		`{"tones": {"Rows": 5}}`:                                  "[audio float32",
-		`{"table": {"Rows": 5, "Seed": 3, "Informative": 2}}`:     "[x00 float32",
+		`{"table": {"Rows": 5, "Seed": 3, "TaskSeed": 4}}`:        "[x00 float32",
 	} {
 		var d Dataset
 		if err := Read([]byte(`{"Source": `+source+`}`), &d); err != nil {
@@ -176,12 +176,12 @@ func TestOpen(t *testing.T) {
 		}
 	}
 	for source, want := range map[string]string{
-		`{"any": {"Data": "missing"}}`:      "source any: ",
-		`{"parquet": {"Data": "pictures"}}`: "source parquet: ",
-		`{"feather": {"Data": "pictures"}}`: "source feather: ",
-		`{"npy": {"Data": "pictures"}}`:     "source npy: ",
-		`{"documents": {"Data": "t"}}`:      "source documents: ",
-		`"shapes"`:                          "0 Rows",
+		`{"any": {"Data": "missing"}}`:      "Source: any: ",
+		`{"parquet": {"Data": "pictures"}}`: "Source: parquet: ",
+		`{"feather": {"Data": "pictures"}}`: "Source: feather: ",
+		`{"npy": {"Data": "pictures"}}`:     "Source: npy: ",
+		`{"documents": {"Data": "t"}}`:      "Source: documents: ",
+		`"shapes"`:                          "shapes: 0 rows",
 	} {
 		var d Dataset
 		if err := Read([]byte(`{"Source": `+source+`}`), &d); err != nil {
