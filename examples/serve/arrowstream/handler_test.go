@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -191,49 +190,39 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestLeave has clients that leave in the middle of an endless stream, as many as
-// there may be, and then one more.
+// TestLeave has as many clients as there may be, which leave in the middle of an
+// endless stream, and then others: a handler ends when its loader has.
 func TestLeave(t *testing.T) {
 	url := serve(t, &arrowstream.Handler{Server: &ldr.Server{}, MaxClients: 3})
-	before := runtime.NumGoroutine()
 	for range 3 {
 		var open []*http.Response
-		for range 3 {
-			a, err := http.Get(url + "/train?epochs=-1")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.CopyN(io.Discard, a.Body, 10_000); err != nil {
-				t.Fatal(err)
-			}
-			open = append(open, a)
-		}
-		a, err := http.Get(url + "/train")
-		if err != nil || a.StatusCode != http.StatusServiceUnavailable {
-			t.Errorf("one too many: %v, %v", a, err)
-		}
-		a.Body.Close()
-		for _, a := range open {
-			a.Body.Close()
-		}
-		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-			a, err := http.Get(url + "/train?batch_size=100")
-			if err != nil {
-				t.Fatal(err)
-			}
-			a.Body.Close()
+		for end := time.Now().Add(10 * time.Second); len(open) < 3; time.Sleep(time.Millisecond) {
+			a := get(t, url+"/train?epochs=-1")
 			if a.StatusCode == http.StatusOK {
-				break
-			}
-			if time.Now().After(end) {
-				t.Fatal("there is no room again")
+				open = append(open, a)
+			} else if a.Body.Close(); time.Now().After(end) {
+				t.Fatalf("there is room for %d alone: %s", len(open), a.Status)
 			}
 		}
-	}
-	http.DefaultClient.CloseIdleConnections()
-	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before+2; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%d goroutines, there were %d", runtime.NumGoroutine(), before)
+		if a := get(t, url+"/train"); a.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("one too many: %s", a.Status)
+		}
+		for _, a := range open {
+			if _, err := io.CopyN(io.Discard, a.Body, 10_000); err != nil {
+				t.Error(err)
+			}
+			a.Body.Close()
 		}
 	}
+}
+
+// get returns an answer, whose body is closed when the test ends at the latest.
+func get(t *testing.T, url string) *http.Response {
+	t.Helper()
+	a, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Body.Close() })
+	return a
 }

@@ -12,7 +12,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -283,22 +283,24 @@ func (s stuck) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, er
 func TestStuck(t *testing.T) {
 	needSlots(t)
 	release := make(chan struct{})
-	var hung sync.WaitGroup
+	var hung atomic.Int64
 	d := Dataset{deaf{numbers{101, -1}, release, &hung}, loader.Config{BatchSize: 6, Transforms: []loader.Transform{fixed{}}}}
 	srv := &Server{Datasets: map[string]Dataset{"": d}}
 	address, _ := start(t, srv, "")
-	dial(t, address, request(1)).net.Close()
+	c := dial(t, address, request(1))
+	waitFor(t, "read that hangs", func() bool { return hung.Load() > 0 })
+	c.net.Close()
 	waitFor(t, "end", func() bool { return srv.Stats().Clients == 1 && len(srv.Stats().Sessions) == 0 })
 	close(release)
-	hung.Wait()
+	waitFor(t, "last row", func() bool { return hung.Load() == 0 })
 }
 
-// deaf opens nothing until it is released, whatever its context says. The rows that
-// follow are written behind it, and closed at last.
+// deaf opens nothing until it is released, whatever its context says. It counts what
+// it has not opened, and then made rows of.
 type deaf struct {
 	numbers
 	release chan struct{}
-	hung    *sync.WaitGroup
+	hung    *atomic.Int64
 }
 
 func (d deaf) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, error) {
@@ -310,13 +312,13 @@ func (d deaf) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, err
 
 type deafRows struct {
 	numbersRows
-	hung *sync.WaitGroup
+	hung *atomic.Int64
 }
 
 func (r deafRows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 	defer func() {
 		if i == len(r.refs)-1 {
-			r.hung.Done()
+			r.hung.Add(-1)
 		}
 	}()
 	return r.numbersRows.Row(w, i, s)
