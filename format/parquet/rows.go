@@ -194,7 +194,7 @@ func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
 		}
 	}
 	if joins {
-		r.gatherRecords(from, to, b)
+		r.gatherRecords(from, to, b, whole)
 	}
 	return nil
 }
@@ -204,11 +204,14 @@ func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
 const gatherRows = 16
 
 // gatherRecords copies the values of joins, some rows at a time, for all joins.
-func (r *rows) gatherRecords(from, to []int, b *loader.Batch) {
+// whole says that rows follow each other, as the processor then finds by itself.
+func (r *rows) gatherRecords(from, to []int, b *loader.Batch, whole bool) {
 	size := r.s.record
 	for len(from) > 0 {
 		n := min(gatherRows, len(from))
-		r.touch(from[:n])
+		if !whole {
+			r.touch(from[:n])
+		}
 		for f, role := range r.s.fields {
 			c := &r.s.cols[role.col]
 			if c.join == nil || role.mask {
