@@ -9,7 +9,7 @@
 // what the files hold decides how they are read.
 //
 // Options are called the same in all of them and stand in one order: Columns,
-// Fields, Joins, Nulls, Limits, Pool, Read for reading; Columns, RowsPerGroup or
+// Fields, Joins, Where, Nulls, Limits, Pool, Read for reading; Columns, RowsPerGroup or
 // RowsPerBatch, RowsPerShard, BytesPerShard, Codec, Progress for writing. Files
 // appear whole, all together, or not at all.
 package format
