@@ -308,10 +308,6 @@ func (d *decoder) page(p *page) error {
 	case !d.leaf.isList:
 		return d.refer(b, n, nulls)
 	}
-	d.reps = sized(d.reps, n)
-	if err := levels(d.reps, b.rep, 1); err != nil {
-		return fmt.Errorf("repetition levels: %w", err)
-	}
 	return d.list(p, b, n, nulls)
 }
 
