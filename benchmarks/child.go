@@ -25,6 +25,8 @@ func children() map[string]opener {
 		"numbers": openNumbers,
 		"jpeg":    openJPEG,
 		"resize":  openResize,
+		"tokens":  openTokens,
+		"volumes": openVolumes,
 		"turbo":   openTurbo,
 		"table":   openTable,
 	}

@@ -3,6 +3,7 @@
 //
 //	go run -C benchmarks . data -dir DIR
 //	go run -C benchmarks [-tags libjpeg] . suite [-run W1,jpeg] [-data DIR] [-python PYTHON,...] [-json FILE]
+//	go run -C benchmarks . accelerators [-model resnet50,unet3d,cosmoflow] [-python PYTHON]
 //
 // README.md beside this file says what is measured and what the peers need.
 // What cannot run here is skipped, and the reason is printed.
@@ -21,6 +22,7 @@ import (
 const usage = `usage:
   benchmarks data -dir DIR      make a set of images to measure on
   benchmarks suite [flags]      measure; -help lists the flags
+  benchmarks accelerators       how many accelerators a reader keeps busy
 `
 
 func main() {
@@ -46,6 +48,8 @@ func run(ctx context.Context, args []string) error {
 		return runData(ctx, args, os.Stdout)
 	case "suite":
 		return runSuite(ctx, args, os.Stdout)
+	case "accelerators":
+		return runAccelerators(ctx, args, os.Stdout)
 	case childCommand:
 		return runChild(args, os.Stdin, os.Stdout)
 	}

@@ -28,6 +28,8 @@ var workloads = []struct {
 	{"W3", workload3},
 	{"W4", workload4},
 	{"W5", workload5},
+	{"W6", workload6},
+	{"W7", workload7},
 	{"W10", workload10},
 	{"jpeg", workloadJPEG},
 	{"resize", workloadResize},
@@ -44,6 +46,9 @@ type bench struct {
 	self    string
 	only    *regexp.Regexp // for names of contenders, nil for all
 }
+
+// madeBytes is the usual size of the data that a workload makes for itself.
+const madeBytes = 256 << 20
 
 // scaled returns how much to make of what there usually is n of.
 func (b *bench) scaled(n int) int { return max(1, int(float64(n)*b.scale)) }

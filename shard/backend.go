@@ -42,7 +42,8 @@ const (
 	// makes a file shorter while it is mapped kills the process, and the bytes may
 	// change after they were checked: it is for files that nobody else can write.
 	// What was lent stays valid until Pool.Close and is not to be written to, as
-	// other calls lend the same memory; a write changes no file. Unix.
+	// other calls lend the same memory; a write changes no file. What is not in
+	// the page cache is read when it is looked at, by whoever does. Unix.
 	MmapTrusted
 )
 
@@ -159,13 +160,8 @@ func (p *Pool) mapped(ctx context.Context, i int) ([]byte, error) {
 
 // lend sets the Data of ranges to parts of the mapped files.
 func (p *Pool) lend(ctx context.Context, ranges []Range) error {
-	select {
-	case <-p.closing:
-		return errClosed
-	default:
-	}
-	if err := ctx.Err(); err != nil {
-		return err
+	if err := p.usable(ctx); err != nil && len(ranges) > 0 {
+		return &ReadError{Path: p.files[ranges[0].File].path, Err: err}
 	}
 	if !inOrder(ranges) {
 		slices.SortFunc(ranges, byOffset)

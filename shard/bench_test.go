@@ -3,9 +3,11 @@ package shard
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,12 +40,14 @@ func BenchmarkReadFile(b *testing.B) {
 			b.SetBytes(size)
 			b.ReportAllocs()
 			var buf []byte
+			began := cputime.Now()
 			for i := 0; b.Loop(); i++ {
 				var err error
 				if buf, err = read(i%len(set), buf); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(float64(cputime.Now()-began)/float64(b.N), "cpu-ns/op")
 		})
 	}
 	pool, _ := NewPool(set, PoolConfig{})
@@ -82,11 +86,13 @@ func BenchmarkReadAt(b *testing.B) {
 				b.SetBytes(int64(size))
 				b.ReportAllocs()
 				p := make([]byte, size)
+				began := cputime.Now()
 				for i := 0; b.Loop(); i++ {
 					if err := read(i%len(set), p, int64(i*size)%fileBytes); err != nil {
 						b.Fatal(err)
 					}
 				}
+				b.ReportMetric(float64(cputime.Now()-began)/float64(b.N), "cpu-ns/op")
 			})
 		}
 		files := make([]sysio.File, len(set))
@@ -177,8 +183,8 @@ type access struct {
 	fileBytes   int64
 }
 
-// fetches is how many times depth pieces a Fetch reads: at its end the drive idles.
-const fetches = 8
+// fetches is how many fetches of depth pieces are measured at a time.
+const fetches = 16
 
 // offset returns where piece i lies.
 func (a access) offset(i int) int64 {
@@ -194,11 +200,6 @@ func (a access) offset(i int) int64 {
 func (a access) measured(b *testing.B, set Set, cold bool, do func(i int)) {
 	n := a.depth * fetches
 	b.SetBytes(int64(a.size * n))
-	cache, err := sysio.Open(set[0].Path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer cache.Close()
 	perPass := int(a.fileBytes) / (a.size * n)
 	var cpu time.Duration
 	began := cputime.Now()
@@ -206,9 +207,7 @@ func (a access) measured(b *testing.B, set Set, cold bool, do func(i int)) {
 		if cold && i%perPass == 0 {
 			b.StopTimer()
 			cpu += cputime.Now() - began
-			if err := cache.Advise(0, 0, sysio.DontNeed); err != nil {
-				b.Fatal(err)
-			}
+			forget(b, set)
 			began = cputime.Now()
 			b.StartTimer()
 		}
@@ -218,27 +217,56 @@ func (a access) measured(b *testing.B, set Set, cold bool, do func(i int)) {
 	b.ReportMetric(cpu.Seconds()*1e9/float64(b.N*a.size*n), "cpu-s/GB")
 }
 
-func benchFetch(b *testing.B, pool *Pool, set Set, a access, cold bool) {
-	bufs := NewBuffers(64 << 20)
-	ranges := make([]Range, a.depth*fetches)
-	a.measured(b, set, cold, func(i int) {
-		for k := range ranges {
-			ranges[k] = Range{Off: a.offset(i + k), Len: a.size}
-		}
-		buf, err := pool.Fetch(b.Context(), bufs, Plan{GapBytes: -1, MaxBytes: a.size, Concurrency: a.depth}, ranges)
-		if err != nil {
+// forget drops the files of set from the page cache.
+func forget(b *testing.B, set Set) {
+	p, err := NewPool(set, PoolConfig{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	for i := range set {
+		if err := p.DontNeed(b.Context(), i, 0, 0); err != nil {
 			b.Fatal(err)
 		}
-		for _, r := range ranges { // a page that is only mapped is read when it is looked at
-			for k := 0; k < len(r.Data); k += page {
-				total += int(r.Data[k])
-			}
+	}
+}
+
+// benchFetch has two fetches in flight, as a loader has several: one idles at its
+// end.
+func benchFetch(b *testing.B, pool *Pool, set Set, a access, cold bool) {
+	bufs := NewBuffers(64 << 20)
+	plan := Plan{GapBytes: -1, MaxBytes: a.size, Concurrency: a.depth / 2}
+	a.measured(b, set, cold, func(i int) {
+		var next atomic.Int64
+		var all sync.WaitGroup
+		for range 2 {
+			all.Go(func() {
+				ranges := make([]Range, a.depth)
+				for n := int(next.Add(1)) - 1; n < fetches; n = int(next.Add(1)) - 1 {
+					for k := range ranges {
+						ranges[k] = Range{Off: a.offset(i + n*a.depth + k), Len: a.size}
+					}
+					buf, err := pool.Fetch(b.Context(), bufs, plan, ranges)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					var sum int64
+					for _, r := range ranges { // a page that is only mapped is read when it is looked at
+						for k := 0; k < len(r.Data); k += page {
+							sum += int64(r.Data[k])
+						}
+					}
+					total.Add(sum)
+					bufs.Put(buf)
+				}
+			})
 		}
-		bufs.Put(buf)
+		all.Wait()
 	})
 }
 
-var total int
+var total atomic.Int64
 
 // benchPlain is what a program does by hand: depth goroutines, each with a
 // buffer, that pread.
@@ -262,6 +290,82 @@ func benchPlain(b *testing.B, set Set, a access, cold bool) {
 		}
 		all.Wait()
 	})
+}
+
+// BenchmarkSmallFiles reads 1,024 files of 100 KiB from the drive, 32 at a time:
+// by os.ReadFile and Pool.ReadFile in 16 goroutines, and by Pool.Fetch in two.
+func BenchmarkSmallFiles(b *testing.B) {
+	const n, size, chunk = 1024, 100 << 10, 32
+	set := benchFiles(b, n, size)
+	for _, f := range set {
+		h, err := os.OpenFile(f.Path, os.O_RDWR, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := errors.Join(h.Sync(), h.Close()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	files := make([]int, n)
+	for i := range files {
+		files[i] = i * 331 % n // any order
+	}
+	run := func(name string, width int, backend Backend, read func(p *Pool, files []int) error) {
+		b.Run(name, func(b *testing.B) {
+			p, err := NewPool(set, PoolConfig{Backend: backend})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer p.Close()
+			a := access{size: size, depth: n / fetches, fileBytes: n * size} // a pass is all files
+			a.measured(b, set, true, func(int) {
+				var next atomic.Int64
+				var all sync.WaitGroup
+				for range width {
+					all.Go(func() {
+						for k := int(next.Add(chunk)) - chunk; k < n; k = int(next.Add(chunk)) - chunk {
+							if err := read(p, files[k:min(k+chunk, n)]); err != nil {
+								b.Error(err)
+								return
+							}
+						}
+					})
+				}
+				all.Wait()
+			})
+		})
+	}
+	run("os", 16, Pread, func(_ *Pool, files []int) error {
+		for _, i := range files {
+			if _, err := os.ReadFile(set[i].Path); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	var spare sync.Pool
+	run("readfile", 16, Pread, func(p *Pool, files []int) (err error) {
+		buf, _ := spare.Get().([]byte)
+		for _, i := range files {
+			if buf, err = p.ReadFile(b.Context(), i, buf); err != nil {
+				return err
+			}
+		}
+		spare.Put(buf)
+		return nil
+	})
+	bufs := NewBuffers(1 << 30)
+	for _, backend := range []Backend{Pread, Ring, DirectRing} {
+		run([]string{Pread: "fetch", Ring: "fetch-ring", DirectRing: "fetch-direct-ring"}[backend], 2, backend, func(p *Pool, files []int) error {
+			ranges := make([]Range, len(files))
+			for k, i := range files {
+				ranges[k] = Range{File: i, Len: size}
+			}
+			buf, err := p.Fetch(b.Context(), bufs, Plan{Concurrency: chunk}, ranges)
+			bufs.Put(buf)
+			return err
+		})
+	}
 }
 
 func BenchmarkVerify(b *testing.B) {

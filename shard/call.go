@@ -171,18 +171,11 @@ func (p *Pool) attempt(ctx context.Context, c *call) error {
 
 // enter waits until c may use a descriptor.
 func (p *Pool) enter(ctx context.Context, c *call) error {
-	if err := ctx.Err(); err != nil {
+	if err := p.usable(ctx); err != nil {
 		return err
 	}
-	select {
-	case <-p.closing:
-		return errClosed
-	default:
-	}
-	select {
-	case p.tokens <- struct{}{}:
+	if p.tryEnter() {
 		return nil
-	default:
 	}
 	select {
 	case p.tokens <- struct{}{}:
@@ -196,13 +189,18 @@ func (p *Pool) enter(ctx context.Context, c *call) error {
 	}
 }
 
-// tryEnter enters if that needs no waiting, and reports whether it has.
-func (p *Pool) tryEnter() bool {
+// usable returns why nothing can be read any more, if that is so.
+func (p *Pool) usable(ctx context.Context) error {
 	select {
 	case <-p.closing:
-		return false
+		return errClosed
 	default:
+		return ctx.Err()
 	}
+}
+
+// tryEnter enters if that needs no waiting, and reports whether it has.
+func (p *Pool) tryEnter() bool {
 	select {
 	case p.tokens <- struct{}{}:
 		return true

@@ -98,6 +98,7 @@ func (f *fetch) runRing(ctx context.Context, p *Pool, buf []byte, width int) {
 		}
 		if err := r.Wait(); err != nil {
 			p.lose(r, buf)
+			f.handles = nil // which are lost too
 			f.fail(&ReadError{Path: p.files[f.requests[0].File].path, Err: &abandonedError{err}})
 			return
 		}
@@ -125,7 +126,7 @@ func (f *fetch) memory(i int, buf []byte) []byte {
 // start starts request i, or reads it at once if the ring cannot. While all
 // descriptors are in use it waits for one only if it may.
 func (f *fetch) start(ctx context.Context, p *Pool, r *sysio.Ring, i int, buf []byte, mayWait bool) (started, waits bool) {
-	if ctx.Err() == nil {
+	if p.usable(ctx) == nil {
 		entered := p.tryEnter()
 		if !entered && !mayWait {
 			return false, true

@@ -25,6 +25,9 @@ type file struct {
 	// Listen lists addresses as ldr.Server.Listen has them; none means a Unix
 	// socket in the user's own directory for such.
 	Listen []string
+	// Arrow lists addresses of the same kind at which batches are served as Arrow
+	// streams over HTTP.
+	Arrow []string
 	// Status is the address of the status page; empty means none.
 	Status string
 	// TokenFile holds the secret of clients; else $STOKER_TOKEN does.
@@ -129,25 +132,25 @@ func (f *file) secrets(srv *ldr.Server, dir string) error {
 }
 
 // listen listens at all addresses, or at none.
-func (f *file) listen(srv *ldr.Server, dir string) (list []net.Listener, err error) {
-	addresses := f.Listen
-	if len(addresses) == 0 {
-		addresses = []string{defaultSocket()}
-	}
+func listen(srv *ldr.Server, dir string, addresses []string) (list []net.Listener, err error) {
 	for _, a := range addresses {
 		if !strings.HasPrefix(a, "tcp://") {
 			a = below(dir, a)
 		}
 		l, err := srv.Listen(a)
 		if err != nil {
-			for _, l := range list {
-				l.Close()
-			}
+			closeAll(list)
 			return nil, err
 		}
 		list = append(list, l)
 	}
 	return list, nil
+}
+
+func closeAll(list []net.Listener) {
+	for _, l := range list {
+		l.Close()
+	}
 }
 
 // defaultSocket lies in a directory of the user.

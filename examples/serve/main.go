@@ -22,6 +22,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -29,6 +30,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/stokerdata/stoker/examples/serve/arrowstream"
 	"github.com/stokerdata/stoker/examples/serve/ldr"
 )
 
@@ -72,10 +74,10 @@ func untilClosed(ctx context.Context, r io.Reader) context.Context {
 func parse(args []string) (options, error) {
 	o := options{dir: "."}
 	f := flag.NewFlagSet("serve", flag.ExitOnError)
-	var data, source, transforms, order, listen string
+	var data, source, transforms, order, listen, arrow string
 	var batch int
 	var seed uint64
-	f.StringVar(&o.config, "config", "", "`file` that describes data sets; all flags but -listen, -status, -fd and -parent belong there")
+	f.StringVar(&o.config, "config", "", "`file` that describes data sets; all flags but -listen, -arrow, -status, -fd and -parent belong there")
 	f.StringVar(&data, "data", "", "`path` of a data set")
 	f.StringVar(&source, "source", "", "data set as `JSON`, as in a file")
 	f.StringVar(&transforms, "transforms", "", "pipeline as a `JSON` list, as in a file")
@@ -83,6 +85,7 @@ func parse(args []string) (options, error) {
 	f.IntVar(&batch, "batch", 0, "rows of a batch")
 	f.Uint64Var(&seed, "seed", 0, "makes the order and all augmentation")
 	f.StringVar(&listen, "listen", "", "`addresses`, with commas between them: paths of Unix sockets, tcp://host:port")
+	f.StringVar(&arrow, "arrow", "", "`addresses`, of the same kind, of Arrow streams over HTTP")
 	status := f.String("status", "", "`address` of a status page and of /metrics, as in localhost:8080")
 	f.IntVar(&o.fd, "fd", -1, "serve the one client at this `descriptor`, and end with it")
 	f.BoolVar(&o.parent, "parent", false, "end when standard input is closed, as it is when the parent dies")
@@ -103,18 +106,26 @@ func parse(args []string) (options, error) {
 	} else {
 		err = o.file.single(data, source, transforms, order, batch, seed)
 	}
-	if listen != "" {
-		o.file.Listen = strings.Split(listen, ",")
-		for i, a := range o.file.Listen {
-			if abs, err := filepath.Abs(a); err == nil && !strings.HasPrefix(a, "tcp://") {
-				o.file.Listen[i] = abs
-			}
-		}
-	}
+	replace(&o.file.Listen, listen)
+	replace(&o.file.Arrow, arrow)
 	if *status != "" {
 		o.file.Status = *status
 	}
 	return o, err
+}
+
+// replace sets addresses to those of a flag, which begin here and not where a
+// file lies.
+func replace(addresses *[]string, flag string) {
+	if flag == "" {
+		return
+	}
+	*addresses = strings.Split(flag, ",")
+	for i, a := range *addresses {
+		if abs, err := filepath.Abs(a); err == nil && !strings.HasPrefix(a, "tcp://") {
+			(*addresses)[i] = abs
+		}
+	}
 }
 
 // run serves until ctx is done.
@@ -141,22 +152,48 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if o.fd >= 0 {
 		return serveDescriptor(ctx, srv, o.fd)
 	}
-	listeners, err := o.file.listen(srv, o.dir)
+	addresses := o.file.Listen
+	if len(addresses) == 0 && len(o.file.Arrow) == 0 {
+		addresses = []string{defaultSocket()}
+	}
+	listeners, err := listen(srv, o.dir, addresses)
 	if err != nil {
 		return err
 	}
-	failed := make(chan error, len(listeners))
-	for _, l := range listeners {
-		log.Info("listening", "address", l.Addr())
+	arrows, err := listen(srv, o.dir, o.file.Arrow)
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+	failed := make(chan error, len(listeners)+len(arrows))
+	serve := func(l net.Listener, what string, f func() error) {
+		log.Info("listening", "address", l.Addr(), "for", what)
 		group.Go(func() {
 			defer cancel()
-			failed <- srv.Serve(ctx, l)
+			failed <- f()
 		})
 	}
-	for range listeners {
+	for _, l := range listeners {
+		serve(l, "LDR/1", func() error { return srv.Serve(ctx, l) })
+	}
+	for _, l := range arrows {
+		h := arrowHandler(srv, l, log)
+		serve(l, "Arrow", func() error { return serveHTTP(ctx, l, h) })
+	}
+	for range cap(failed) {
 		err = errors.Join(err, <-failed)
 	}
 	return err
+}
+
+// arrowHandler serves Arrow streams at l. What needs no token is not for pages
+// of others in a browser.
+func arrowHandler(srv *ldr.Server, l net.Listener, log *slog.Logger) http.Handler {
+	h := &arrowstream.Handler{Server: srv, MaxClients: srv.MaxClients, Log: log}
+	if _, tcp := l.Addr().(*net.TCPAddr); tcp && srv.Token == "" {
+		return local(h)
+	}
+	return h
 }
 
 // serveDescriptor serves the client whose socket was inherited.

@@ -196,6 +196,28 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// TestArrow gets a stream over a Unix socket.
+func TestArrow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s", "x.sock")
+	cmd, _ := program(t, nil, "-source", made, "-batch", "8", "-arrow", path)
+	dial(t, path)
+	c := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return net.Dial("unix", path)
+	}}}
+	a, err := c.Get("http://localhost/data?rank=1&world=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	text, err := io.ReadAll(a.Body)
+	if err != nil || a.StatusCode != http.StatusOK || len(text) < 50*16*16*3 || !bytes.Contains(text, []byte("arrow.fixed_shape_tensor")) {
+		t.Errorf("%s: %d bytes, %v", a.Status, len(text), err)
+	}
+	if cmd.Process.Signal(syscall.SIGTERM); !ended(cmd) || !cmd.ProcessState.Success() {
+		t.Errorf("SIGTERM: %v", cmd.ProcessState)
+	}
+}
+
 // TestMistakes are told before anything is served.
 func TestMistakes(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())

@@ -10,6 +10,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -63,17 +64,29 @@ func (s *status) serve(ctx context.Context) {
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /metrics", s.metrics)
 	mux.HandleFunc("GET /samples/{dataset}", s.samples)
-	h := &http.Server{
-		Handler: local(mux), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, MaxHeaderBytes: 1 << 14,
+	serveHTTP(ctx, s.listener, local(mux))
+}
+
+// serveHTTP answers until ctx is done, when it closes all connections.
+func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 1 << 14,
 		BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog:    log.New(io.Discard, "", 0), // handlers tell what is worth it
 	}
 	var group sync.WaitGroup
 	defer group.Wait()
+	ended, end := context.WithCancel(ctx)
+	defer end()
 	group.Go(func() {
-		<-ctx.Done()
-		h.Close()
+		<-ended.Done()
+		srv.Close()
 	})
-	h.Serve(s.listener)
+	err := srv.Serve(l)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // local refuses requests to other names than this machine's, which a page of

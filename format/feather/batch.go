@@ -61,6 +61,7 @@ type batch struct {
 	spans []span
 	items []int         // by column: items of its rows, 0 where bytes are counted
 	dicts []*dictionary // by column; nil if none has any
+	more  []more        // by column; nil if none has views
 }
 
 // batchReader reads the RecordBatch table t of the message m.
@@ -190,11 +191,20 @@ func (r *batchReader) column(c int, b *batch) error {
 	b.items[c] = items
 	if col.offset > 0 {
 		*starts = r.span(col.starts)
+		n := r.rows + 1
+		if col.view {
+			n = r.rows
+		}
 		if r.rows == 0 { // some writers leave the single offset out
 			*starts = span{}
-		} else if err := r.need(starts, (r.rows+1)*col.offset); err != nil {
+		} else if err := r.need(starts, n*col.offset); err != nil {
 			return fmt.Errorf("offsets: %w", err)
 		}
+	}
+	if col.view {
+		r.views(c, b)
+		b.items[c] = 0
+		return nil
 	}
 	*values = r.span(col.values)
 	if col.offset > 0 && !col.list {

@@ -245,7 +245,8 @@ func BenchmarkRandomBatch(b *testing.B) {
 }
 
 // BenchmarkRandomRows reads 64 random rows of 512 float32s and a label at a
-// time, and as the ideal the same bytes by themselves.
+// time, by pread, by a ring and mapped, and as the ideal the same bytes by
+// themselves.
 func BenchmarkRandomRows(b *testing.B) {
 	const rows, width, n = 16_384, 512, 64
 	v := array.NewFixedSizeListBuilder(memory.DefaultAllocator, width, arrow.PrimitiveTypes.Float32)
@@ -266,19 +267,21 @@ func BenchmarkRandomRows(b *testing.B) {
 			refs[i].Row = rng.IntN(rows)
 		}
 	}
-	b.Run("rows", func(b *testing.B) {
-		src := mustOpen(b, path, Options{}).(loader.RandomSource)
-		b.SetBytes(n * 4 * (width + 1))
-		b.ReportAllocs()
-		for b.Loop() {
-			pick()
-			r, err := src.OpenRows(context.Background(), refs)
-			if err != nil {
-				b.Fatal(err)
+	for name, pool := range map[string]shard.PoolConfig{"rows": {}, "ring": {Backend: shard.Ring}, "mapped": {Backend: shard.MmapTrusted}} {
+		b.Run(name, func(b *testing.B) {
+			src := mustOpen(b, path, Options{Pool: pool}).(loader.RandomSource)
+			b.SetBytes(n * 4 * (width + 1))
+			b.ReportAllocs()
+			for b.Loop() {
+				pick()
+				r, err := src.OpenRows(context.Background(), refs)
+				if err != nil {
+					b.Fatal(err)
+				}
+				r.Close()
 			}
-			r.Close()
-		}
-	})
+		})
+	}
 	b.Run("loader", func(b *testing.B) {
 		ld, err := loader.New(mustOpen(b, path, Options{}), loader.Config{BatchSize: n, Order: loader.Shuffle{}, Epochs: -1})
 		if err != nil {

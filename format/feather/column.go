@@ -22,10 +22,11 @@ type column struct {
 
 	levels []level // from the outermost struct to the elements
 	nRow   int     // the first nRow of them hold one thing a row
-	offset int     // bytes of an offset, 0 if every row is one item
-	starts place   // of the offsets
+	offset int     // bytes of an offset or view, 0 if every row is one item
+	starts place   // of the offsets or views
 	values place
 	list   bool // items are counted by the node behind the list, else by bytes
+	view   bool // starts are views, and values is the first of their buffers
 
 	dtype dtype.Type // of the elements as stored; of indexes into a dictionary, theirs
 	bits  bool       // eight elements to a byte
@@ -219,7 +220,7 @@ func (n *node) buffer1(i int) place {
 
 // compileIndex makes a label of indexes into a dictionary.
 func (c *column) compileIndex(n *node) error {
-	if n.typ != typeUtf8 && n.typ != typeLargeUtf8 {
+	if n.typ != typeUtf8 && n.typ != typeLargeUtf8 && n.typ != typeUtf8View {
 		return fmt.Errorf("only dictionaries of utf8 are read: %w", loader.ErrSpec)
 	}
 	c.dict, c.values = n.dict, n.buffer1(1)
@@ -258,6 +259,12 @@ func (c *column) compileItem(n *node, ch *chooser) (dims []int, err error) {
 		if n.typ == typeUtf8 || n.typ == typeLargeUtf8 {
 			c.field.Kind = kind.Text
 		}
+	case n.isView() && c.offset == 0 && len(dims) == 0:
+		c.dtype, c.view, c.offset = dtype.Uint8, true, viewBytes
+		c.starts, c.values = n.buffer1(1), n.buffer1(2)
+		if n.typ == typeUtf8View {
+			c.field.Kind = kind.Text
+		}
 	default:
 		c.dtype, c.bits = n.scalar(), n.typ == typeBool
 	}
@@ -280,6 +287,8 @@ func (c *column) times(n int, lim format.Limits) error {
 func (n *node) isBytes() bool {
 	return n.typ == typeBinary || n.typ == typeLargeBinary || n.typ == typeUtf8 || n.typ == typeLargeUtf8
 }
+
+func (n *node) isView() bool { return n.typ == typeBinaryView || n.typ == typeUtf8View }
 
 // scalar returns the type of a column of numbers, Invalid for other columns.
 func (n *node) scalar() dtype.Type {

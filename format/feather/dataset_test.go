@@ -276,7 +276,6 @@ func TestUnreadable(t *testing.T) {
 		{arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int32), "map of struct"},
 		{arrow.ListOf(arrow.BinaryTypes.String), "list of utf8"},
 		{arrow.ListOf(arrow.ListOf(arrow.PrimitiveTypes.Int8)), "list of list of int(8)"},
-		{arrow.BinaryTypes.StringView, "utf8_view"},
 		{arrow.Null, "null"},
 	} {
 		schema := arrow.NewSchema([]arrow.Field{{Name: "bad", Type: test.typ, Nullable: true}, {Name: "x", Type: arrow.PrimitiveTypes.Int32}}, nil)

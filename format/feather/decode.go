@@ -18,6 +18,7 @@ type decoded struct {
 	valid   []byte // a byte a row, 1 unless it is null; nil: no row is
 	starts  []byte // of columns that vary: offsets, as stored
 	raw     [][]byte
+	more    [][]byte // buffers of views
 	scratch [][]byte // decompressed buffers
 	made    []byte   // elements that are not as stored: bools, labels
 	packed  []byte   // rows of lists of one length, where they lie apart
@@ -52,7 +53,11 @@ func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
 	d.values = d.raw[n+1]
 	if c.offset > 0 {
 		d.starts = d.raw[n]
-		if len(d.starts) < (b.rows+1)*c.offset {
+		need := (b.rows + 1) * c.offset
+		if c.view {
+			need = b.rows * c.offset
+		}
+		if len(d.starts) < need {
 			return corrupt("%d bytes of offsets of %d rows", len(d.starts), b.rows)
 		}
 		if !c.list {
@@ -88,17 +93,21 @@ func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
 
 // decompress replaces all buffers by what they hold.
 func (d *decoded) decompress(how codec, limit int64) error {
-	for len(d.scratch) < len(d.raw) {
+	for len(d.scratch) < len(d.raw)+len(d.more) {
 		d.scratch = append(d.scratch, nil)
 	}
-	for i, b := range d.raw {
-		if len(b) == 0 {
-			continue
+	scratch := d.scratch
+	for _, list := range [...][][]byte{d.raw, d.more} {
+		for i, b := range list {
+			if len(b) == 0 {
+				continue
+			}
+			var err error
+			if list[i], err = decompress(&scratch[i], b, how, limit); err != nil {
+				return err
+			}
 		}
-		var err error
-		if d.raw[i], err = decompress(&d.scratch[i], b, how, limit); err != nil {
-			return err
-		}
+		scratch = scratch[len(list):]
 	}
 	return nil
 }
@@ -278,6 +287,9 @@ func expand(to, from []byte) {
 
 // checkStarts checks the offsets of rows into items.
 func (d *decoded) checkStarts(c *column, rows, items int, most int64) error {
+	if c.view {
+		return d.checkViews(c, rows, most)
+	}
 	d.starts = d.starts[:(rows+1)*c.offset]
 	steps := int64(items)
 	if size := int64(max(1, c.per*c.size())); most/size < steps {
@@ -336,6 +348,11 @@ func (d *decoded) bounds(c *column, i int) (lo, hi int64) {
 func (d *decoded) pack(c *column, rows int, policy format.Nulls) error {
 	item := c.per * c.size()
 	row := c.fixed * item
+	if c.view { // whose lengths were checked
+		d.copyRows(c, rows, row)
+		d.fillNull(c, rows, row, policy)
+		return nil
+	}
 	first, _ := d.bounds(c, 0)
 	dense := true
 	for i := range rows {
@@ -357,11 +374,10 @@ func (d *decoded) pack(c *column, rows int, policy format.Nulls) error {
 // copyRows copies the rows that are not null to memory of their own.
 func (d *decoded) copyRows(c *column, rows, row int) {
 	d.packed = grow(d.packed, rows*row)
-	item := c.per * c.size()
 	for i := range rows {
 		if d.valid == nil || d.valid[i] != 0 {
-			lo, _ := d.bounds(c, i)
-			copy(d.packed[i*row:][:row], d.values[int(lo)*item:])
+			data, _ := d.items(c, i, true)
+			copy(d.packed[i*row:][:row], data)
 		}
 	}
 	d.values = d.packed

@@ -143,11 +143,11 @@ func (s *source) readDictionary(f file, ft *footer, id int64, t table, m message
 		if d.valid != nil && d.valid[i] == 0 {
 			return fmt.Errorf("a value of the dictionary is null: %w", loader.ErrSpec)
 		}
-		lo, hi := d.bounds(&l.columns[0], i)
-		if *room -= hi - lo + maxValueCost; *room < 0 {
+		data, _ := d.items(&l.columns[0], i, true)
+		if *room -= int64(len(data)) + maxValueCost; *room < 0 {
 			return corrupt("dictionaries need more than the %d bytes of Limits.BlockBytes", s.lim.BlockBytes)
 		}
-		to.values = append(to.values, string(d.values[lo:hi]))
+		to.values = append(to.values, string(data))
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func (s *schema) encoded(id int64) *node {
 	var find func(list []node) *node
 	find = func(list []node) *node {
 		for i := range list {
-			if d := list[i].dict; d != nil && d.id == id && list[i].isBytes() {
+			if d := list[i].dict; d != nil && d.id == id && (list[i].isBytes() || list[i].isView()) {
 				return &list[i]
 			}
 			if n := find(list[i].children); n != nil {
@@ -192,10 +192,18 @@ func (l *layout) claims(b *batch, ranges []shard.Range, tag int) []shard.Range {
 	if b.codec == codecNone {
 		return ranges
 	}
-	for c := range l.columns {
-		if _, _, values := l.spans(c, b); l.columns[c].offset > 0 && !l.columns[c].list && values.n >= 8 {
-			ranges = append(ranges, shard.Range{File: b.shard, Off: values.off, Len: 8, Tag: tag})
+	claim := func(s span) {
+		if s.n >= 8 {
+			ranges = append(ranges, shard.Range{File: b.shard, Off: s.off, Len: 8, Tag: tag})
 		}
+	}
+	for c := range l.columns {
+		if _, _, values := l.spans(c, b); l.columns[c].offset > 0 && !l.columns[c].list {
+			claim(*values)
+		}
+	}
+	for _, s := range b.spans[l.nSpans:] {
+		claim(s)
 	}
 	return ranges
 }

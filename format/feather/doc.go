@@ -23,8 +23,8 @@
 //
 //	bool, integers, float16/32/64        scalar
 //	date, time, timestamp, duration      int32 or int64, as stored
-//	utf8, large_utf8                     uint8 (?), kind.Text
-//	binary, large_binary                 uint8 (?)
+//	utf8, large_utf8, utf8_view          uint8 (?), kind.Text
+//	binary, large_binary, binary_view    uint8 (?)
 //	fixed_size_binary(n)                 uint8 (n)
 //	decimal                              uint8 (16) or (32), with Options.RawDecimals
 //	list, large_list of T                T (?) and, of fixed_size_list(n) of T, T (?, n)

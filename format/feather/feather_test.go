@@ -39,6 +39,7 @@ func allTypes(nullable bool) *arrow.Schema {
 	}
 	types := append(scalars[:len(scalars):len(scalars)],
 		arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary,
+		arrow.BinaryTypes.StringView, arrow.BinaryTypes.BinaryView,
 		&arrow.FixedSizeBinaryType{ByteWidth: 5},
 		list(f32), list(i64), list(boolean), list(&arrow.FixedSizeBinaryType{ByteWidth: 3}),
 		arrow.LargeListOfField(arrow.Field{Name: "item", Type: arrow.PrimitiveTypes.Uint16}),
@@ -108,9 +109,9 @@ func TestSpec(t *testing.T) {
 		"c00 bool ()", "c01 int8 ()", "c02 uint8 ()", "c03 int16 ()", "c04 uint16 ()", "c05 int32 ()", "c06 uint32 ()",
 		"c07 int64 ()", "c08 uint64 ()", "c09 float16 ()", "c10 float32 ()", "c11 float64 ()", "c12 int32 ()", "c13 int64 ()",
 		"c14 int32 ()", "c15 int64 ()", "c16 int64 ()", "c17 int64 ()", "c18 uint8 (?) text", "c19 uint8 (?) text",
-		"c20 uint8 (?)", "c21 uint8 (?)", "c22 uint8 (5)", "c23 float32 (?)", "c24 int64 (?)", "c25 bool (?)", "c26 uint8 (?, 3)",
-		"c27 uint16 (?)", "c28 float32 (3)", "c29 bool (7)", "c30 int16 (2, 3)", "c31 float32 (?, 4)", "c32 int32 () label",
-		"c33 int32 () label", "c34.x float32 ()", "c34.y uint8 (?) text", "c34.in.z bool ()",
+		"c20 uint8 (?)", "c21 uint8 (?)", "c22 uint8 (?) text", "c23 uint8 (?)", "c24 uint8 (5)", "c25 float32 (?)", "c26 int64 (?)",
+		"c27 bool (?)", "c28 uint8 (?, 3)", "c29 uint16 (?)", "c30 float32 (3)", "c31 bool (7)", "c32 int16 (2, 3)",
+		"c33 float32 (?, 4)", "c34 int32 () label", "c35 int32 () label", "c36.x float32 ()", "c36.y uint8 (?) text", "c36.in.z bool ()",
 	}
 	if len(src.Spec()) != len(want) {
 		t.Fatalf("%d fields, want %d: %v", len(src.Spec()), len(want), src.Spec())
@@ -120,10 +121,10 @@ func TestSpec(t *testing.T) {
 			t.Errorf("field %d is %v, want %s", i, f, want[i])
 		}
 	}
-	if names := src.Spec()[32].Names; len(names) == 0 || !strings.HasPrefix(names[0], "class ") {
+	if names := src.Spec()[34].Names; len(names) == 0 || !strings.HasPrefix(names[0], "class ") {
 		t.Errorf("names of a dictionary: %q", names)
 	}
-	if k := src.Spec()[32].Kind; k != kind.Label {
+	if k := src.Spec()[34].Kind; k != kind.Label {
 		t.Errorf("kind of a dictionary: %v", k)
 	}
 	if _, random := src.(loader.RandomSource); random {

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -108,11 +109,20 @@ func (g grower) one(b array.Builder, t arrow.DataType) {
 		for i, f := range t.(*arrow.StructType).Fields() {
 			g.grow(b.FieldBuilder(i), f.Type, f.Nullable, 1)
 		}
-	case *array.Decimal128Builder, *array.StringViewBuilder, *array.MapBuilder, *array.NullBuilder:
+	case *array.StringViewBuilder:
+		b.Append(g.text())
+	case *array.BinaryViewBuilder:
+		b.Append([]byte(g.text()))
+	case *array.Decimal128Builder, *array.MapBuilder, *array.NullBuilder:
 		b.AppendNull()
 	default:
 		panic(fmt.Sprintf("no values for %T", b))
 	}
+}
+
+// text is a word that is sometimes too long for a view.
+func (g grower) text() string {
+	return strings.Repeat(g.word(), 1+g.IntN(3))
 }
 
 func (g grower) word() string {
@@ -276,6 +286,10 @@ func wantValue(b []byte, a arrow.Array, i int, nan bool) []byte {
 	case *array.Binary:
 		return append(b, a.Value(i)...)
 	case *array.LargeBinary:
+		return append(b, a.Value(i)...)
+	case *array.StringView:
+		return append(b, a.Value(i)...)
+	case *array.BinaryView:
 		return append(b, a.Value(i)...)
 	case *array.FixedSizeBinary:
 		return append(b, a.Value(i)...)

@@ -113,15 +113,18 @@ func (s *source) spare() *rows {
 // use makes r ready for the columns of l.
 func (r *rows) use(l *layout, b *batch) {
 	r.l, r.b = l, b
-	r.raw = slices.Grow(r.raw[:0], l.nSpans)
-	r.raw = r.raw[:l.nSpans] // nil, as Close leaves them
+	n := len(b.spans)
+	r.raw = slices.Grow(r.raw[:0], n)[:n] // nil, as Close leaves them
 	for len(r.cols) < len(l.columns) {
 		r.cols = append(r.cols, decoded{})
 	}
 	for c := range l.columns {
 		d := &r.cols[c]
 		d.err = nil
-		d.raw = r.raw[l.first[c]:][:len(l.columns[c].levels)+2]
+		d.raw, d.more = r.raw[l.first[c]:][:len(l.columns[c].levels)+2], nil
+		if b.more != nil {
+			d.more = r.raw[b.more[c].first:][:b.more[c].n]
+		}
 	}
 }
 
@@ -215,6 +218,10 @@ func (d *decoded) items(c *column, i int, ok bool) ([]byte, loader.Shape) {
 	if !ok {
 		return nil, c.step.Rows(0)
 	}
+	if c.view {
+		data := d.view(i)
+		return data, c.step.Rows(len(data) / c.group)
+	}
 	lo, hi := d.bounds(c, i)
 	item := c.per * c.size()
 	from, to := int(lo)*item, int(hi)*item
@@ -250,7 +257,9 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 
 // gatherItems sets the values of field f, which varies.
 func (d *decoded) gatherItems(c *column, f int, rows, at []int, b *loader.Batch) {
-	if c.offset == 4 {
+	if c.view {
+		d.gatherViews(c, f, rows, at, b)
+	} else if c.offset == 4 {
 		gatherStarts(d, c, loader.View[int32](d.tensor(dtype.Int32)), f, rows, at, b)
 	} else {
 		gatherStarts(d, c, loader.View[int64](d.tensor(dtype.Int64)), f, rows, at, b)

@@ -66,7 +66,7 @@ var extensions = []string{".arrow", ".arrows", ".feather", ".ipc"}
 // The source is read in blocks, one per record batch. If no file is compressed
 // and the chosen columns of a row have 512 bytes or more on average, it is a
 // loader.RandomSource instead, which is shuffled exactly (but not where lists of
-// bools are among the columns, or lists with null items). As the files decide
+// bools or views are among the columns, or lists with null items). As the files decide
 // which it is, Open returns the interface; both are an io.Closer.
 //
 // Errors wrap loader.ErrCorrupt for damaged files and loader.ErrSpec for columns
@@ -447,7 +447,7 @@ func (s *source) readsRows() bool {
 					return false
 				}
 			}
-			if col.bits && (col.offset > 0 || col.per != 1) {
+			if col.view || col.bits && (col.offset > 0 || col.per != 1) {
 				return false
 			}
 			bytes += int64(values.n)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -129,6 +130,31 @@ func TestOpen(t *testing.T) {
 	equal(t, numbers[int32](t, src, "label"), []int32{0, 0, 1, 1})
 }
 
+// TestBackends reads files one by one and together.
+func TestBackends(t *testing.T) {
+	files := map[string]string{"empty": ""}
+	for i := range 200 {
+		files[fmt.Sprintf("%03d", i)] = strings.Repeat(fmt.Sprint(i), i*i)
+	}
+	var want []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		want = append(want, files[name])
+	}
+	dir := tree(t, files)
+	for _, backend := range []shard.Backend{shard.Pread, shard.Direct, shard.Ring, shard.DirectRing, shard.MmapTrusted} {
+		src := must[*raw.Source](t)(raw.Open(dir, raw.Options{Pool: shard.PoolConfig{Backend: backend, MaxOpen: 50}}))
+		got, err := all(t, src, loader.Config{BatchSize: 30}, "image")
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, got, want)
+		n := len(got)
+		if got, err = all(t, src, loader.Config{BatchSize: 30, Order: loader.Shuffle{}}, "image"); err != nil || len(got) != n {
+			t.Errorf("%d of %d files, error %v", len(got), n, err)
+		}
+	}
+}
+
 func TestOpenShuffled(t *testing.T) {
 	src := must[*raw.Source](t)(raw.Open(tree(t, pets), raw.Options{}))
 	got, err := all(t, src, loader.Config{BatchSize: 2, Order: loader.Shuffle{}, Seed: 7, Workers: 3}, "image")
@@ -225,29 +251,31 @@ func TestFilesThatChange(t *testing.T) {
 		{"FIFO", func(p string) error { return errors.Join(os.Remove(p), mkfifo(p)) }, nil, "FIFO"},
 		{"unreadable", func(p string) error { return os.Chmod(p, 0) }, fs.ErrPermission, "permission"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			if c.name == "unreadable" && os.Getuid() == 0 {
-				t.Skip("the superuser may read all")
-			}
-			dir := tree(t, map[string]string{"a": "one", "b": "two", "c": "six"})
-			src := must[*raw.Source](t)(raw.Open(dir, raw.Options{}))
-			if err := c.damage(filepath.Join(dir, "b")); err != nil {
-				t.Skip(err)
-			}
-			_, err := all(t, src, loader.Config{BatchSize: 3}, "image")
-			e, ok := errors.AsType[*loader.SampleError](err)
-			if !ok || e.ID != 1 || e.Row != 1 || e.Shard != dir || e.Stage != "read" || !strings.Contains(err.Error(), filepath.Join(dir, "b")) {
-				t.Errorf("error %v does not tell which sample", err)
-			}
-			if !strings.Contains(err.Error(), c.want) || c.is != nil && !errors.Is(err, c.is) {
-				t.Errorf("error is %v, want %s", err, c.want)
-			}
-			got, err := all(t, src, loader.Config{BatchSize: 3, OnError: loader.Skip(1)}, "image")
-			if err != nil {
-				t.Fatal(err)
-			}
-			equal(t, got, []string{"one", "six"})
-		})
+		for _, backend := range []shard.Backend{shard.Pread, shard.DirectRing} {
+			t.Run(fmt.Sprintf("%s/backend %d", c.name, backend), func(t *testing.T) {
+				if c.name == "unreadable" && os.Getuid() == 0 {
+					t.Skip("the superuser may read all")
+				}
+				dir := tree(t, map[string]string{"a": "one", "b": "two", "c": "six"})
+				src := must[*raw.Source](t)(raw.Open(dir, raw.Options{Pool: shard.PoolConfig{Backend: backend}}))
+				if err := c.damage(filepath.Join(dir, "b")); err != nil {
+					t.Skip(err)
+				}
+				_, err := all(t, src, loader.Config{BatchSize: 3}, "image")
+				e, ok := errors.AsType[*loader.SampleError](err)
+				if !ok || e.ID != 1 || e.Row != 1 || e.Shard != dir || e.Stage != "read" || !strings.Contains(err.Error(), filepath.Join(dir, "b")) {
+					t.Errorf("error %v does not tell which sample", err)
+				}
+				if !strings.Contains(err.Error(), c.want) || c.is != nil && !errors.Is(err, c.is) {
+					t.Errorf("error is %v, want %s", err, c.want)
+				}
+				got, err := all(t, src, loader.Config{BatchSize: 3, OnError: loader.Skip(1)}, "image")
+				if err != nil {
+					t.Fatal(err)
+				}
+				equal(t, got, []string{"one", "six"})
+			})
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -38,9 +39,10 @@ type Source struct {
 	sizes []int32
 	skip  int // bytes of a path before it is below dir; 0 for manifests
 
-	pool *shard.Pool
-	bufs *shard.Buffers
-	free sync.Pool // of *rows
+	pool  *shard.Pool
+	bufs  *shard.Buffers
+	batch bool      // files of a chunk are read together
+	free  sync.Pool // of *rows
 
 	table []byte // sum of the manifest that the columns are from
 	sum   func() string
@@ -51,6 +53,7 @@ func newSource(name string, set shard.Set, limits format.Limits, pool shard.Pool
 	limit := min(limits.WithDefaults().RecordBytes, math.MaxInt32)
 	pool.MaxFileBytes = limit
 	s := &Source{name: name, bufs: newBuffers()}
+	s.batch = pool.Backend == shard.Ring || pool.Backend == shard.DirectRing
 	s.free.New = func() any { return &rows{src: s} }
 	s.sum = sync.OnceValue(s.hash)
 	for _, f := range set {
@@ -192,16 +195,20 @@ func (s *Source) Locate(ref loader.Ref) (file string, row int64) {
 
 // rows is a number of files, read into one buffer.
 type rows struct {
-	src  *Source
-	at   []int // row of the source that is row i here
-	data [][]byte
-	errs []error // of reading row i
-	buf  []byte
-	lost bool // a read that hangs still owns buf
+	src    *Source
+	at     []int // row of the source that is row i here
+	data   [][]byte
+	errs   []error // of reading row i
+	buf    []byte
+	ranges []shard.Range
+	lost   bool // a read that hangs still owns buf
 }
 
 // open reads the files r.at.
 func (r *rows) open(ctx context.Context) (loader.Rows, error) {
+	if r.src.batch && r.together(ctx) {
+		return r, nil
+	}
 	total := 0
 	for _, i := range r.at {
 		total += int(r.src.sizes[i])
@@ -224,6 +231,26 @@ func (r *rows) open(ctx context.Context) (loader.Rows, error) {
 		next = end
 	}
 	return r, nil
+}
+
+// together reads all files at once, in the order of their paths, and reports
+// whether it could: if not, open finds out which it is.
+func (r *rows) together(ctx context.Context) bool {
+	r.ranges = r.ranges[:0]
+	for k, i := range r.at {
+		r.ranges = append(r.ranges, shard.Range{File: i, Len: int(r.src.sizes[i]), Tag: k})
+	}
+	buf, err := r.src.pool.Fetch(ctx, r.src.bufs, shard.Plan{Concurrency: len(r.at)}, r.ranges)
+	if err != nil {
+		return false
+	}
+	r.buf = buf
+	r.data, r.errs = slices.Grow(r.data, len(r.at))[:len(r.at)], slices.Grow(r.errs, len(r.at))[:len(r.at)]
+	for k := range r.ranges {
+		x := &r.ranges[k]
+		r.data[x.Tag], r.errs[x.Tag], x.Data = x.Data, nil, nil
+	}
+	return true
 }
 
 // closed returns fs.ErrClosed if that is what err is about.

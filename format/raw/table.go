@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/syntax"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
 )
@@ -26,24 +27,24 @@ const (
 
 // table holds the cells of a manifest, as text, until their types are known.
 type table struct {
-	names []string
-	cells []cells
-	lines []int64 // where each row begins, from 1
-	json  bool    // cells are JSON values, otherwise plain text
+	names  []string
+	cells  []columnText
+	lines  []int64       // where each row begins, from 1
+	syntax syntax.Syntax // of the cells
 }
 
-// cells is the text of one column.
-type cells struct {
+// columnText is the cells of one column.
+type columnText struct {
 	text []byte
 	ends []int64
 }
 
-func add[S string | []byte](c *cells, cell S) {
+func add[S string | []byte](c *columnText, cell S) {
 	c.text = append(c.text, cell...)
 	c.ends = append(c.ends, int64(len(c.text)))
 }
 
-func (c *cells) at(row int) []byte {
+func (c *columnText) at(row int) []byte {
 	start := int64(0)
 	if row > 0 {
 		start = c.ends[row-1]
@@ -53,12 +54,18 @@ func (c *cells) at(row int) []byte {
 
 func (t *table) rows() int { return len(t.lines) }
 
+// isJSON reports whether cells are JSON values; otherwise they are plain text.
+func (t *table) isJSON() bool {
+	_, ok := t.syntax.(syntax.JSON)
+	return ok
+}
+
 func (t *table) index(name string) int { return slices.Index(t.names, name) }
 
 // keep makes t hold the named columns.
 func (t *table) keep(names []string) {
 	t.names = names
-	t.cells = make([]cells, len(names))
+	t.cells = make([]columnText, len(names))
 }
 
 // sum identifies the contents.
@@ -88,8 +95,8 @@ var errUTF8 = errors.New("text is not UTF-8")
 
 // text returns the string that a cell holds.
 func (t *table) text(cell []byte) (string, error) {
-	if t.json {
-		return unquote(cell)
+	if t.isJSON() {
+		return syntax.Unquote(cell)
 	}
 	if !utf8.Valid(cell) {
 		return "", errUTF8
@@ -121,11 +128,11 @@ func readTable(path string, want []string, l format.Limits) (*table, error) {
 	t := &table{}
 	switch ext := filepath.Ext(name); ext {
 	case ".csv":
-		err = t.readCSV(r, ',', want, l)
+		err = t.read(r, syntax.CSV{Comma: ','}, want, l)
 	case ".tsv":
-		err = t.readCSV(r, '\t', want, l)
+		err = t.read(r, syntax.CSV{Comma: '\t'}, want, l)
 	case ".jsonl", ".ndjson":
-		err = t.readJSON(r, want, l)
+		err = t.read(r, syntax.JSON{}, want, l)
 	default:
 		err = fmt.Errorf("%q is not one of .csv, .tsv, .jsonl, .ndjson", ext)
 	}
@@ -147,23 +154,5 @@ func (t *table) addRow(line int64, l format.Limits) error {
 		return fmt.Errorf("line %d: more than %d rows: %w", line, l.ShardRecords, loader.ErrCorrupt)
 	}
 	t.lines = append(t.lines, line)
-	return nil
-}
-
-// checkNames returns an error if a manifest could not have such columns.
-func checkNames(names []string, l format.Limits) error {
-	if len(names) > l.Columns {
-		return fmt.Errorf("line 1: %d columns, the limit is %d: %w", len(names), l.Columns, loader.ErrCorrupt)
-	}
-	seen := make(map[string]bool, len(names))
-	for i, n := range names {
-		switch {
-		case !utf8.ValidString(n):
-			return fmt.Errorf("line 1: column %d: %w: %w", i+1, errUTF8, loader.ErrCorrupt)
-		case seen[n]:
-			return fmt.Errorf("line 1: column %q twice: %w", n, loader.ErrCorrupt)
-		}
-		seen[n] = true
-	}
 	return nil
 }

@@ -268,6 +268,9 @@ func (p *packer) row(w *loader.Worker, out *loader.Sample) row {
 
 // add appends n tokens of a document from the given one on.
 func (r *row) add(s *loader.Sample, from, n int) error {
+	if n > len(r.tokens)-r.at { // rows that a loader.State puts together may not fit
+		return fmt.Errorf("tokens: pack: documents of more than %d tokens in a row: %w", r.Window, loader.ErrState)
+	}
 	r.documents++
 	list := r.tokens[r.at:][:n]
 	if err := r.take(list, s, from); err != nil {

@@ -1,6 +1,7 @@
 package tokens_test
 
 import (
+	"encoding/json"
 	"errors"
 	"testing"
 
@@ -110,6 +111,35 @@ func TestPackRefuses(t *testing.T) {
 	for _, err := range ld.All(t.Context()) {
 		if !errors.Is(err, loader.ErrCorrupt) {
 			t.Errorf("a token of 2^31 gives %v", err)
+		}
+	}
+}
+
+// TestPackForged resumes from a state that holds documents in one row which do not
+// fit it.
+func TestPackForged(t *testing.T) {
+	c := loader.Config{BatchSize: 2, Transforms: []loader.Transform{tokens.Pack{Window: 4}}}
+	ld, err := loader.New(documents(t, []int32{1, 2, 3}, []int32{4, 5, 6}, []int32{7}), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, forged := range []string{
+		`[{"bin": 0, "rows": [0, 1], "closed": true, "gives": 1}]`,
+		`[{"bin": 0, "rows": [0, 1, 2]}]`,
+	} {
+		st := ld.State()
+		if err := json.Unmarshal([]byte(`{"held": `+forged+`}`), &st); err != nil {
+			t.Fatal(err)
+		}
+		c.Resume = &st
+		ld, err := loader.New(documents(t, []int32{1, 2, 3}, []int32{4, 5, 6}, []int32{7}), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err = range ld.All(t.Context()) {
+		}
+		if !errors.Is(err, loader.ErrState) {
+			t.Errorf("%s: got %v", forged, err)
 		}
 	}
 }

@@ -28,7 +28,7 @@ var dependencies = []dependency{
 	{
 		"github.com/apache/arrow/go/v15", "Apache-2.0",
 		"writes the messages of Arrow IPC, the format of Feather files; its records are what the bridge to other programs is made of",
-		[]string{"format/feather"},
+		[]string{"format/feather", "examples/serve/arrowstream"},
 	},
 	{
 		"github.com/disintegration/imaging", "MIT",

@@ -15,8 +15,10 @@ import (
 	"github.com/stokerdata/stoker/augment/vision"
 	"github.com/stokerdata/stoker/examples/internal/dataset"
 	"github.com/stokerdata/stoker/format/feather"
+	"github.com/stokerdata/stoker/format/npy"
 	"github.com/stokerdata/stoker/format/parquet"
 	"github.com/stokerdata/stoker/format/raw"
+	"github.com/stokerdata/stoker/format/tokens"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/synth"
 	"github.com/stokerdata/stoker/synth/shapes"
@@ -34,7 +36,7 @@ func choices(t reflect.Type) []any {
 			augment.Compose{}, augment.OneOf{}, augment.RandomApply{}, augment.SomeOf{},
 			audio.AddNoise{}, audio.Crop{}, audio.Decode{}, audio.Gain{}, audio.InsertPause{}, audio.MixAt{}, audio.Speed{},
 			tabular.Concat{}, tabular.DropCells{}, tabular.Impute{}, tabular.Standardize{}, tabular.SwapNoise{},
-			text.ShuffleWords{}, text.SwapWords{}, text.Synonyms{}, text.Tokenize{},
+			text.ShuffleWords{}, text.SwapWords{}, text.Synonyms{}, text.Tokenize{}, tokens.Pack{},
 			vision.CenterCrop{}, vision.ColorJitter{}, vision.D4{}, vision.Decode{}, vision.FlipH{}, vision.FlipV{},
 			vision.Normalize{}, vision.RandomCrop{}, vision.RandomErasing{}, vision.RandomResizedCrop{}, vision.Resize{}, vision.ToTensor{},
 		}
@@ -43,7 +45,10 @@ func choices(t reflect.Type) []any {
 	case reflect.TypeFor[text.Tokenizer]():
 		return []any{text.Bytes{}}
 	case reflect.TypeFor[opener]():
-		return []any{anything{}, rawFiles{}, manifest{}, parquetFiles{}, featherFiles{}, shapesMade{}, textsMade{}, tonesMade{}, tableMade{}}
+		return []any{
+			anything{}, rawFiles{}, manifest{}, parquetFiles{}, featherFiles{}, npyFiles{}, tokenFiles{}, documents{},
+			shapesMade{}, textsMade{}, tonesMade{}, tableMade{},
+		}
 	}
 	return nil
 }
@@ -107,6 +112,18 @@ type (
 		Data string
 		feather.Options
 	}
+	npyFiles struct {
+		Data string
+		npy.Options
+	}
+	tokenFiles struct {
+		Data string
+		tokens.Options
+	}
+	documents struct {
+		Data string
+		tokens.DocumentOptions
+	}
 	shapesMade struct {
 		Rows int
 		Seed uint64
@@ -133,6 +150,9 @@ func (rawFiles) name() string     { return "raw" }
 func (manifest) name() string     { return "manifest" }
 func (parquetFiles) name() string { return "parquet" }
 func (featherFiles) name() string { return "feather" }
+func (npyFiles) name() string     { return "npy" }
+func (tokenFiles) name() string   { return "tokens" }
+func (documents) name() string    { return "documents" }
 func (shapesMade) name() string   { return "shapes" }
 func (textsMade) name() string    { return "texts" }
 func (tonesMade) name() string    { return "tones" }
@@ -167,6 +187,18 @@ func (s parquetFiles) open(dir string) (loader.Source, error) {
 
 func (s featherFiles) open(dir string) (loader.Source, error) {
 	return feather.Open(within(dir, s.Data), s.Options)
+}
+
+func (s npyFiles) open(dir string) (loader.Source, error) {
+	return opened(npy.Open(within(dir, s.Data), s.Options))
+}
+
+func (s tokenFiles) open(dir string) (loader.Source, error) {
+	return opened(tokens.Open(within(dir, s.Data), s.Options))
+}
+
+func (s documents) open(dir string) (loader.Source, error) {
+	return opened(tokens.OpenDocuments(within(dir, s.Data), s.DocumentOptions))
 }
 
 func (s shapesMade) open(string) (loader.Source, error) {

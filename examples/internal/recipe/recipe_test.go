@@ -149,14 +149,18 @@ func TestOpen(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "list.jsonl"), []byte(`{"path": "pictures/cat/1.png", "n": 3}`+"\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "t.bin"), make([]byte, 64), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for source, want := range map[string]string{
-		`{"raw": {"Data": "pictures", "Label": "ParentDir"}}`: "[image uint8 (?) encoded image; label int32 () label]",
-		`{"any": {"Data": "pictures"}}`:                       "[image uint8 (?) encoded image; label int32 () label]",
-		`{"manifest": {"Data": "list.jsonl"}}`:                "[image uint8 (?) encoded image; n int64 ()]",
-		`{"shapes": {"Rows": 5}}`:                             "[image uint8 (64, 64, 3)",
-		`{"texts": {"Rows": 5}}`:                              "[text uint8 (?) text",
-		`{"tones": {"Rows": 5}}`:                              "[audio float32",
-		`{"table": {"Rows": 5, "Seed": 3, "Informative": 2}}`: "[x00 float32",
+		`{"raw": {"Data": "pictures", "Label": "ParentDir"}}`:     "[image uint8 (?) encoded image; label int32 () label]",
+		`{"any": {"Data": "pictures"}}`:                           "[image uint8 (?) encoded image; label int32 () label]",
+		`{"manifest": {"Data": "list.jsonl"}}`:                    "[image uint8 (?) encoded image; n int64 ()]",
+		`{"tokens": {"Data": "t.bin", "Window": 4, "Ends": [1]}}`: "[tokens ",
+		`{"shapes": {"Rows": 5}}`:                                 "[image uint8 (64, 64, 3)",
+		`{"texts": {"Rows": 5}}`:                                  "[text uint8 (?) text",
+		`{"tones": {"Rows": 5}}`:                                  "[audio float32",
+		`{"table": {"Rows": 5, "Seed": 3, "Informative": 2}}`:     "[x00 float32",
 	} {
 		var d Dataset
 		if err := Read([]byte(`{"Source": `+source+`}`), &d); err != nil {
@@ -175,6 +179,8 @@ func TestOpen(t *testing.T) {
 		`{"any": {"Data": "missing"}}`:      "Source: any: ",
 		`{"parquet": {"Data": "pictures"}}`: "Source: parquet: ",
 		`{"feather": {"Data": "pictures"}}`: "Source: feather: ",
+		`{"npy": {"Data": "pictures"}}`:     "Source: npy: ",
+		`{"documents": {"Data": "t"}}`:      "Source: documents: ",
 		`"shapes"`:                          "Rows is 0",
 	} {
 		var d Dataset

@@ -23,9 +23,9 @@ type client struct {
 	echo uint64 // seq of the last one
 }
 
-// request is a HELLO with an epochs that may be left out.
+// request is a HELLO for so many epochs.
 func request(epochs int64) helloMeta {
-	return helloMeta{Versions: []int{version}, World: 1, Epochs: &epochs, Transports: []string{viaSlots, inBody}}
+	return helloMeta{Request: Request{Epochs: epochs}, Versions: []int{version}, Transports: []string{viaSlots, inBody}}
 }
 
 func sendFrame(c net.Conn, h header, meta any) error {
@@ -86,7 +86,7 @@ func (c *client) frame() (header, []byte, error) {
 		}
 		switch h.typ {
 		case failure:
-			var r refusal
+			var r Error
 			if err := json.Unmarshal(meta, &r); err != nil {
 				return h, nil, err
 			}

@@ -3,15 +3,11 @@ package ldr
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
@@ -71,14 +67,14 @@ func (c *conn) linger() {
 }
 
 // explain makes an error one that the client understands, with where it stood.
-func (c *conn) explain(ctx context.Context, err error, x *session) *refusal {
-	r := &refusal{Code: "pipeline", Message: err.Error(), Fatal: true}
-	var known *refusal
+func (c *conn) explain(ctx context.Context, err error, x *session) *Error {
+	r := &Error{Code: "pipeline", Message: err.Error(), Fatal: true}
+	var known *Error
 	switch {
 	case errors.As(err, &known):
 		r = new(*known)
 	case ctx.Err() != nil:
-		r = &refusal{Code: "draining", Message: "the server shuts down"}
+		r = &Error{Code: "draining", Message: "the server shuts down"}
 	case errors.Is(err, errFrame):
 		r.Code = "protocol"
 	case errors.Is(err, loader.ErrState):
@@ -148,17 +144,17 @@ func (s *Server) open(ctx context.Context, c *conn) (x *session, err error) {
 	if err := s.readHello(c); err != nil {
 		return nil, err
 	}
+	c.net.SetDeadline(time.Time{}) // a ctx that is done is seen by who serves
 	if x, err = s.newSession(c); err != nil {
 		return nil, err
 	}
-	if err = s.enter(x); err != nil {
-		return nil, err
+	if err = s.enter(x); err == nil {
+		err = x.welcome()
 	}
-	if err = x.welcome(); err != nil {
+	if err != nil {
 		x.leave()
 		return nil, err
 	}
-	c.net.SetDeadline(time.Time{}) // that of a ctx which is done is seen by who serves
 	return x, nil
 }
 
@@ -169,7 +165,7 @@ func (s *Server) readHello(c *conn) error {
 		case err != nil:
 			return err
 		case !same:
-			return &refusal{Code: "unauthenticated", Message: "the client belongs to another user", Fatal: true}
+			return &Error{Code: "unauthenticated", Message: "the client belongs to another user", Fatal: true}
 		}
 	}
 	h, err := readHeader(c.r)
@@ -185,28 +181,8 @@ func (s *Server) readHello(c *conn) error {
 	case err != nil:
 		return fmt.Errorf("%w before its HELLO: %w", errGone, err)
 	}
-	if s.Token != "" && !sameSecret(s.Token, c.hello.Token) {
-		return &refusal{Code: "unauthenticated", Message: "wrong or missing token", Fatal: true}
+	if err := s.authenticate(&c.hello.Request); err != nil {
+		return err
 	}
-	c.hello.Token = ""
 	return c.hello.complete()
-}
-
-// sameSecret compares in a time that tells nothing of either.
-func sameSecret(a, b string) bool {
-	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
-}
-
-// dataset returns the data set that the client names.
-func (s *Server) dataset(name string) (Dataset, string, error) {
-	names := slices.Sorted(maps.Keys(s.Datasets))
-	if name == "" && len(names) == 1 {
-		name = names[0]
-	}
-	d, ok := s.Datasets[name]
-	if !ok {
-		return Dataset{}, "", badHello("there is no data set %q; there are %q", name, names)
-	}
-	return d, name, nil
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stokerdata/stoker/augment/text"
+	"github.com/stokerdata/stoker/format/tokens"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -144,6 +146,9 @@ func datasets(testing.TB) map[string]Dataset {
 		"all":    {whole, cfg},
 		"fixed":  with(whole, func(c *loader.Config) { c.Transforms = append(c.Transforms, fixed{}) }),
 		"packed": with(whole, func(c *loader.Config) { c.Transforms = append(c.Transforms, pairs{}) }),
+		"tokens": with(whole, func(c *loader.Config) {
+			c.Transforms = []loader.Transform{text.Tokenize{Field: "text", Into: "tokens"}, tokens.Pack{Window: 12, Bins: 3}}
+		}),
 		"ready":  with(whole, func(c *loader.Config) { c.AsReady = true }),
 		"skip":   with(rotten, func(c *loader.Config) { c.OnError = loader.Skip(5) }),
 		"rotten": {rotten, cfg},

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"reflect"
@@ -71,7 +70,7 @@ func metaOf(t frameType) any {
 	case end:
 		return &endMeta{}
 	case failure:
-		return &refusal{}
+		return &Error{}
 	}
 	return nil
 }
@@ -295,8 +294,10 @@ func FuzzHello(f *testing.F) {
 			f.Add([]byte(x.Meta))
 		}
 	}
-	f.Add([]byte(fmt.Sprintf(`{"versions":[1],"dataset":"packed","epoch":1,"state":%s}`,
-		`{"version":1,"epoch":1,"position":6,"step":2,"fingerprint":"","batch":3,"world":1,"into":1,"held":[{"bin":0,"rows":[1,2]}]}`)))
+	for _, name := range []string{"packed", "tokens"} {
+		f.Add([]byte(`{"versions":[1],"dataset":"` + name + `","state":{"version":1,"position":6,"step":2,"fingerprint":"","batch":6,"world":1,"into":1,` +
+			`"held":[{"bin":0,"rows":[1,2,3,4]},{"bin":1,"rows":[8,7,6,5,8],"closed":true,"gives":2,"given":1}]}}`))
+	}
 	srv := &Server{Datasets: datasets(f)}
 	prints := map[string]string{}
 	for name, d := range srv.Datasets {

@@ -1,7 +1,6 @@
 package ldr
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -10,31 +9,16 @@ import (
 
 const version = 1
 
-// helloMeta is the request of a client.
+// helloMeta is the meta of HELLO.
 type helloMeta struct {
-	Versions    []int         `json:"versions"`
-	Dataset     string        `json:"dataset"`
-	Rank        int           `json:"rank"`
-	World       int           `json:"world"`
-	BatchSize   int           `json:"batch_size"`
-	Epoch       int64         `json:"epoch"`
-	Epochs      *int64        `json:"epochs"`
-	Next        int64         `json:"next"`
-	State       *loader.State `json:"state"`
-	Fingerprint string        `json:"fingerprint"`
-	Transports  []string      `json:"transports"`
-	Token       string        `json:"token"`
-	Client      string        `json:"client"`
+	Request
+	Versions   []int    `json:"versions"`
+	Transports []string `json:"transports"`
+	Client     string   `json:"client"`
 }
 
-// Bounds of a request. They keep products within 64 bits; what a batch may take
-// is for the loader's budget to say.
-const (
-	maxWorld     = 1 << 20
-	maxBatchSize = 1 << 20
-	maxCount     = 1 << 53 // integers that every JSON reader knows exactly
-	maxClient    = 200     // bytes of a client's name that are kept
-)
+// maxClient is how many bytes of a client's name are kept.
+const maxClient = 200
 
 const (
 	viaSlots = "shm"
@@ -44,29 +28,17 @@ const (
 // complete checks h as far as it goes without a data set, and fills in what may
 // be left out.
 func (h *helloMeta) complete() error {
-	h.World = cmp.Or(h.World, 1)
-	if h.Epochs == nil {
-		h.Epochs = new(int64(1))
-	}
 	if len(h.Transports) == 0 {
 		h.Transports = []string{inBody}
 	}
 	h.Client = h.Client[:min(len(h.Client), maxClient)]
 	switch {
 	case !slices.Contains(h.Versions, version):
-		return &refusal{Code: "version", Message: fmt.Sprintf("the client speaks versions %v, this server %d", h.Versions, version), Fatal: true}
-	case h.World < 0 || h.World > maxWorld || h.Rank < 0 || h.Rank >= h.World:
-		return badHello("there is no rank %d of %d", h.Rank, h.World)
-	case h.BatchSize < 0 || h.BatchSize > maxBatchSize:
-		return badHello("batch_size is %d, the most is %d", h.BatchSize, maxBatchSize)
-	case h.Epoch < 0 || h.Epoch > maxCount || *h.Epochs > maxCount || *h.Epochs == 0:
-		return badHello("there are no %d epochs from %d on", *h.Epochs, h.Epoch)
-	case h.Next < 0 || h.Next > maxCount:
-		return badHello("there is no batch %d", h.Next)
+		return &Error{Code: "version", Message: fmt.Sprintf("the client speaks versions %v, this server %d", h.Versions, version), Fatal: true}
 	case !slices.Contains(h.Transports, viaSlots) && !slices.Contains(h.Transports, inBody):
 		return badHello("none of the transports %q is known", h.Transports)
 	}
-	return nil
+	return h.Request.complete()
 }
 
 // welcomeMeta is the answer.
@@ -112,11 +84,11 @@ type endMeta struct {
 	State *loader.State `json:"state,omitempty"`
 }
 
-// refusal is the meta of an ERROR, and the error that makes the server send it.
-type refusal struct {
-	Code    string `json:"code"`
+// Error is why a client is not served, or no longer: the meta of ERROR.
+type Error struct {
+	Code    string `json:"code"` // a word of PROTOCOL.md
 	Message string `json:"message"`
-	Fatal   bool   `json:"fatal"`
+	Fatal   bool   `json:"fatal"` // the same request will do no better
 	Rank    int    `json:"rank"`
 	World   int    `json:"world"`
 	Epoch   int64  `json:"epoch"`
@@ -124,8 +96,8 @@ type refusal struct {
 }
 
 // Error returns the code and what is behind it.
-func (r *refusal) Error() string { return "ldr: " + r.Code + ": " + r.Message }
+func (e *Error) Error() string { return "ldr: " + e.Code + ": " + e.Message }
 
 func badHello(format string, args ...any) error {
-	return &refusal{Code: "bad_hello", Message: fmt.Sprintf(format, args...), Fatal: true}
+	return &Error{Code: "bad_hello", Message: fmt.Sprintf(format, args...), Fatal: true}
 }

@@ -176,7 +176,7 @@ func (s *Server) leave(x *session) {
 }
 
 func overloaded(n int) error {
-	return &refusal{Code: "overloaded", Message: fmt.Sprintf("%d clients are there already", n)}
+	return &Error{Code: "overloaded", Message: fmt.Sprintf("%d clients are there already", n)}
 }
 
 // turnAway refuses a connection without waiting for what it wants: its first

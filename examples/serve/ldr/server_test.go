@@ -163,7 +163,7 @@ func TestServe(t *testing.T) {
 func TestResume(t *testing.T) {
 	srv := &Server{Datasets: datasets(t)}
 	address, _ := start(t, srv, "")
-	for _, name := range []string{"all", "packed", "skip"} {
+	for _, name := range []string{"all", "packed", "tokens", "skip"} {
 		t.Run(name, func(t *testing.T) {
 			list := want(t, srv.Datasets[name], func(c *loader.Config) { c.Epochs = 2 })
 			h := request(1)
@@ -293,9 +293,9 @@ func refuse(t *testing.T, address string, h helloMeta, code, message string) {
 	checkRefusal(t, err, code, message)
 }
 
-func checkRefusal(t *testing.T, err error, code, message string) *refusal {
+func checkRefusal(t *testing.T, err error, code, message string) *Error {
 	t.Helper()
-	var r *refusal
+	var r *Error
 	if !errors.As(err, &r) || r.Code != code || !strings.Contains(r.Message, message) {
 		t.Errorf("got %v, want %s with %q", err, code, message)
 	}

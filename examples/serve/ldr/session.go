@@ -20,15 +20,11 @@ const maxCredits = 1024
 // session streams batches to one client.
 type session struct {
 	*conn
-	srv      *Server
-	id       int64
-	dataset  string
-	since    time.Time
-	ld       *loader.Loader
-	print    string // fingerprint
-	stateful bool   // a position is a loader.State, not a number
-	rows     int    // of a full batch
-	mem      slots
+	stream
+	srv   *Server
+	id    int64
+	since time.Time
+	mem   slots
 
 	free   chan struct{} // slots that the client may be sent
 	inline chan struct{} // bodies that it asks for
@@ -45,83 +41,29 @@ type session struct {
 
 // newSession makes the loader that the client asks for.
 func (s *Server) newSession(c *conn) (*session, error) {
-	h := &c.hello
-	d, name, err := s.dataset(h.Dataset)
-	if err != nil {
-		return nil, err
-	}
-	x := &session{conn: c, srv: s, dataset: name, since: time.Now()}
-	cfg := d.Config
-	cfg.Rank, cfg.World, cfg.Resume, cfg.Alloc = h.Rank, h.World, nil, x.mem.alloc
-	if h.BatchSize > 0 {
-		cfg.BatchSize = h.BatchSize
-	}
-	if cfg.MaxKept == 0 {
-		cfg.MaxKept = defaultWindow
-	}
-	cfg.Epochs = -1
-	if *h.Epochs > 0 {
-		cfg.Epochs = int(h.Epoch + *h.Epochs)
-	}
-	if cfg.AsReady && *h.Epochs != 1 {
-		return nil, badHello("this data set is served one epoch at a time, as its batches come in no fixed order")
-	}
-	if x.ld, err = loader.New(d.Source, cfg); err != nil {
-		return nil, err
-	}
-	x.print, x.rows = x.ld.State().Fingerprint, cfg.BatchSize
-	x.stateful = x.ld.Len() < 0 || cfg.AsReady || cfg.OnError != loader.ErrorPolicy{}
-	if cfg.Resume, err = x.resumption(); err != nil {
-		return nil, err
-	}
-	if x.ld, err = loader.New(d.Source, cfg); err != nil {
+	x := &session{conn: c, srv: s, since: time.Now()}
+	var err error
+	if x.stream, err = s.newStream(&c.hello.Request, x.mem.alloc); err != nil {
 		return nil, err
 	}
 	x.after = x.ld.State()
-	x.epoch.Store(h.Epoch)
-	x.next.Store(h.Next)
-	return x, x.furnish(cfg.MaxKept)
-}
-
-// defaultWindow is how many slots a client may hold: the one it works on, one
-// that a copy to an accelerator may still read, and two on their way.
-const defaultWindow = 4
-
-// resumption returns where the client wants to begin.
-func (x *session) resumption() (*loader.State, error) {
-	h, st := &x.hello, x.ld.State()
-	if h.Fingerprint != "" && h.Fingerprint != x.print {
-		return nil, &refusal{Code: "dataset_changed", Fatal: true, Message: fmt.Sprintf(
-			"the client stands in %s, %q is %s now: other data, another order, pipeline or seed", h.Fingerprint, x.dataset, x.print)}
-	}
-	if h.State != nil {
-		over := h.State.Epoch == h.Epoch+1 && h.State.Position == 0
-		if h.State.Epoch != h.Epoch && !over {
-			return nil, badHello("the state is of epoch %d, epoch is %d", h.State.Epoch, h.Epoch)
-		}
-		return h.State, nil
-	}
-	switch n := x.ld.Len(); {
-	case h.Next > 0 && x.stateful:
-		return nil, badHello("batch %d of %q is found from a state alone", h.Next, x.dataset)
-	case h.Next > 0 && h.Next > n:
-		return nil, badHello("there is no batch %d, an epoch of rank %d of %d has %d", h.Next, h.Rank, h.World, n)
-	case h.Next > 0 && h.Next == n:
-		st.Epoch = h.Epoch + 1
-	default:
-		st.Epoch, st.Step, st.Position = h.Epoch, h.Next, h.Next*int64(st.Batch)
-	}
-	return &st, nil
+	x.epoch.Store(c.hello.Epoch)
+	x.next.Store(c.hello.Next)
+	return x, x.furnish()
 }
 
 // furnish decides where batches are built.
-func (x *session) furnish(window int) error {
+func (x *session) furnish() error {
+	window := x.window
 	x.mem.layout = newLayout(x.ld.Spec(), x.rows)
 	_, local := x.net.(*net.UnixConn)
 	if local && x.mem.size > 0 && slices.Contains(x.hello.Transports, viaSlots) {
 		err := x.mem.share(x.ld.Stats().Prefetch + window)
-		if err != nil && !slices.Contains(x.hello.Transports, inBody) {
-			return badHello("no shared slots: %v", err)
+		if err != nil {
+			x.srv.log().Warn("no shared slots", "error", err)
+			if !slices.Contains(x.hello.Transports, inBody) {
+				return badHello("no shared slots: %v", err)
+			}
 		}
 	} else if !slices.Contains(x.hello.Transports, inBody) {
 		return badHello("no shared slots over this connection or for these fields, and the client takes nothing else")
@@ -183,7 +125,7 @@ func (x *session) serve(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() { cancel(x.listen()) })
 	group.Go(func() { x.beat(ctx) })
-	err := x.stream(ctx)
+	err := x.sendAll(ctx)
 	if err == nil {
 		<-ctx.Done()
 		err = context.Cause(ctx)
@@ -205,8 +147,8 @@ func (x *session) leave() {
 	}
 }
 
-// stream sends the batches.
-func (x *session) stream(ctx context.Context) error {
+// sendAll sends the batches.
+func (x *session) sendAll(ctx context.Context) error {
 	defer x.waiting.Store(false)
 	x.waiting.Store(true)
 	for b, err := range x.ld.All(ctx) {
@@ -229,10 +171,10 @@ func (x *session) stream(ctx context.Context) error {
 		}
 		x.waiting.Store(true)
 	}
-	if *x.hello.Epochs < 0 {
+	if x.hello.Epochs < 0 {
 		return errors.New("no batch comes of this data set")
 	}
-	return x.endEpochs(x.hello.Epoch + *x.hello.Epochs)
+	return x.endEpochs(x.hello.Epoch + x.hello.Epochs)
 }
 
 // endEpochs sends an END for each epoch before the given one.

@@ -11,8 +11,11 @@ import (
 func readFile(c *net.UnixConn) ([]byte, int, error) {
 	b, oob := make([]byte, headerSize), make([]byte, 64)
 	n, k, _, _, err := c.ReadMsgUnix(b, oob)
-	if err != nil || k == 0 {
-		return b[:n], -1, err
+	if err != nil {
+		return nil, -1, err
+	}
+	if k == 0 {
+		return b[:n], -1, nil
 	}
 	msgs, err := unix.ParseSocketControlMessage(oob[:k])
 	if err != nil {

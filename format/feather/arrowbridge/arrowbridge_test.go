@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -15,6 +16,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/feather"
 	"github.com/stokerdata/stoker/format/feather/arrowbridge"
 	"github.com/stokerdata/stoker/format/mem"
@@ -160,7 +162,7 @@ func TestRoundTrip(t *testing.T) {
 	if !r.Next() {
 		t.Fatal(r.Err())
 	}
-	back, err := arrowbridge.Open(r.Record())
+	back, err := arrowbridge.Open(r.Record(), arrowbridge.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +190,7 @@ func TestConformance(t *testing.T) {
 		t.Fatal(r.Err())
 	}
 	loadertest.Source(t, func() loader.Source {
-		src, err := arrowbridge.Open(r.Record())
+		src, err := arrowbridge.Open(r.Record(), arrowbridge.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +227,7 @@ func TestZeroCopy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := arrowbridge.Open(rec)
+		back, err := arrowbridge.Open(rec, arrowbridge.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -338,13 +340,14 @@ func TestOpenTypes(t *testing.T) {
 		{arrow.FixedWidthTypes.Boolean, `[{"x":true},{"x":false},{"x":true}]`, "bool () [0] [1]"},
 		{arrow.FixedWidthTypes.Date32, `[{"x":"1970-01-02"},{"x":"1970-01-03"},{"x":"1970-01-04"}]`, "int32 () [2 0 0 0] [3 0 0 0]"},
 		{arrow.BinaryTypes.String, `[{"x":"a"},{"x":"bc"},{"x":""}]`, "uint8 (?) [98 99] []"},
+		{arrow.BinaryTypes.StringView, `[{"x":"a"},{"x":"a text that is not inline"},{"x":"c"}]`, "uint8 (?) " + fmt.Sprint([]byte("a text that is not inline")) + " [99]"},
 		{arrow.ListOf(arrow.PrimitiveTypes.Uint8), `[{"x":[1]},{"x":[2,3]},{"x":[4]}]`, "uint8 (?) [2 3] [4]"},
 		{arrow.FixedSizeListOf(2, arrow.FixedSizeListOf(1, arrow.PrimitiveTypes.Int8)), `[{"x":[[1],[2]]},{"x":[[3],[4]]},{"x":[[5],[6]]}]`, "int8 (2, 1) [3 4] [5 6]"},
 		{&arrow.FixedSizeBinaryType{ByteWidth: 2}, `[{"x":"AAE="},{"x":"AgM="},{"x":"BAU="}]`, "uint8 (2) [2 3] [4 5]"},
 		{&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, `[{"x":"a"},{"x":"b"},{"x":"a"}]`, "int32 () [1 0 0 0] [0 0 0 0]"},
 	} {
 		whole := record(t, test.typ, test.rows)
-		src, err := arrowbridge.Open(whole.NewSlice(1, 3))
+		src, err := arrowbridge.Open(whole.NewSlice(1, 3), arrowbridge.Options{Nulls: format.NullZero})
 		if err != nil {
 			t.Errorf("%v: %v", test.typ, err)
 			continue
@@ -355,6 +358,45 @@ func TestOpenTypes(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("%v: %s, want %s", test.typ, got, test.want)
+		}
+	}
+}
+
+// TestNulls compares nulls of all sorts with what package feather makes of them.
+func TestNulls(t *testing.T) {
+	for typ, value := range map[arrow.DataType]string{
+		arrow.PrimitiveTypes.Int16: `1`, arrow.PrimitiveTypes.Float32: `1.5`, arrow.PrimitiveTypes.Float64: `2`, arrow.FixedWidthTypes.Float16: `0.5`,
+		arrow.FixedWidthTypes.Boolean: `true`, arrow.BinaryTypes.String: `"ab"`, arrow.BinaryTypes.StringView: `"a text that is not inline"`,
+		arrow.ListOf(arrow.PrimitiveTypes.Float32): `[1,2]`, arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Float32): `[1,2]`,
+		arrow.FixedSizeListOf(2, arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Int8)):                    `[[1,2],[3,4]]`,
+		&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}: `"ab"`,
+	} {
+		rec := record(t, typ, fmt.Sprintf(`[{"x":null},{"x":%s},{"x":null},{"x":%[1]s}]`, value))
+		var file bytes.Buffer
+		w := ipc.NewWriter(&file, ipc.WithSchema(rec.Schema()))
+		if err := errors.Join(w.Write(rec), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "a.arrows")
+		if err := os.WriteFile(path, file.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		for _, nulls := range []format.Nulls{format.NullMask, format.NullZero} {
+			want, err := feather.Open(path, feather.Options{Nulls: nulls})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := arrowbridge.Open(rec, arrowbridge.Options{Nulls: nulls})
+			if err != nil {
+				t.Errorf("%v: %v", typ, err)
+				continue
+			}
+			if a, b := rows(t, got), rows(t, want); !slices.Equal(a, b) {
+				t.Errorf("%v, nulls %d:\n%q, package feather has\n%q", typ, nulls, a, b)
+			}
+		}
+		if _, err := arrowbridge.Open(rec, arrowbridge.Options{Nulls: format.NullError}); !errors.Is(err, loader.ErrSpec) {
+			t.Errorf("%v: error %v", typ, err)
 		}
 	}
 }
@@ -374,8 +416,8 @@ func TestOpenErrors(t *testing.T) {
 		want error
 		text string
 	}{
-		{"nulls", record(t, arrow.PrimitiveTypes.Int8, `[{"x":null}]`), loader.ErrSpec, "1 nulls"},
-		{"nulls within", record(t, arrow.ListOf(arrow.PrimitiveTypes.Int8), `[{"x":[1,null]}]`), loader.ErrSpec, "1 nulls"},
+		{"nulls", record(t, arrow.PrimitiveTypes.Int8, `[{"x":null}]`), loader.ErrSpec, "has nulls"},
+		{"nulls within", record(t, arrow.ListOf(arrow.PrimitiveTypes.Int8), `[{"x":[1,null]}]`), loader.ErrSpec, "nulls within its rows"},
 		{"struct", record(t, arrow.StructOf(arrow.Field{Name: "y", Type: arrow.PrimitiveTypes.Int8}), `[{"x":{"y":1}}]`), loader.ErrSpec, "not read"},
 		{"decimal", record(t, &arrow.Decimal128Type{Precision: 3}, `[{"x":"1"}]`), loader.ErrSpec, "not read"},
 		{"dictionary of numbers", record(t, &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.PrimitiveTypes.Int8}, `[{"x":1}]`), loader.ErrSpec, "dictionaries of utf8"},
@@ -383,16 +425,23 @@ func TestOpenErrors(t *testing.T) {
 		{"short bools", damaged(arrow.FixedWidthTypes.Boolean, nil, nil), loader.ErrCorrupt, "does not hold"},
 		{"short offsets", damaged(arrow.BinaryTypes.String, nil, make([]byte, 15), nil), loader.ErrCorrupt, "does not hold 4 values"},
 		{"wild offsets", damaged(arrow.BinaryTypes.String, nil, []byte{0, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0}, make([]byte, 9)), loader.ErrCorrupt, "row 1 is from item 9 to 1 of 9"},
+		{"a view of nothing", damaged(arrow.BinaryTypes.StringView, nil, slices.Concat([]byte{13}, make([]byte, 47))), loader.ErrCorrupt, "row 0 is at 0 of buffer 0, which is not there"},
+		{"a negative view", damaged(arrow.BinaryTypes.StringView, nil, slices.Concat([]byte{0, 0, 0, 0x80}, make([]byte, 44))), loader.ErrCorrupt, "which is not there"},
 		{"no dictionary", damaged(index, nil, make([]byte, 3)), loader.ErrCorrupt, "no dictionary"},
 	} {
-		src, err := arrowbridge.Open(test.rec)
+		src, err := arrowbridge.Open(test.rec, arrowbridge.Options{Nulls: format.NullError})
 		if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) || src != nil {
 			t.Errorf("%s: error %v, want %q", test.name, err, test.text)
 		}
 	}
+	lying := record(t, arrow.PrimitiveTypes.Int8, `[{"x":null}]`).Column(0).Data()
+	never := raw{nil, arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.PrimitiveTypes.Int8}}, nil), lying}
+	if _, err := arrowbridge.Open(never, arrowbridge.Options{}); !errors.Is(err, loader.ErrCorrupt) {
+		t.Errorf("nulls where there can be none: error %v", err)
+	}
 	bad := record(t, index, `[{"x":"a"},{"x":"b"}]`)
 	bad.Column(0).Data().Buffers()[1].Bytes()[1] = 2
-	if _, err := arrowbridge.Open(bad); !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), "index of row 1 is out of range") {
+	if _, err := arrowbridge.Open(bad, arrowbridge.Options{}); !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), "index of row 1 is out of range") {
 		t.Errorf("error %v", err)
 	}
 }

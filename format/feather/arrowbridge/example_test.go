@@ -55,7 +55,7 @@ func Example() {
 	}
 	defer r.Release()
 	for r.Next() {
-		back, err := arrowbridge.Open(r.Record())
+		back, err := arrowbridge.Open(r.Record(), arrowbridge.Options{})
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -4,11 +4,11 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
-	"github.com/apache/arrow/go/v15/arrow/bitutil"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/stokerdata/stoker/format"
@@ -18,6 +18,13 @@ import (
 	"github.com/stokerdata/stoker/loader/kind"
 )
 
+// Options says how a record is read.
+type Options struct {
+	// Nulls says what becomes of nulls, as in package feather; the error of
+	// format.NullError is Open's. A null within a row is always an error.
+	Nulls format.Nulls
+}
+
 // A Source is the rows of a record. It is a loader.RandomSource and an io.Closer.
 type Source struct {
 	*mem.Source
@@ -25,11 +32,11 @@ type Source struct {
 }
 
 // Open returns the source of the rows of rec, which it retains. Values are used
-// where they are, but for bools and the indexes of dictionaries; so are offsets of
-// 64 bits. Nulls and types that are not read are an error that wraps
-// loader.ErrSpec, arrays whose buffers do not hold what they should one that wraps
-// loader.ErrCorrupt.
-func Open(rec arrow.Record) (*Source, error) {
+// where they are, but for bools, views, the indexes of dictionaries, and columns
+// with nulls; so are offsets of 64 bits. Types that are not read are an error that
+// wraps loader.ErrSpec, arrays whose buffers do not hold what they should one that
+// wraps loader.ErrCorrupt.
+func Open(rec arrow.Record, o Options) (*Source, error) {
 	schema := rec.Schema()
 	var known loader.Spec
 	if text, ok := schema.Metadata().GetValue(format.SpecKey); ok {
@@ -41,11 +48,16 @@ func Open(rec arrow.Record) (*Source, error) {
 	var spec loader.Spec
 	var columns []mem.Column
 	for i, col := range rec.Columns() {
-		c, err := readColumn(schema.Field(i), col.Data(), known)
+		f := schema.Field(i)
+		c, err := readColumn(f, col.Data(), known, o)
 		if err != nil {
-			return nil, fmt.Errorf("arrowbridge: column %q, %v: %w", schema.Field(i).Name, col.DataType(), err)
+			return nil, fmt.Errorf("arrowbridge: column %q, %v: %w", f.Name, col.DataType(), err)
 		}
 		spec, columns = append(spec, c.field), append(columns, c.Column)
+		if o.Nulls == format.NullMask && f.Nullable && !(c.DType.Float() && c.Offsets == nil) {
+			field, mask := c.mask(col.Len())
+			spec, columns = append(spec, field), append(columns, mask)
+		}
 	}
 	for i := range spec { // of columns that are gone
 		if spec.Index(spec[i].Canvas) < 0 {
@@ -73,11 +85,12 @@ func (s *Source) Close() error {
 type column struct {
 	mem.Column
 	field loader.Field
-	dims  []int // of an item
+	dims  []int  // of an item
+	valid []bool // which rows are there; nil if all are
 }
 
 // readColumn reads the column d of a record.
-func readColumn(f arrow.Field, d arrow.ArrayData, known loader.Spec) (*column, error) {
+func readColumn(f arrow.Field, d arrow.ArrayData, known loader.Spec, o Options) (*column, error) {
 	c := &column{field: loader.Field{Name: f.Name}}
 	name, data := extension(f)
 	typ := d.DataType()
@@ -87,6 +100,15 @@ func readColumn(f arrow.Field, d arrow.ArrayData, known loader.Spec) (*column, e
 	if err := c.read(typ, d); err != nil {
 		return nil, err
 	}
+	switch {
+	case product(c.dims) < 0:
+		return nil, fmt.Errorf("items of %v elements: %w", c.dims, loader.ErrSpec)
+	case c.valid != nil && !f.Nullable:
+		return nil, fmt.Errorf("has nulls and is not nullable: %w", loader.ErrCorrupt)
+	case c.valid != nil && o.Nulls == format.NullError:
+		return nil, fmt.Errorf("has nulls: %w", loader.ErrSpec)
+	}
+	c.fill(o.Nulls)
 	if name == tensorName {
 		var t tensor
 		if err := json.Unmarshal([]byte(data), &t); err != nil || product(t.Shape) != product(c.dims) || c.Offsets != nil {
@@ -115,7 +137,7 @@ const maxRank = 5
 func product(dims []int) int {
 	n := 1
 	for _, d := range dims {
-		if d <= 0 || n > 1<<40/d {
+		if d <= 0 || n > math.MaxInt32/d {
 			return -1
 		}
 		n *= d
@@ -150,8 +172,8 @@ func extension(f arrow.Field) (name, data string) {
 }
 
 // read reads the rows of d, which are of type t.
-func (c *column) read(t arrow.DataType, d arrow.ArrayData) error {
-	if err := noNulls(d); err != nil {
+func (c *column) read(t arrow.DataType, d arrow.ArrayData) (err error) {
+	if c.valid, err = validity(d); err != nil {
 		return err
 	}
 	switch t := t.(type) {
@@ -160,6 +182,11 @@ func (c *column) read(t arrow.DataType, d arrow.ArrayData) error {
 		return c.bytes(t, d)
 	case *arrow.BinaryType, *arrow.LargeBinaryType:
 		return c.bytes(t, d)
+	case *arrow.StringViewType:
+		c.field.Kind = kind.Text
+		return c.views(d)
+	case *arrow.BinaryViewType:
+		return c.views(d)
 	case *arrow.ListType:
 		return c.list(t, d)
 	case *arrow.LargeListType:
@@ -168,21 +195,6 @@ func (c *column) read(t arrow.DataType, d arrow.ArrayData) error {
 		return c.label(t, d)
 	}
 	return c.items(t, d, d.Offset(), d.Len())
-}
-
-// noNulls returns an error if d has nulls.
-func noNulls(d arrow.ArrayData) error {
-	n := d.NullN()
-	if b := d.Buffers(); n < 0 && len(b) > 0 && b[0] != nil {
-		if b[0].Len() < (d.Offset()+d.Len()+7)/8 {
-			return fmt.Errorf("%d bytes of validity: %w", b[0].Len(), loader.ErrCorrupt)
-		}
-		n = d.Len() - bitutil.CountSetBits(b[0].Bytes(), d.Offset(), d.Len())
-	}
-	if n > 0 {
-		return fmt.Errorf("has %d nulls, which are to be filled in before: %w", n, loader.ErrSpec)
-	}
-	return nil
 }
 
 // part returns n things of size bytes from the given one of buffer i.
@@ -211,7 +223,7 @@ func (c *column) items(t arrow.DataType, d arrow.ArrayData, from, n int) error {
 		if from+n > child.Len()/max(1, size) {
 			return fmt.Errorf("%d items for %d lists: %w", child.Len(), n, loader.ErrCorrupt)
 		}
-		if err := noNulls(child); err != nil {
+		if err := c.noNulls(child, from*size, n*size); err != nil {
 			return err
 		}
 		c.dims = append(c.dims, size)
@@ -270,6 +282,44 @@ func (c *column) bytes(t arrow.DataType, d arrow.ArrayData) error {
 	return c.checkOffsets(len(c.Data))
 }
 
+// views copies texts and binaries that lie apart.
+func (c *column) views(d arrow.ArrayData) error {
+	b, err := part(d, 1, d.Offset(), d.Len(), arrow.ViewHeaderSizeBytes)
+	if err != nil {
+		return err
+	}
+	views := arrow.ViewHeaderTraits.CastFromBytes(b)
+	c.DType, c.Offsets = dtype.Uint8, make([]int64, 1, d.Len()+1)
+	var total int64
+	for i := range views { // several may be of the same bytes
+		if c.valid == nil || c.valid[i] {
+			total += int64(max(0, views[i].Len()))
+		}
+		c.Offsets = append(c.Offsets, total)
+	}
+	if most := (format.Limits{}).WithDefaults().BlockBytes; total > most {
+		return fmt.Errorf("%d bytes of views, the limit is %d: %w", total, most, loader.ErrCorrupt)
+	}
+	c.Data = make([]byte, 0, total)
+	for i := range views {
+		v := &views[i]
+		if c.valid != nil && !c.valid[i] {
+			continue
+		}
+		if v.Len() >= 0 && v.IsInline() {
+			c.Data = append(c.Data, v.InlineBytes()...)
+			continue
+		}
+		const first = 2 // behind the bitmap and the views
+		bytes, err := part(d, first+max(0, int(v.BufferIndex())), int(v.BufferOffset()), v.Len(), 1)
+		if err != nil || v.BufferIndex() < 0 {
+			return fmt.Errorf("row %d is at %d of buffer %d, which is not there: %w", i, v.BufferOffset(), v.BufferIndex(), loader.ErrCorrupt)
+		}
+		c.Data = append(c.Data, bytes...)
+	}
+	return nil
+}
+
 // list reads lists, with all items of their child.
 func (c *column) list(t arrow.ListLikeType, d arrow.ArrayData) error {
 	if len(d.Children()) != 1 {
@@ -282,7 +332,7 @@ func (c *column) list(t arrow.ListLikeType, d arrow.ArrayData) error {
 	if err := c.checkOffsets(child.Len()); err != nil {
 		return err
 	}
-	if err := noNulls(child); err != nil {
+	if err := c.noNulls(child, 0, child.Len()); err != nil {
 		return err
 	}
 	return c.items(t.Elem(), child, child.Offset(), child.Len())
@@ -347,13 +397,16 @@ func (c *column) label(t *arrow.DictionaryType, d arrow.ArrayData) error {
 	labels := make([]int32, d.Len())
 	size := index.DType.Size()
 	for i := range labels {
+		if c.valid != nil && !c.valid[i] {
+			continue
+		}
 		x := indexAt(index.DType, index.Data[i*size:])
 		if x >= uint64(len(c.field.Names)) {
 			return fmt.Errorf("dictionary index of row %d is out of range: %w", i, loader.ErrCorrupt)
 		}
 		labels[i] = int32(x)
 	}
-	c.Column = mem.Of(labels)
+	c.Column = mem.Of(labels) // 0 where it is null
 	c.field.Kind = kind.Label
 	return nil
 }

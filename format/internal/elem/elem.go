@@ -53,3 +53,39 @@ func CheckBools(b []byte) error {
 func Aligned(b []byte, size int) bool {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(b)))%uintptr(size) == 0
 }
+
+// Gather copies rows of n bytes each, the given ones of from, to places at of to.
+func Gather(to, from []byte, n int, rows, at []int) {
+	at = at[:len(rows)]
+	switch {
+	case len(rows) == 0 || n == 0:
+	case inOrder(rows) && inOrder(at):
+		copy(to[at[0]*n:], from[rows[0]*n:][:len(rows)*n])
+	case n == 1:
+		for k, i := range rows {
+			to[at[k]] = from[i]
+		}
+	case n == 4:
+		for k, i := range rows {
+			binary.NativeEndian.PutUint32(to[4*at[k]:], binary.NativeEndian.Uint32(from[4*i:]))
+		}
+	case n == 8:
+		for k, i := range rows {
+			binary.NativeEndian.PutUint64(to[8*at[k]:], binary.NativeEndian.Uint64(from[8*i:]))
+		}
+	default:
+		for k, i := range rows {
+			copy(to[at[k]*n:][:n], from[i*n:])
+		}
+	}
+}
+
+// inOrder reports whether rows follow one another.
+func inOrder(rows []int) bool {
+	for i := 1; i < len(rows); i++ {
+		if rows[i] != rows[i-1]+1 {
+			return false
+		}
+	}
+	return true
+}

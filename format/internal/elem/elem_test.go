@@ -48,3 +48,22 @@ func TestAligned(t *testing.T) {
 		t.Errorf("%d of 16 places are aligned to 8", aligned)
 	}
 }
+
+func TestGather(t *testing.T) {
+	for _, n := range []int{0, 1, 3, 4, 8} {
+		from := make([]byte, 10*n)
+		for i := range from {
+			from[i] = byte(i + 1)
+		}
+		for _, c := range [][2][]int{{{2, 3, 4}, {1, 2, 3}}, {{9, 0, 9}, {0, 1, 2}}, {{1, 2}, {3, 0}}, {nil, nil}} {
+			got, want := make([]byte, 4*n), make([]byte, 4*n)
+			Gather(got, from, n, c[0], c[1])
+			for k, i := range c[0] {
+				copy(want[c[1][k]*n:(c[1][k]+1)*n], from[i*n:])
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("rows of %d bytes, %v: %v, want %v", n, c, got, want)
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package sysio
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -137,7 +138,11 @@ func (f File) Map(n int) ([]byte, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	return unix.Mmap(f.fd, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE)
+	b, err := unix.Mmap(f.fd, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE)
+	if err == unix.ENODEV { // the file system maps nothing
+		err = errors.ErrUnsupported
+	}
+	return b, err
 }
 
 // Unmap gives back memory of [File.Map].

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/stokerdata/stoker/format/npy"
+	"github.com/stokerdata/stoker/format/raw"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/loader/remainder"
+)
+
+// mlModel is a model of MLPerf Storage v2.0, mlcommons/storage: what it reads and
+// how long an H100 takes for a step.
+type mlModel struct {
+	name   string
+	format string        // "records" in files, a sample in each of "files", or "npz"
+	bytes  int           // of a sample
+	take   int           // of these that the batch holds; 0 means all
+	each   int           // samples in a file
+	files  int           // usual number of files here; the benchmark's own set is larger than memory
+	batch  int           // samples of a step
+	step   time.Duration // that the accelerator takes
+	rule   float64       // least utilisation
+	scale  float64       // of files and samples in them
+}
+
+var mlperf = []mlModel{
+	{name: "resnet50", format: "records", bytes: 114_660, each: 1251, files: 8, batch: 400, step: 224 * time.Millisecond, rule: 0.9},
+	{name: "cosmoflow", format: "files", bytes: 2_828_486, each: 1, files: 256, batch: 1, step: 3500 * time.Microsecond, rule: 0.7},
+	{name: "unet3d", format: "npz", bytes: 146_600_628, take: 2 << 20, each: 1, files: 8, batch: 7, step: 323 * time.Millisecond, rule: 0.9},
+}
+
+// size returns the files and the samples of each.
+func (m *mlModel) size() (files, each int) {
+	files, each = max(1, int(float64(m.files)*m.scale)), m.each
+	if m.each > 1 {
+		each = max(1, int(float64(m.each)*m.scale))
+	}
+	for files*each < 2*m.batch {
+		files++
+	}
+	return files, each
+}
+
+// make makes the data, unless it is there.
+func (m *mlModel) make(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	tmp := dir + ".making"
+	if err := os.MkdirAll(tmp, 0o777); err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	files, each := m.size()
+	for i := range files {
+		data := random(uint64(i), m.bytes*each)
+		name := fmt.Sprintf("%06d.bin", i)
+		if m.format == "npz" {
+			name = fmt.Sprintf("%06d.npz", i)
+			var err error
+			if data, err = asNPZ(data); err != nil {
+				return err
+			}
+		}
+		if err := os.WriteFile(filepath.Join(tmp, name), data, 0o666); err != nil {
+			return err
+		}
+	}
+	return os.Rename(tmp, dir)
+}
+
+// asNPZ returns an archive as numpy.savez writes it, of one array x of bytes.
+func asNPZ(data []byte) ([]byte, error) {
+	head := fmt.Sprintf("{'descr': '|u1', 'fortran_order': False, 'shape': (%d,), }", len(data))
+	for (10+len(head)+1)%64 != 0 {
+		head += " "
+	}
+	head += "\n"
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	f, err := w.CreateHeader(&zip.FileHeader{Name: "x.npy", Method: zip.Store})
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range [][]byte{[]byte("\x93NUMPY\x01\x00"), binary.LittleEndian.AppendUint16(nil, uint16(len(head))), []byte(head), data} {
+		if _, err := f.Write(part); err != nil {
+			return nil, err
+		}
+	}
+	err = w.Close()
+	return out.Bytes(), err
+}
+
+// open returns the loader of one accelerator.
+func (m *mlModel) open(dir string, rank, world int) (*loader.Loader, error) {
+	src, err := m.source(dir)
+	if err != nil {
+		return nil, err
+	}
+	c := loader.Config{BatchSize: m.batch, Epochs: -1, Seed: 1, Order: loader.Shuffle{}, Remainder: remainder.Drop, Rank: rank, World: world}
+	if m.take > 0 {
+		c.Transforms = []loader.Transform{head{m.take}}
+	}
+	return loader.New(src, c)
+}
+
+func (m *mlModel) source(dir string) (loader.Source, error) {
+	switch m.format {
+	case "records":
+		return raw.OpenRecords([]string{filepath.Join(dir, "*.bin")}, raw.RecordOptions{Fields: loader.Spec{{Name: "x", DType: dtype.Uint8, Shape: loader.Dims(m.bytes)}}})
+	case "files":
+		return raw.Open(dir, raw.Options{Field: "x"})
+	}
+	return npy.Open(filepath.Join(dir, "*.npz"), npy.Options{})
+}
+
+// head keeps the first bytes of a sample.
+type head struct{ N int }
+
+// Bind implements loader.Transform.
+func (h head) Bind(in loader.Spec) (loader.Stage, error) {
+	out := in.Clone()
+	out[0].Shape = loader.Dims(h.N)
+	return loader.Stage{Out: out, Writes: []int{0}, Row: func(w *loader.Worker, s *loader.Sample) error {
+		all := s.Fields[0].Data
+		if len(all) < h.N {
+			return fmt.Errorf("%d bytes: %w", len(all), loader.ErrCorrupt)
+		}
+		copy(w.Out(s, 0, dtype.Uint8, out[0].Shape).Data, all)
+		return nil
+	}}, nil
+}

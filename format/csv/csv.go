@@ -1,0 +1,69 @@
+package csv
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/lines"
+	"github.com/stokerdata/stoker/format/internal/syntax"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/shard"
+)
+
+// Options says what Open reads. The zero Options reads all columns of files that
+// begin with a row of names.
+type Options struct {
+	// Comma stands between cells. 0 means a tab if path ends in .tsv, else a comma.
+	Comma byte
+	// Header names the columns of files that do not begin with a row of names.
+	Header []string
+
+	// Columns lists the columns to read, which become the fields in this order.
+	// Nil means all.
+	Columns []string
+	// Fields gives columns, by name, a DType, a Kind and the like; what is zero
+	// follows from the first rows.
+	Fields map[string]loader.Field
+	// Nulls says what becomes of empty cells. A column of floats can hold them.
+	// Any other can if one of the first rows does, or if Nullable names it.
+	Nulls    format.Nulls
+	Nullable []string
+	// Infer is how many rows, from the first on, the types of columns follow from.
+	// 0 means 1000.
+	Infer int
+
+	// Limits bounds Columns, RecordBytes of a row, ValueBytes of a cell, and
+	// ShardRecords, the rows of a file.
+	Limits format.Limits
+	// Pool says how the files are read: descriptors, retries, deadline.
+	Pool shard.PoolConfig
+	// Read says how blocks are read; one is a single read.
+	Read shard.Plan
+}
+
+// Source is a data set of rows, which implements loader.Source. Its blocks are
+// parts of files of about 1 MiB. It is safe for concurrent use.
+type Source = lines.Source
+
+// Open opens the files that path names: a file, a directory, a glob or "@list", as
+// package shard finds them; of a directory the files *.csv and *.tsv. It reads them
+// once. All must have the wanted columns, in any order.
+//
+// Errors wrap loader.ErrCorrupt for damaged files, and loader.ErrSpec for columns
+// that are missing or cannot have the type that Options.Fields gives them.
+func Open(path string, o Options) (*Source, error) {
+	if o.Comma == 0 {
+		if o.Comma = ','; strings.EqualFold(filepath.Ext(path), ".tsv") {
+			o.Comma = '\t'
+		}
+	}
+	if strings.IndexByte("\"\r\n", o.Comma) >= 0 || o.Comma > '~' {
+		return nil, fmt.Errorf("csv: Comma %q: %w", o.Comma, loader.ErrSpec)
+	}
+	return lines.Open("csv", path, syntax.CSV{Comma: o.Comma, Columns: o.Header}, lines.Options{
+		Ext: []string{".csv", ".tsv"}, Columns: o.Columns, Fields: o.Fields, Nulls: o.Nulls, Nullable: o.Nullable,
+		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read,
+	})
+}

@@ -1,0 +1,117 @@
+package arrowbridge
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/apache/arrow/go/v15/arrow"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/mem"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+)
+
+// validity returns for each row of d whether it is there, nil if all are.
+func validity(d arrow.ArrayData) ([]bool, error) {
+	bufs := d.Buffers()
+	if d.NullN() == 0 || d.Len() == 0 || len(bufs) == 0 || bufs[0] == nil {
+		return nil, nil
+	}
+	if bufs[0].Len() < (d.Offset()+d.Len()+7)/8 {
+		return nil, fmt.Errorf("%d bytes of validity: %w", bufs[0].Len(), loader.ErrCorrupt)
+	}
+	valid, nulls := make([]bool, d.Len()), 0
+	for i := range valid {
+		k := d.Offset() + i
+		if valid[i] = bufs[0].Bytes()[k>>3]>>(k&7)&1 != 0; !valid[i] {
+			nulls++
+		}
+	}
+	if nulls == 0 {
+		return nil, nil
+	}
+	return valid, nil
+}
+
+// noNulls returns an error if one of the n elements of d from the given one, which
+// are all that the rows of c have, is null and its row is not. Rows that vary are
+// all taken to be there.
+func (c *column) noNulls(d arrow.ArrayData, from, n int) error {
+	valid, err := validity(d)
+	if err != nil || valid == nil {
+		return err
+	}
+	for k, ok := range valid[from : from+n] {
+		if !ok && (c.valid == nil || c.Offsets != nil || c.valid[k/(n/len(c.valid))]) {
+			return fmt.Errorf("has nulls within its rows, which are to be filled in before: %w", loader.ErrSpec)
+		}
+	}
+	return nil
+}
+
+// fill gives the rows of c that are null a value: in a copy, as the memory is the
+// record's.
+func (c *column) fill(nulls format.Nulls) {
+	if c.valid == nil {
+		return
+	}
+	if c.Offsets != nil {
+		c.fillVarying()
+		return
+	}
+	row := len(c.Data) / len(c.valid)
+	null := make([]byte, row)
+	if nulls == format.NullMask {
+		fillNaN(null, c.DType)
+	}
+	data := append([]byte(nil), c.Data...)
+	for i, ok := range c.valid {
+		if !ok {
+			copy(data[i*row:], null)
+		}
+	}
+	c.Data = data
+}
+
+// fillVarying makes null rows empty: they may have values beneath.
+func (c *column) fillVarying() {
+	unit := c.DType.Size() * max(1, product(c.dims))
+	data, offsets := []byte(nil), make([]int64, 1, len(c.Offsets))
+	for i, ok := range c.valid {
+		if lo, hi := int(c.Offsets[i]), int(c.Offsets[i+1]); ok {
+			data = append(data, c.Data[lo*unit:hi*unit]...)
+		}
+		offsets = append(offsets, int64(len(data)/unit))
+	}
+	c.Data, c.Offsets = data, offsets
+}
+
+// fillNaN sets b to NaNs if it holds floats.
+func fillNaN(b []byte, t dtype.Type) {
+	v := loader.Tensor{DType: t, Data: b}
+	switch t {
+	case dtype.Float16:
+		set(loader.View[uint16](v), 0x7e00)
+	case dtype.Float32:
+		set(loader.View[float32](v), float32(math.NaN()))
+	case dtype.Float64:
+		set(loader.View[float64](v), math.NaN())
+	}
+}
+
+func set[T any](s []T, x T) {
+	for i := range s {
+		s[i] = x
+	}
+}
+
+// mask returns the field that tells which rows of c are there.
+func (c *column) mask(rows int) (loader.Field, mem.Column) {
+	valid := c.valid
+	if valid == nil {
+		valid = make([]bool, rows)
+		set(valid, true)
+	}
+	return loader.Field{Name: c.field.Name + format.ValidSuffix, DType: dtype.Bool}, mem.Of(valid)
+}

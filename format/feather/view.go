@@ -1,0 +1,79 @@
+package feather
+
+import (
+	"encoding/binary"
+
+	"github.com/stokerdata/stoker/loader"
+)
+
+// A view tells a value of a column of views in 16 bytes ("Variable-size Binary
+// View Layout" of the Arrow columnar format): its length, and the value itself if
+// it is short, or else its first 4 bytes, the number of a buffer, and where it
+// begins there.
+const (
+	viewBytes   = 16
+	inlineBytes = 12
+)
+
+// more is which spans of a batch are the buffers of a column of views.
+type more struct{ first, n int }
+
+// views asks for the buffers of column c, which are behind the spans that all
+// batches have.
+func (r *batchReader) views(c int, b *batch) {
+	p := r.columns[c].values
+	n := int(r.before[p.views+1] - r.before[p.views])
+	if b.more == nil {
+		b.more = make([]more, len(r.columns))
+	}
+	b.more[c] = more{len(b.spans), n}
+	for range n {
+		b.spans = append(b.spans, r.span(p))
+		p.buffer++
+	}
+}
+
+// view returns the value of row i, which is not null.
+func (d *decoded) view(i int) []byte {
+	v := d.starts[viewBytes*i:][:viewBytes:viewBytes]
+	n := binary.LittleEndian.Uint32(v)
+	if n <= inlineBytes {
+		return v[4 : 4+n : 4+n]
+	}
+	buf, off := d.more[binary.LittleEndian.Uint32(v[8:])], binary.LittleEndian.Uint32(v[12:])
+	return buf[off : off+n : off+n]
+}
+
+// checkViews checks what view relies on, for all rows that are not null.
+func (d *decoded) checkViews(c *column, rows int, most int64) error {
+	d.starts = d.starts[:rows*viewBytes]
+	for i := range rows {
+		if d.valid != nil && d.valid[i] == 0 {
+			continue
+		}
+		v := d.starts[viewBytes*i:][:viewBytes]
+		n := int64(int32(binary.LittleEndian.Uint32(v)))
+		if n < 0 || n > most {
+			return corrupt("row %d has %d bytes, Limits.ValueBytes is %d", i, n, most)
+		}
+		if n%int64(c.group) != 0 || c.fixed >= 0 && n != int64(c.fixed) {
+			return corrupt("row %d has %d bytes, which do not fit the shape %v", i, n, c.field.Shape)
+		}
+		if n <= inlineBytes {
+			continue
+		}
+		buf, off := binary.LittleEndian.Uint32(v[8:]), int64(binary.LittleEndian.Uint32(v[12:]))
+		if int64(buf) >= int64(len(d.more)) || off > int64(len(d.more[buf]))-n {
+			return corrupt("row %d is at %d of buffer %d, which is not there", i, off, buf)
+		}
+	}
+	return nil
+}
+
+// gatherViews sets the values of field f.
+func (d *decoded) gatherViews(c *column, f int, rows, at []int, b *loader.Batch) {
+	for k, i := range rows {
+		data, shape := d.items(c, i, d.valid == nil || d.valid[i] != 0)
+		b.Set(f, at[k], data, shape)
+	}
+}

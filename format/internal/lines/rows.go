@@ -1,0 +1,400 @@
+package lines
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/cells"
+	"github.com/stokerdata/stoker/format/internal/elem"
+	"github.com/stokerdata/stoker/format/internal/syntax"
+	"github.com/stokerdata/stoker/internal/invariant"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/shard"
+)
+
+// rows is an open block.
+type rows struct {
+	s       *Source
+	block   int
+	buf     []byte // what was read, lent by s.bufs until it is decoded
+	ranges  [1]shard.Range
+	cols    []values
+	readers []syntax.Reader // by file, made when they are needed
+	set     func(int, []byte) error
+
+	row int        // that is parsed
+	bad []rowError // in their order
+}
+
+// values is the cells of a column.
+type values struct {
+	data  []byte
+	ends  []int  // of each row in data, if rows vary
+	valid []byte // of each row, if the column has a mask
+	rows  int
+}
+
+type rowError struct {
+	row int
+	err error
+}
+
+var (
+	_ loader.Gatherer = (*rows)(nil)
+	_ loader.Decoder  = (*rows)(nil)
+)
+
+// Open implements loader.Source.
+func (s *Source) Open(ctx context.Context, i int) (loader.Rows, error) {
+	r := s.spare()
+	p := s.places[i]
+	r.block, r.ranges[0] = i, shard.Range{File: p.file, Off: p.off, Len: p.n}
+	var err error
+	if r.buf, err = s.pool.Fetch(ctx, s.bufs, s.o.Read, r.ranges[:]); err != nil {
+		r.buf = nil
+		r.Close()
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return r, nil
+}
+
+// spare returns rows that are not in use.
+func (s *Source) spare() *rows {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.free); n > 0 {
+		r := s.free[n-1]
+		s.free = s.free[:n-1]
+		return r
+	}
+	r := &rows{s: s, cols: make([]values, len(s.columns)), readers: make([]syntax.Reader, len(s.set))}
+	r.set = r.cell
+	return r
+}
+
+// Parts implements loader.Decoder: a block is parsed as a whole.
+func (r *rows) Parts() int { return 1 }
+
+// Decode implements loader.Decoder. Rows that are damaged are no error of it.
+func (r *rows) Decode(*loader.Worker, int) error {
+	s := r.s
+	p, n := s.places[r.block], s.blocks[r.block].Rows
+	reader := r.readers[p.file]
+	if reader == nil {
+		var err error
+		if reader, err = s.syntax.Reader(s.heads[p.file], s.want); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		r.readers[p.file] = reader
+	}
+	for c := range r.cols {
+		r.cols[c].reset(&s.columns[c], n)
+	}
+	text := r.ranges[0].Data
+	r.row, r.bad = 0, r.bad[:0]
+	for at := 0; at < len(text); {
+		row := text[at:]
+		if k := s.syntax.Split(row); k > 0 {
+			row = row[:k]
+		}
+		at += len(row)
+		if syntax.IsEmpty(row) {
+			continue
+		}
+		if r.row == n {
+			return corrupt("%s: %s: more rows than before", s.name, s.set[p.file].Path)
+		}
+		if err := r.parse(reader, row); err != nil {
+			line := p.line + countLines(text[:at-len(row)])
+			r.bad = append(r.bad, rowError{r.row, fmt.Errorf("line %d: %w", line, err)})
+			r.blank()
+		}
+		r.row++
+	}
+	if r.row != n {
+		return corrupt("%s: %s: fewer rows than before", s.name, s.set[p.file].Path)
+	}
+	r.giveBack()
+	return nil
+}
+
+// reset makes room for n rows.
+func (v *values) reset(col *column, n int) {
+	v.data, v.ends, v.valid, v.rows = v.data[:0], v.ends[:0], v.valid[:0], 0
+	if col.row >= 0 {
+		v.data = slices.Grow(v.data, n*col.row)[:n*col.row]
+	}
+	if col.mask >= 0 {
+		v.valid = slices.Grow(v.valid, n)[:n]
+	}
+}
+
+// parse parses a row.
+func (r *rows) parse(reader syntax.Reader, row []byte) error {
+	if err := reader.Read(row, r.set); err != nil {
+		return err
+	}
+	for c := range r.cols {
+		if r.cols[c].rows == r.row {
+			if err := r.null(c); err != nil {
+				return r.blame(c, err)
+			}
+		}
+	}
+	return nil
+}
+
+// blank makes the row at hand one that has nothing.
+func (r *rows) blank() {
+	for c := range r.cols {
+		v, col := &r.cols[c], &r.s.columns[c]
+		v.rows = r.row
+		if col.row < 0 {
+			v.ends = v.ends[:r.row]
+			v.data = v.data[:v.start(r.row)]
+		}
+		v.none(col)
+	}
+}
+
+// start returns where a row that varies begins.
+func (v *values) start(row int) int {
+	if row == 0 {
+		return 0
+	}
+	return v.ends[row-1]
+}
+
+// none makes the next row null.
+func (v *values) none(col *column) {
+	if col.row >= 0 {
+		copy(v.data[v.rows*col.row:], col.null)
+	} else {
+		v.ends = append(v.ends, len(v.data))
+	}
+	if col.mask >= 0 {
+		v.valid[v.rows] = 0
+	}
+	v.rows++
+}
+
+// null gives column c a null.
+func (r *rows) null(c int) error {
+	col := &r.s.columns[c]
+	switch {
+	case r.s.o.Nulls == format.NullError:
+		return fmt.Errorf("is null: %w", loader.ErrSpec)
+	case r.s.o.Nulls == format.NullMask && !col.nullable:
+		return fmt.Errorf("is null, as no row was of which the fields follow (see Options.Nullable): %w", loader.ErrSpec)
+	}
+	r.cols[c].none(col)
+	return nil
+}
+
+func (r *rows) blame(c int, err error) error { return fmt.Errorf("column %q: %w", r.s.want[c], err) }
+
+// cell gives column c its value in the row at hand.
+func (r *rows) cell(c int, cell []byte) error {
+	v, col := &r.cols[c], &r.s.columns[c]
+	if (!col.text || r.s.json) && r.s.isNull(cell) {
+		if err := r.null(c); err != nil {
+			return r.blame(c, err)
+		}
+		return nil
+	}
+	var err error
+	switch {
+	case col.number:
+		err = cells.Put(v.data[v.rows*col.row:], col.field.DType, cell)
+	case col.text:
+		v.data, err = r.s.text(v.data, cell)
+		v.ends = append(v.ends, len(v.data))
+	case col.classes != nil:
+		err = r.class(v, col, cell)
+	default:
+		err = r.list(v, col, cell)
+	}
+	if err == nil && col.row < 0 && int64(len(v.data)-v.start(r.row)) > r.s.o.Limits.ValueBytes {
+		err = fmt.Errorf("a value of more bytes than Limits.ValueBytes, %d", r.s.o.Limits.ValueBytes)
+	}
+	if err != nil {
+		return r.blame(c, corrupt("%v", err))
+	}
+	if col.mask >= 0 {
+		v.valid[v.rows] = 1
+	}
+	v.rows++
+	return nil
+}
+
+// text appends the text of a cell.
+func (s *Source) text(data, cell []byte) ([]byte, error) {
+	if s.json {
+		return syntax.AppendText(data, cell)
+	}
+	if !utf8.Valid(cell) {
+		return data, fmt.Errorf("text is not UTF-8")
+	}
+	return append(data, cell...), nil
+}
+
+// class puts the number of the class that a cell names.
+func (r *rows) class(v *values, col *column, cell []byte) error {
+	if r.s.json {
+		var room [64]byte
+		name, err := syntax.AppendText(room[:0], cell)
+		if err != nil {
+			return err
+		}
+		cell = name
+	}
+	n, ok := col.classes[string(cell)]
+	if !ok {
+		return fmt.Errorf("class %.64q is not among the %d of Names", cell, len(col.classes))
+	}
+	loader.View[int32](loader.Tensor{DType: dtype.Int32, Data: v.data})[v.rows] = n
+	return nil
+}
+
+// list puts the numbers of a list, or of lists in a list.
+func (r *rows) list(v *values, col *column, cell []byte) error {
+	size := col.field.DType.Size()
+	if col.row >= 0 {
+		n, err := leaves(v.data[v.rows*col.row:][:0:col.row], col, 0, cell)
+		if err == nil && len(n) != col.row {
+			err = fmt.Errorf("%d values for shape %v", len(n)/size, col.field.Shape)
+		}
+		return err
+	}
+	from := len(v.data)
+	var err error
+	if v.data, err = leaves(v.data, col, 0, cell); err != nil {
+		return err
+	}
+	v.ends = append(v.ends, len(v.data))
+	if unit := col.step.Len() * size; (len(v.data)-from)%unit != 0 {
+		return fmt.Errorf("%d values for shape %v", (len(v.data)-from)/size, col.field.Shape)
+	}
+	return nil
+}
+
+// leaves appends the numbers of a value that lies depth lists deep. It appends no
+// more than the room of data, if the field is of fixed size.
+func leaves(data []byte, col *column, depth int, cell []byte) ([]byte, error) {
+	rank := col.field.Shape.Rank()
+	if cell[0] != '[' {
+		if depth != rank {
+			return data, fmt.Errorf("lists %d deep for shape %v", depth, col.field.Shape)
+		}
+		size := col.field.DType.Size()
+		if col.row >= 0 && cap(data)-len(data) < size {
+			return data, fmt.Errorf("too many values for shape %v", col.field.Shape)
+		}
+		n := len(data)
+		data = slices.Grow(data, size)[:n+size]
+		return data, cells.Put(data[n:], col.field.DType, cell)
+	}
+	if depth == rank {
+		return data, fmt.Errorf("lists deeper than shape %v", col.field.Shape)
+	}
+	n := 0
+	for e := range syntax.Elements(cell) {
+		var err error
+		if data, err = leaves(data, col, depth+1, e); err != nil {
+			return data, err
+		}
+		n++
+	}
+	if d := col.field.Shape.Dim(depth); d >= 0 && n != d {
+		return data, fmt.Errorf("a list of %d for shape %v", n, col.field.Shape)
+	}
+	return data, nil
+}
+
+// fault returns the error of a row, nil if it is whole.
+func (r *rows) fault(row int) error {
+	i, bad := slices.BinarySearchFunc(r.bad, row, func(e rowError, row int) int { return e.row - row })
+	if !bad {
+		return nil
+	}
+	return r.bad[i].err
+}
+
+// value returns row i of column c.
+func (r *rows) value(c, i int) ([]byte, loader.Shape) {
+	v, col := &r.cols[c], &r.s.columns[c]
+	if col.row >= 0 {
+		return v.data[i*col.row:][:col.row:col.row], col.field.Shape
+	}
+	from, to := v.start(i), v.ends[i]
+	return v.data[from:to:to], col.step.Rows((to - from) / (col.step.Len() * col.field.DType.Size()))
+}
+
+var truth = [2][]byte{{0}, {1}}
+
+// Row implements loader.Rows.
+func (r *rows) Row(_ *loader.Worker, i int, s *loader.Sample) error {
+	if err := r.fault(i); err != nil {
+		return err
+	}
+	for c := range r.s.columns {
+		col := &r.s.columns[c]
+		data, shape := r.value(c, i)
+		s.Set(col.f, col.field.DType, shape, data)
+		if col.mask >= 0 {
+			s.Set(col.mask, dtype.Bool, loader.Dims(), truth[r.cols[c].valid[i]])
+		}
+	}
+	return nil
+}
+
+// Gather implements loader.Gatherer.
+func (r *rows) Gather(_ *loader.Worker, list, at []int, b *loader.Batch) error {
+	if len(r.bad) > 0 {
+		for _, i := range list {
+			if err := r.fault(i); err != nil {
+				return err
+			}
+		}
+	}
+	for c := range r.s.columns {
+		v, col := &r.cols[c], &r.s.columns[c]
+		if col.row >= 0 {
+			elem.Gather(b.Column(col.f).Data, v.data, col.row, list, at)
+		} else {
+			for k, i := range list {
+				data, shape := r.value(c, i)
+				b.Set(col.f, at[k], data, shape)
+			}
+		}
+		if col.mask >= 0 {
+			elem.Gather(b.Column(col.mask).Data, v.valid, 1, list, at)
+		}
+	}
+	return nil
+}
+
+// giveBack gives back what was read.
+func (r *rows) giveBack() {
+	r.s.bufs.Put(r.buf)
+	r.buf, r.ranges[0].Data = nil, nil
+}
+
+// Close implements loader.Rows.
+func (r *rows) Close() error {
+	r.giveBack()
+	if invariant.Enabled {
+		for c := range r.cols {
+			invariant.Poison(r.cols[c].data)
+			invariant.Poison(r.cols[c].valid)
+		}
+	}
+	r.s.mu.Lock()
+	r.s.free = append(r.s.free, r)
+	r.s.mu.Unlock()
+	return nil
+}

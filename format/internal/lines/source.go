@@ -1,0 +1,259 @@
+package lines
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/syntax"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/shard"
+)
+
+const (
+	// blockBytes is about the size of a block: enough for one read, and little
+	// enough that a worker parses it in some milliseconds.
+	blockBytes = 1 << 20
+	// inferRows is how many rows the types of columns follow from.
+	inferRows = 1000
+)
+
+// Options says what Open reads: see the Options of format/csv, where most fields
+// are called the same.
+type Options struct {
+	Ext      []string // of files that are taken from a directory
+	Columns  []string
+	Fields   map[string]loader.Field
+	Nulls    format.Nulls
+	Nullable []string
+	Infer    int
+	Limits   format.Limits
+	Pool     shard.PoolConfig
+	Read     shard.Plan
+}
+
+// Source is a data set of lines. It is safe for concurrent use.
+type Source struct {
+	name    string // of the format, for errors
+	syntax  syntax.Syntax
+	json    bool // that is its syntax
+	o       Options
+	set     shard.Set
+	heads   [][]string // the names that each file tells
+	want    []string
+	columns []column
+	spec    loader.Spec
+	blocks  []loader.Block
+	places  []place // of each block
+
+	pool *shard.Pool
+	bufs *shard.Buffers
+	mu   sync.Mutex
+	free []*rows
+}
+
+// place is where a block lies.
+type place struct {
+	file int
+	off  int64
+	n    int
+	line int64 // number of its first line
+}
+
+// Open returns a source of the files that path names, as package shard finds them.
+func Open(name, path string, s syntax.Syntax, o Options) (*Source, error) {
+	set, err := shard.Finder{Ext: o.Ext}.Find(context.Background(), path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if o.Infer < 0 || o.Nulls > format.NullError {
+		return nil, fmt.Errorf("%s: Infer %d, Nulls %d: %w", name, o.Infer, o.Nulls, loader.ErrSpec)
+	}
+	o.Infer = cmp.Or(o.Infer, inferRows)
+	o.Limits = o.Limits.WithDefaults()
+	o.Limits.RecordBytes = min(o.Limits.RecordBytes, math.MaxInt32)
+	pool, err := shard.NewPool(set, o.Pool)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	_, json := s.(syntax.JSON)
+	src := &Source{json: json, name: name, syntax: s, o: o, set: set, pool: pool, bufs: shard.NewBuffers(math.MaxInt64)}
+	if err := src.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), pool.Close())
+	}
+	return src, nil
+}
+
+func (s *Source) open() error {
+	s.heads = make([][]string, len(s.set))
+	for i, f := range s.set {
+		if err := s.scan(i); err != nil {
+			return fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+	if len(s.blocks) == 0 {
+		return fmt.Errorf("no rows in %d files: %w", len(s.set), loader.ErrCorrupt)
+	}
+	if err := s.infer(); err != nil {
+		return err
+	}
+	for i, f := range s.set {
+		if _, err := s.syntax.Reader(s.heads[i], s.want); err != nil {
+			return fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+	fixed := int64(0)
+	for c := range s.columns {
+		fixed += int64(max(s.columns[c].row, 8)) + 1 // one that varies has its end there
+	}
+	for i := range s.blocks {
+		b := &s.blocks[i]
+		b.Memory = 2*b.Bytes + b.Bytes/4 + int64(b.Rows)*fixed // texts, and Buffers round up by a quarter
+	}
+	return nil
+}
+
+// Spec implements loader.Source.
+func (s *Source) Spec() loader.Spec { return s.spec }
+
+// Blocks implements loader.Source.
+func (s *Source) Blocks() []loader.Block { return s.blocks }
+
+// Close closes the files. Rows that are open stay readable.
+func (s *Source) Close() error { return s.pool.Close() }
+
+// Fingerprint identifies the data by the names of the files and the spec; the
+// loader adds the sizes.
+func (s *Source) Fingerprint() string {
+	h := sha256.New()
+	for _, f := range s.set {
+		fmt.Fprintf(h, "%q %d\n", filepath.Base(f.Path), f.Size)
+	}
+	for _, f := range s.spec {
+		fmt.Fprintf(h, "%v %q\n", f, f.Names)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// scanner cuts a file into blocks.
+type scanner struct {
+	*Source
+	file  int
+	size  int64
+	buf   []byte
+	off   int64 // of buf in the file
+	line  int64
+	rows  int64
+	begun bool // the head was read
+}
+
+// scan cuts file i into blocks.
+func (s *Source) scan(i int) error {
+	if ext := strings.ToLower(filepath.Ext(s.set[i].Path)); ext == ".gz" || ext == ".zst" {
+		return fmt.Errorf("it is compressed, and no part of it can be read by itself: %w", loader.ErrSpec)
+	}
+	c := &scanner{Source: s, file: i, size: s.set[i].Size, buf: make([]byte, blockBytes), line: 1}
+	for c.off < c.size {
+		if err := c.block(); err != nil {
+			return fmt.Errorf("line %d: %w", c.line, err)
+		}
+	}
+	return nil
+}
+
+// block reads and counts what becomes the next block.
+func (c *scanner) block() error {
+	b, err := c.fill()
+	if err != nil {
+		return err
+	}
+	if !c.begun {
+		c.begun = true
+		names, n, err := c.syntax.Head(b)
+		if err != nil {
+			return err
+		}
+		if err := syntax.CheckNames(names, c.o.Limits.Columns); err != nil {
+			return err
+		}
+		c.heads[c.file] = names
+		c.pass(b[:n])
+		if b = b[n:]; len(b) == 0 || c.syntax.Split(b) == 0 && c.off+int64(len(b)) < c.size {
+			return nil // the next row begins a block of its own
+		}
+	}
+	b, rows := c.whole(b)
+	if c.rows += rows; c.rows > c.o.Limits.ShardRecords {
+		return corrupt("more than %d rows", c.o.Limits.ShardRecords)
+	}
+	if rows > 0 {
+		c.blocks = append(c.blocks, loader.Block{Rows: int(rows), Bytes: int64(len(b)), Shard: c.set[c.file].Path, FirstRow: c.rows - rows})
+		c.places = append(c.places, place{c.file, c.off, len(b), c.line})
+	}
+	c.pass(b)
+	return nil
+}
+
+// pass goes on behind b.
+func (c *scanner) pass(b []byte) {
+	c.off += int64(len(b))
+	c.line += countLines(b)
+}
+
+// fill reads what follows: a block's worth, more if no row ends in it, or the rest.
+func (c *scanner) fill() ([]byte, error) {
+	for have := 0; ; {
+		b := c.buf[:min(int64(len(c.buf)), c.size-c.off)]
+		if err := c.pool.ReadAt(context.Background(), c.file, b[have:], c.off+int64(have)); err != nil {
+			return nil, err
+		}
+		if have = len(b); c.off+int64(have) == c.size || c.syntax.Split(b) > 0 {
+			return b, nil
+		}
+		if int64(have) >= c.o.Limits.RecordBytes {
+			return nil, corrupt("a row is longer than %d bytes", c.o.Limits.RecordBytes)
+		}
+		c.buf = append(c.buf, make([]byte, len(c.buf))...)
+	}
+}
+
+// whole returns the whole rows of b, all of it at the end of a file, and their
+// number. A row ends in b.
+func (c *scanner) whole(b []byte) ([]byte, int64) {
+	last := c.off+int64(len(b)) == c.size
+	if c.syntax.Whole(b) {
+		if !last {
+			b = b[:lastLine(b)]
+		}
+		if n, ok := countRows(b); ok {
+			return b, n
+		}
+	}
+	at, rows := 0, int64(0)
+	for at < len(b) {
+		n := c.syntax.Split(b[at:])
+		if n == 0 {
+			if !last {
+				break
+			}
+			n = len(b) - at
+		}
+		if !syntax.IsEmpty(b[at : at+n]) {
+			rows++
+		}
+		at += n
+	}
+	return b[:at], rows
+}
+
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), loader.ErrCorrupt)
+}

@@ -1,0 +1,53 @@
+package jsonl
+
+import (
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/lines"
+	"github.com/stokerdata/stoker/format/internal/syntax"
+	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/shard"
+)
+
+// Options says what Open reads. The zero Options reads all members that objects of
+// the first rows have.
+type Options struct {
+	// Columns lists the members to read, which become the fields in this order.
+	// Nil means all that the first rows have.
+	Columns []string
+	// Fields gives columns, by name, a DType, a Shape, a Kind and the like; what is
+	// zero follows from the first rows.
+	Fields map[string]loader.Field
+	// Nulls says what becomes of members that are null or missing. A column of
+	// floats of fixed shape can hold them. Any other can if one of the first rows
+	// does, or if Nullable names it.
+	Nulls    format.Nulls
+	Nullable []string
+	// Infer is how many rows, from the first on, columns and their types follow
+	// from. 0 means 1000.
+	Infer int
+
+	// Limits bounds Columns, RecordBytes of a row, ValueBytes of a text or list,
+	// and ShardRecords, the rows of a file.
+	Limits format.Limits
+	// Pool says how the files are read: descriptors, retries, deadline.
+	Pool shard.PoolConfig
+	// Read says how blocks are read; one is a single read.
+	Read shard.Plan
+}
+
+// Source is a data set of rows, which implements loader.Source. Its blocks are
+// parts of files of about 1 MiB. It is safe for concurrent use.
+type Source = lines.Source
+
+// Open opens the files that path names: a file, a directory, a glob or "@list", as
+// package shard finds them; of a directory the files *.jsonl and *.ndjson. It reads
+// them once.
+//
+// Errors wrap loader.ErrCorrupt for damaged files, and loader.ErrSpec for columns
+// that are missing or cannot have the type that Options.Fields gives them.
+func Open(path string, o Options) (*Source, error) {
+	return lines.Open("jsonl", path, syntax.JSON{}, lines.Options{
+		Ext: []string{".jsonl", ".ndjson"}, Columns: o.Columns, Fields: o.Fields, Nulls: o.Nulls, Nullable: o.Nullable,
+		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read,
+	})
+}
