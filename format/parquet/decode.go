@@ -463,7 +463,7 @@ func (d *decoder) texts(p *page, b parts, n, nulls int) error {
 // refer finds the values of a page of a column of fixed size that stay in place.
 func (d *decoder) refer(b parts, n, nulls int) error {
 	w := d.col.elem
-	if len(b.values) != (n-nulls)*w {
+	if !fits(len(b.values), (n-nulls)*w) {
 		return sizeError(len(b.values), (n-nulls)*w)
 	}
 	to := d.out.spans[d.row:][:n-nulls]

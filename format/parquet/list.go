@@ -16,7 +16,7 @@ func (d *decoder) list(p *page, b parts, n, nulls int) error {
 	first, w := d.elems, d.col.elem
 	values := n - nulls
 	if d.shift = 0; d.alias {
-		if len(b.values) != values*w {
+		if !fits(len(b.values), values*w) {
 			return sizeError(len(b.values), values*w)
 		}
 		var level [1]byte
