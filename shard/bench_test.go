@@ -345,13 +345,16 @@ func BenchmarkSmallFiles(b *testing.B) {
 	})
 	var spare sync.Pool
 	run("readfile", 16, Pread, func(p *Pool, files []int) (err error) {
-		buf, _ := spare.Get().([]byte)
+		buf, _ := spare.Get().(*[]byte)
+		if buf == nil {
+			buf = new([]byte)
+		}
+		defer spare.Put(buf)
 		for _, i := range files {
-			if buf, err = p.ReadFile(b.Context(), i, buf); err != nil {
+			if *buf, err = p.ReadFile(b.Context(), i, *buf); err != nil {
 				return err
 			}
 		}
-		spare.Put(buf)
 		return nil
 	})
 	bufs := NewBuffers(1 << 30)

@@ -80,13 +80,14 @@ func (f *file) server(dir string) (*ldr.Server, error) {
 		err = errors.Join(err, errors.New("there are no Datasets"))
 	}
 	for name, d := range f.Datasets {
+		at := "Datasets." + name
 		if d.Rank != 0 || d.World != 0 || d.Epochs != 0 || d.Resume != nil {
-			err = errors.Join(err, fmt.Errorf("Datasets.%s: Rank, World, Epochs and Resume are those of each client", name))
+			err = errors.Join(err, fmt.Errorf("%s: Rank, World, Epochs and Resume are those of each client", at))
 			continue
 		}
 		src, wrong := d.Source.Open(dir)
 		if wrong != nil {
-			err = errors.Join(err, fmt.Errorf("Datasets.%s: %w", name, wrong))
+			err = errors.Join(err, fmt.Errorf("%s: %w", at, wrong))
 			continue
 		}
 		srv.Datasets[name] = ldr.Dataset{Source: src, Config: d.Config}

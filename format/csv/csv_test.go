@@ -46,25 +46,25 @@ func text(t testing.TB, src loader.Source) (rows []string) {
 	t.Helper()
 	for b := range loadertest.All(t, src, loader.Config{BatchSize: 3}) {
 		for i := range b.Len() {
-			row := ""
+			var row strings.Builder
 			for _, f := range b.Spec() {
 				v := b.Row(f.Name, i)
 				switch f.DType {
 				case dtype.Uint8:
-					row += fmt.Sprintf("%q ", v.Data)
+					fmt.Fprintf(&row, "%q ", v.Data)
 				case dtype.Bool:
-					row += fmt.Sprint(v.Data, " ")
+					fmt.Fprint(&row, v.Data, " ")
 				case dtype.Int32:
-					row += fmt.Sprint(loader.View[int32](v), " ")
+					fmt.Fprint(&row, loader.View[int32](v), " ")
 				case dtype.Int64:
-					row += fmt.Sprint(loader.View[int64](v), " ")
+					fmt.Fprint(&row, loader.View[int64](v), " ")
 				case dtype.Float32:
-					row += fmt.Sprint(loader.View[float32](v), " ")
+					fmt.Fprint(&row, loader.View[float32](v), " ")
 				case dtype.Float64:
-					row += fmt.Sprint(loader.View[float64](v), " ")
+					fmt.Fprint(&row, loader.View[float64](v), " ")
 				}
 			}
-			rows = append(rows, strings.TrimSpace(row))
+			rows = append(rows, strings.TrimSpace(row.String()))
 		}
 	}
 	return rows

@@ -328,11 +328,11 @@ func TestOpenRefuses(t *testing.T) {
 	})
 	list := func(names ...string) string {
 		path := filepath.Join(t.TempDir(), "list")
-		text := ""
+		var text strings.Builder
 		for _, n := range names {
-			text += filepath.Join(dir, n) + "\n"
+			text.WriteString(filepath.Join(dir, n) + "\n")
 		}
-		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		return "@" + path

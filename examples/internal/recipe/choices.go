@@ -140,7 +140,9 @@ type (
 		tones.Config
 	}
 	tableMade struct {
-		Rows int
+		Rows     int
+		Seed     uint64 // makes the rows
+		TaskSeed uint64 // is Config.Seed: rows of different seeds may pose one task
 		table.Config
 	}
 )
@@ -217,6 +219,7 @@ func (s tonesMade) open(string) (loader.Source, error) {
 }
 
 func (s tableMade) open(string) (loader.Source, error) {
+	s.Config.Seed = s.TaskSeed
 	gen, err := table.New(s.Config)
 	return made(gen, err, s.Rows, s.Seed)
 }
@@ -234,7 +237,7 @@ func opened[S interface {
 
 func made(gen synth.Generator, err error, rows int, seed uint64) (loader.Source, error) {
 	if err == nil && rows < 1 {
-		err = fmt.Errorf("Rows is %d", rows)
+		err = fmt.Errorf("%d rows", rows)
 	}
 	if err != nil {
 		return nil, err

@@ -160,7 +160,7 @@ func TestOpen(t *testing.T) {
 		`{"shapes": {"Rows": 5}}`:                                 "[image uint8 (64, 64, 3)",
 		`{"texts": {"Rows": 5}}`:                                  "[text uint8 (?) text",
 		`{"tones": {"Rows": 5}}`:                                  "[audio float32",
-		`{"table": {"Rows": 5, "Seed": 3, "Informative": 2}}`:     "[x00 float32",
+		`{"table": {"Rows": 5, "Seed": 3, "TaskSeed": 4}}`:        "[x00 float32",
 	} {
 		var d Dataset
 		if err := Read([]byte(`{"Source": `+source+`}`), &d); err != nil {
@@ -181,7 +181,7 @@ func TestOpen(t *testing.T) {
 		`{"feather": {"Data": "pictures"}}`: "Source: feather: ",
 		`{"npy": {"Data": "pictures"}}`:     "Source: npy: ",
 		`{"documents": {"Data": "t"}}`:      "Source: documents: ",
-		`"shapes"`:                          "Rows is 0",
+		`"shapes"`:                          "shapes: 0 rows",
 	} {
 		var d Dataset
 		if err := Read([]byte(`{"Source": `+source+`}`), &d); err != nil {

@@ -24,6 +24,10 @@
 // loopback interface unless there are a certificate and a token. What a client
 // says is checked before it is used, but a client that was let in may ask for
 // large batches and many connections: MaxClients and loader.Config.Memory bound
-// what it can take. Two clients never share memory; one that writes to its slots
-// at the wrong time spoils its own batches.
+// what it can take.
+//
+// Two clients never share memory. One that writes to its slots while the server
+// builds in them spoils its own batches, and can mislead a transform of the
+// program that believes what it finds in a batch: only processes of the same user
+// are given slots, who could as well end the server.
 package ldr

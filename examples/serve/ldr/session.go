@@ -104,7 +104,9 @@ func (x *session) welcome() error {
 		return fmt.Errorf("the description of %d fields has %d bytes", len(m.Fields), len(b))
 	}
 	b = append(header{typ: welcome, meta: uint32(len(b))}.append(nil), b...)
-	if err := sendFile(x.net.(*net.UnixConn), b, x.mem.file); err != nil {
+	err = sendFile(x.net.(*net.UnixConn), b, x.mem.file)
+	x.mem.closeFile()
+	if err != nil {
 		x.broken = true
 		return fmt.Errorf("%w: %w", errGone, err)
 	}

@@ -105,12 +105,17 @@ func (s *slots) image(b *loader.Batch) ([]byte, int) {
 	panic("ldr: a batch was built elsewhere")
 }
 
-// close gives the memory back, which nobody uses any more.
-func (s *slots) close() {
+// closeFile lets go of the file; what is mapped stays.
+func (s *slots) closeFile() {
 	if s.file != nil {
 		s.file.Close()
 		s.file = nil
 	}
+}
+
+// close gives the memory back, which nobody uses any more.
+func (s *slots) close() {
+	s.closeFile()
 	if s.shared != nil {
 		unshareMemory(s.shared)
 		s.shared = nil

@@ -352,12 +352,13 @@ func TestOpenTypes(t *testing.T) {
 			t.Errorf("%v: %v", test.typ, err)
 			continue
 		}
-		got := fmt.Sprint(src.Spec()[0].DType, " ", src.Spec()[0].Shape)
+		var got strings.Builder
+		got.WriteString(fmt.Sprint(src.Spec()[0].DType, " ", src.Spec()[0].Shape))
 		for b := range batches(t, src, 1) {
-			got += fmt.Sprint(" ", b.Row("x", 0).Data)
+			got.WriteString(fmt.Sprint(" ", b.Row("x", 0).Data))
 		}
-		if got != test.want {
-			t.Errorf("%v: %s, want %s", test.typ, got, test.want)
+		if got.String() != test.want {
+			t.Errorf("%v: %s, want %s", test.typ, got.String(), test.want)
 		}
 	}
 }

@@ -11,6 +11,8 @@ import tempfile
 from typing import IO, List, Optional, Sequence, Union
 from urllib.parse import urlsplit
 
+from .errors import LoaderError
+
 
 
 class Endpoint:
@@ -61,6 +63,9 @@ class TCP(Endpoint):
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return self._tls.wrap_socket(sock, server_hostname=self._host) if self._tls else sock
+        except ssl.SSLCertVerificationError as e:
+            sock.close()
+            raise LoaderError(f"the server is not who it should be: {e}") from e
         except BaseException:
             sock.close()
             raise

@@ -6,7 +6,7 @@ import array
 import io
 import os
 import socket
-from typing import Any, List, Optional, Set
+from typing import Any, List, NamedTuple, Optional, Set
 
 from . import _frames as frames
 from ._frames import INLINE, Header, Meta
@@ -19,20 +19,26 @@ _AHEAD = 2  # inline batches that are on their way
 _SILENCE = 3  # heartbeats that may be missed
 
 
+class Position(NamedTuple):
+    """Where the next batch is."""
+
+    epoch: int = 0
+    step: int = 0
+    state: Optional[Meta] = None
+
+
 class Stream:
     """The batches of one connection, from a position on.
 
-    ``epoch``, ``step`` and ``state`` say where the next batch is. After an error
-    the stream is of no use any more.
+    ``position`` is that of the next batch. After an error the stream is of no use
+    any more.
     """
 
     def __init__(self, sock: socket.socket, hello: Meta, timeout: float, pin: bool) -> None:
         """Say HELLO on a connected socket, which the stream then owns."""
         self._sock = sock
         self._pid = os.getpid()
-        self.epoch: int = hello["epoch"]
-        self.step: int = hello["next"]
-        self.state: Optional[Meta] = hello["state"]
+        self.position = Position(hello["epoch"], hello["next"], hello["state"])
         self._left: int = hello["epochs"]
         raw = _Raw(sock)
         self._reader = io.BufferedReader(raw, 1 << 16)
@@ -104,6 +110,8 @@ class Stream:
         if self._slots is None:
             return
         back = self._slots.returned
+        if 2 * len(back) < self.welcome.window > len(self._held):
+            return  # the server has slots left, and one message for two of them is cheaper
         out = []
         while back:
             slot = back.popleft()
@@ -121,8 +129,9 @@ class Stream:
         self._asked += n
 
     def _batch(self, header: Header) -> Batch:
-        if header.seq != self.step:
-            raise ProtocolError(f"batch {header.seq} came in the place of batch {self.step}")
+        epoch, step, _ = self.position
+        if header.seq != step:
+            raise ProtocolError(f"batch {header.seq} came in the place of batch {step}")
         w, inline = self.welcome, header.slot == INLINE
         meta = frames.read_meta(self._reader, header)
         rows = meta.get("rows", w.batch_size)
@@ -140,8 +149,7 @@ class Stream:
             if self._slots is None:
                 self._ask(1)
         batch = self._layout.batch(image, body, inline, rows)
-        self.step += 1
-        self.state = state
+        self.position = Position(epoch, step + 1, state)
         return batch
 
     def _slot(self, k: int) -> Array:
@@ -164,12 +172,11 @@ class Stream:
         return body
 
     def _end(self, header: Header) -> None:
+        epoch, step, _ = self.position
         meta = frames.read_meta(self._reader, header)
-        if header.seq != self.step or meta.get("epoch") != self.epoch:
-            raise ProtocolError(f"the end of epoch {meta.get('epoch')!r} came after {header.seq} batches, not {self.step}")
-        self.epoch += 1
-        self.step = 0
-        self.state = meta.get("state")
+        if header.seq != step or meta.get("epoch") != epoch:
+            raise ProtocolError(f"the end of epoch {meta.get('epoch')!r} came after {header.seq} batches, not {step}")
+        self.position = Position(epoch + 1, 0, meta.get("state"))
         self._left -= 1
 
     def _unexpected(self, header: Header) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 
 class LoaderError(RuntimeError):
-    """The base of all errors of this package."""
+    """The base of all errors of this package.
+
+    ``fatal`` says that the same again will not do better.
+    """
+
+    fatal = True
 
 
 class ConnectionLost(LoaderError):
@@ -12,6 +17,8 @@ class ConnectionLost(LoaderError):
 
     The position is what it was: the next ``next()`` tries again.
     """
+
+    fatal = False
 
 
 class ServerError(LoaderError):

@@ -11,12 +11,13 @@ import sys
 import time
 import warnings
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, NamedTuple, NoReturn, Optional, Sequence, Tuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, NoReturn, Optional, Sequence, TypeVar
 
 from ._address import Address, Endpoint, Spawned, parse
 from ._frames import Meta
-from ._stream import Stream
-from .errors import ConnectionLost, LoaderError, ProtocolError, ServerError
+from ._rank import rank_and_world
+from ._stream import Position, Stream
+from .errors import ConnectionLost, LoaderError, ProtocolError
 from .schema import Batch, Field, Welcome
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Loader:
         self._endpoints = parse(address, tls)
         self._endpoint = 0  # the one in use
         self._dataset = dataset
-        self._rank, self._world = _place(rank, world)
+        self._rank, self._world = rank_and_world(rank, world)
         self._batch_size = batch_size
         self._epochs = epochs
         self._timeout = timeout
@@ -119,7 +120,7 @@ class Loader:
         self._shared = shared
         self._pin = pin
 
-        self._position = _Position()
+        self._position = Position()
         self._resumed = False  # the next iter() goes on at the position
         self._turn = 0  # which iterator is in use; a reference would make a cycle
         self._fingerprint = ""
@@ -142,7 +143,7 @@ class Loader:
     def __iter__(self) -> Iterator[Batch]:
         self._check_process()
         if not self._resumed and self._position.step:
-            self._seek(_Position(self._position.epoch))
+            self._seek(Position(self._position.epoch))
         self._resumed = False
         self._turn += 1
         return _Epoch(self, self._turn)
@@ -208,7 +209,7 @@ class Loader:
                 f"the state stands behind {state['samples']} samples, and {self._world} ranks with batches of "
                 f"{batch_size} begin theirs at multiples of {batch_size * self._world}"
             )
-        self._seek(_Position(state["epoch"], step, state["state"]))
+        self._seek(Position(state["epoch"], step, state["state"]))
         self._batch_size = batch_size
         self._fingerprint = state["fingerprint"]
         self._resumed = True
@@ -220,7 +221,7 @@ class Loader:
         there.
         """
         if epoch != self._position.epoch:
-            self._seek(_Position(epoch))
+            self._seek(Position(epoch))
             self._resumed = False
 
     def torch(self) -> TorchDataset:
@@ -264,7 +265,7 @@ class Loader:
         if self._link.pid != os.getpid():
             raise LoaderError(FORKED)
 
-    def _seek(self, position: _Position) -> None:
+    def _seek(self, position: Position) -> None:
         """Go elsewhere, which no iterator and no stream follows."""
         self._turn += 1
         self._link.close()
@@ -284,7 +285,7 @@ class Loader:
         batch = self._attempt(Stream.take)
         stream = self._link.stream
         assert stream is not None
-        self._position = _Position(stream.epoch, stream.step, stream.state)
+        self._position = stream.position
         if stream.over:
             self._link.close()
         elif stream.crowded and not self._crowded:
@@ -304,9 +305,9 @@ class Loader:
         while True:
             try:
                 return action(self._link.stream or self._connect())
-            except (OSError, ServerError) as e:
+            except (OSError, LoaderError) as e:
                 self._link.close()
-                if isinstance(e, ServerError) and e.fatal:
+                if isinstance(e, LoaderError) and e.fatal:
                     e.args = (self._locate(e),)
                     raise
                 known = self._welcome is not None
@@ -316,10 +317,6 @@ class Loader:
                     raise ConnectionLost(self._locate(e)) from e
                 if not pause:
                     _log.warning("%s; trying again", self._locate(e))
-            except LoaderError as e:
-                self._link.close()
-                e.args = (self._locate(e),)
-                raise
             except BaseException:
                 self._link.close()  # it may stand in the middle of a frame
                 raise
@@ -351,12 +348,8 @@ class Loader:
         stream = Stream(endpoint.connect(self._timeout), hello, self._timeout, self._pin)
         self._link.stream = stream
         w = stream.welcome
-        for what, want, have in (
-            ("fingerprint", self._fingerprint, w.fingerprint),
-            ("batch_size", self._batch_size, w.batch_size),
-        ):
-            if want and have != want:
-                raise ProtocolError(f"the server has {what} {have!r}, it was asked for {want!r}")
+        if self._fingerprint not in ("", w.fingerprint) or self._batch_size not in (0, w.batch_size):
+            raise ProtocolError(f"the server answered with fingerprint {w.fingerprint} and batches of {w.batch_size}")
         self._welcome, self._fingerprint, self._batch_size = w, w.fingerprint, w.batch_size
         return stream
 
@@ -366,14 +359,6 @@ class Loader:
         dataset = f", data set {self._dataset}" if self._dataset else ""
         place = f"{endpoint}{dataset}, rank {self._rank} of {self._world}, epoch {at.epoch}, batch {at.step}"
         return "\n".join(filter(None, [f"{place}: {cause or type(cause).__name__}", endpoint.report()]))
-
-
-class _Position(NamedTuple):
-    """Where the next batch is."""
-
-    epoch: int = 0
-    step: int = 0
-    state: Optional[Meta] = None
 
 
 class _Epoch(Iterator[Batch]):
@@ -408,17 +393,3 @@ class _Link:
         if self.pid == os.getpid():
             self.endpoint.close()
 
-
-def _place(rank: Optional[int], world: Optional[int]) -> Tuple[int, int]:
-    """Return rank and world, from the environment if they are not given."""
-    if rank is None and world is None:
-        dist = sys.modules.get("torch.distributed")
-        if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
-            rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-        elif dist is not None and dist.is_available() and dist.is_initialized():
-            rank, world = dist.get_rank(), dist.get_world_size()
-        else:
-            rank, world = 0, 1
-    if rank is None or world is None or not 0 <= rank < world:
-        raise ValueError(f"there is no rank {rank} of {world}")
-    return rank, world

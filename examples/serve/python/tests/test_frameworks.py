@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+import urllib.request
 import warnings
 
 import numpy as np
 import pytest
-from conftest import digests
+from conftest import digests, free_port
 
 from stoker import LoaderError, Ragged
 
@@ -173,6 +174,22 @@ def test_arrow(loader, want):
     for (label, labels), other in zip(columns, want):
         assert label.to_pylist() == other["label"].tolist()
         assert labels.to_pylist() == [row.tolist() for row in other["labels"]]
+
+
+def test_arrow_stream(serve, want):
+    """The same batches by pyarrow alone, over HTTP."""
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed: the Arrow stream is not tested")
+    address = f"tcp://127.0.0.1:{free_port()}"
+    serve("unix", "-arrow", address)
+    with urllib.request.urlopen(f"http{address[3:]}/shapes?next=10") as response:
+        batches = list(pa.ipc.open_stream(response))
+    assert len(batches) == BATCHES - 10
+    for batch, other in zip(batches, want[10:]):
+        image = batch.column("image")
+        assert image.type == pa.fixed_shape_tensor(pa.uint8(), (32, 32, 3))
+        assert (image.to_numpy_ndarray() == other["image"]).all()
+        assert batch.column("label").to_pylist() == other["label"].tolist()
+        assert batch.column("labels").to_pylist() == [row.tolist() for row in other["labels"]]
 
 
 def test_bfloat16_without_its_package(monkeypatch):
