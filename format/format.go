@@ -10,7 +10,7 @@
 // layout, tables of text and arrays of NumPy, is read only.
 //
 // Options are called the same in all of them and stand in one order: Columns,
-// Fields, Joins, Nulls, Limits, Pool, Read for reading; Columns, RowsPerGroup or
+// Fields, Joins, Where, Nulls, Limits, Pool, Read for reading; Columns, RowsPerGroup or
 // RowsPerBatch, RowsPerShard, BytesPerShard, Codec, Progress for writing. Files
 // appear whole, all together, or not at all.
 package format

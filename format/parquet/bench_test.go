@@ -17,6 +17,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/mem"
+	"github.com/stokerdata/stoker/internal/cputime"
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -314,6 +315,75 @@ func benchPages(b *testing.B, c pq.ColumnChunk, dst []byte) {
 		}
 		pq.Release(p)
 	}
+}
+
+// BenchmarkInPlace decodes embeddings, tokens and images that are not compressed,
+// beside the ideal: what it takes to read them.
+func BenchmarkInPlace(b *testing.B) {
+	const n = 10000
+	embeddings, tokens, images := make([]float32, 512*n), make([][]int32, n), make([][]byte, n/50)
+	for i := range embeddings {
+		embeddings[i] = float32(i)
+	}
+	for i := range tokens {
+		tokens[i] = make([]int32, 200+i%600)
+	}
+	for i := range images {
+		images[i] = make([]byte, 100000)
+	}
+	for _, c := range []struct {
+		field loader.Field
+		data  mem.Column
+	}{
+		{loader.Field{Name: "embedding", DType: dtype.Float32, Shape: loader.Dims(512)}, mem.Of(embeddings)},
+		{loader.Field{Name: "tokens", DType: dtype.Int32, Shape: loader.Dims(-1)}, mem.Varying(tokens)},
+		{loader.Field{Name: "image", DType: dtype.Uint8, Shape: loader.Dims(-1)}, mem.Varying(images)},
+	} {
+		src, err := mem.Columns(loader.Spec{c.field}, c.data)
+		if err != nil {
+			b.Fatal(err)
+		}
+		path := filepath.Join(b.TempDir(), "a.parquet")
+		o := WriteOptions{Codec: Uncompressed, RowsPerGroup: n / 4}
+		if _, err := Write(b.Context(), path, batches(b, src, 100), o); err != nil {
+			b.Fatal(err)
+		}
+		for _, what := range []string{"decode", "decode, no checksums", "read"} {
+			b.Run(c.field.Name+"/"+what, func(b *testing.B) { benchInPlace(b, path, what) })
+		}
+	}
+}
+
+func benchInPlace(b *testing.B, path, what string) {
+	src, err := Open(path, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer src.Close()
+	src.noSums = what != "decode"
+	size := int64(0)
+	for _, x := range src.Blocks() {
+		size += x.Bytes
+	}
+	b.SetBytes(size)
+	b.ReportAllocs()
+	decodeAll(b, src)
+	began, rounds := cputime.Now(), 0
+	for b.Loop() {
+		rounds++
+		if what != "read" {
+			decodeAll(b, src)
+			continue
+		}
+		for i := range src.Blocks() {
+			r, err := src.Open(b.Context(), i)
+			if err != nil {
+				b.Fatal(err)
+			}
+			r.Close()
+		}
+	}
+	b.ReportMetric(float64(size)*float64(rounds)/1e9/(cputime.Now()-began).Seconds(), "GB/CPU-s")
 }
 
 // BenchmarkOpen reads the footers of 1000 shards of 40 columns and 8 row groups.

@@ -149,8 +149,9 @@ func TestIndexFlips(t *testing.T) {
 	}
 }
 
+// dumpRows is dumpSource for the rows of a file one by one.
 func dumpRows(data []byte) ([]string, error) {
-	src, err := openBytes(data, Options{})
+	src, err := openBytes(data, Options{Limits: format.Limits{BlockBytes: 4 << 20, PageBytes: 1 << 20}})
 	if err != nil {
 		return nil, err
 	}

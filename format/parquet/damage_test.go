@@ -402,6 +402,9 @@ func FuzzOpen(f *testing.F) {
 		join := o
 		join.Columns, join.Where, join.Joins = foreignJoin.Columns, foreignJoin.Where, foreignJoin.Joins
 		readWith(t, data, join, true)
+		if _, err := dumpRows(data); err != nil && !errors.Is(err, loader.ErrCorrupt) && !errors.Is(err, loader.ErrSpec) {
+			t.Fatalf("error of the wrong kind: %v", err)
+		}
 	})
 }
 

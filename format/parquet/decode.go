@@ -308,10 +308,6 @@ func (d *decoder) page(p *page) error {
 	case !d.leaf.isList:
 		return d.refer(b, n, nulls)
 	}
-	d.reps = sized(d.reps, n)
-	if err := levels(d.reps, b.rep, 1); err != nil {
-		return fmt.Errorf("repetition levels: %w", err)
-	}
 	return d.list(p, b, n, nulls)
 }
 
@@ -467,7 +463,7 @@ func (d *decoder) texts(p *page, b parts, n, nulls int) error {
 // refer finds the values of a page of a column of fixed size that stay in place.
 func (d *decoder) refer(b parts, n, nulls int) error {
 	w := d.col.elem
-	if len(b.values) != (n-nulls)*w {
+	if !fits(len(b.values), (n-nulls)*w) {
 		return sizeError(len(b.values), (n-nulls)*w)
 	}
 	to := d.out.spans[d.row:][:n-nulls]

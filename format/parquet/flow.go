@@ -134,7 +134,7 @@ func (d *decoder) prepare() (err error) {
 		return err
 	case f.at.encoding == plain && d.col.conv != toBool:
 		f.spilled = false
-		if len(f.src) != n*d.col.stored() {
+		if !fits(len(f.src), n*d.col.stored()) {
 			return sizeError(len(f.src), n*d.col.stored())
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/stokerdata/stoker/format"
@@ -15,15 +16,16 @@ func (d *decoder) list(p *page, b parts, n, nulls int) error {
 	first, w := d.elems, d.col.elem
 	values := n - nulls
 	if d.shift = 0; d.alias {
-		if len(b.values) != values*w {
+		if !fits(len(b.values), values*w) {
 			return sizeError(len(b.values), values*w)
 		}
-		if d.reps[0] != 0 && d.row > 0 {
+		var level [1]byte
+		if err := levels(level[:], b.rep, 1); err == nil && level[0] != 0 && d.row > 0 {
 			return errApart
 		}
 		d.shift = b.base - int64(first)*int64(w)
 	}
-	if err := d.listRows(n, nulls); err != nil {
+	if err := d.listRows(b.rep, n, nulls); err != nil {
 		return err
 	}
 	entries := d.elems - first
@@ -55,27 +57,60 @@ func (d *decoder) nullInside() error {
 	return d.fault(d.row-behind-1, errNullInside)
 }
 
-// listRows finds where rows begin and counts the elements.
-func (d *decoder) listRows(n, nulls int) error {
+// listRows finds where rows begin among n repetition levels, and counts the
+// elements.
+func (d *decoder) listRows(rep []byte, n, nulls int) error {
 	if nulls > 0 {
+		d.reps = sized(d.reps, n)
+		if err := levels(d.reps, rep, 1); err != nil {
+			return fmt.Errorf("repetition levels: %w", err)
+		}
 		return d.listRowsWithGaps()
 	}
-	for i := 0; i < n; {
-		k := bytes.IndexByte(d.reps[i:], 0)
-		if k < 0 {
-			break
+	h := hybrid{src: rep, width: 1, rest: n}
+	for h.rest > 0 {
+		if err := h.next(); err != nil {
+			return fmt.Errorf("repetition levels: %w", err)
 		}
-		if i += k; i > 0 && d.row == 0 {
-			break
-		}
-		if err := d.beginRow(d.elems + i); err != nil {
+		if err := d.listRun(&h); err != nil {
 			return err
 		}
-		i++
+		d.elems += h.left
+		h.skip(h.left)
 	}
-	d.elems += n
-	if d.row == 0 {
+	return nil
+}
+
+// listRun begins a row at each level of the run at hand that is 0. All others are
+// 1, and of those a long run costs no more than a short one.
+func (d *decoder) listRun(h *hybrid) error {
+	switch {
+	case h.left == 0:
+		return nil
+	case h.packed == nil && h.value > 1:
+		return fmt.Errorf("repetition levels: %w", errLevel)
+	case d.row == 0 && (h.packed == nil && h.value != 0 || h.packed != nil && h.packed[0]&1 != 0):
 		return errFirstRow
+	case h.packed == nil && h.value == 1:
+		return nil
+	case h.packed == nil:
+		for i := range h.left {
+			if err := d.beginRow(d.elems + i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i, b := range h.packed[:(h.left+7)/8] {
+		for zeros := ^b; zeros != 0; zeros &= zeros - 1 {
+			at := 8*i + bits.TrailingZeros8(zeros)
+			if at >= h.left {
+				break
+			}
+			if err := d.beginRow(d.elems + at); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

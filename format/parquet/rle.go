@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+
+	"github.com/stokerdata/stoker/internal/bitpack"
 )
 
 var (
@@ -198,8 +200,7 @@ func (h *hybrid) indexes(dst []uint32, limit int) error {
 		}
 		out := dst[:min(len(dst), h.left)]
 		if h.packed != nil {
-			unpackIndexes(out, h.packed, h.at, h.width)
-			if int64(greatest(out)) >= int64(limit) && len(out) > 0 {
+			if int64(unpackIndexes(out, h.packed, h.at, h.width)) >= int64(limit) && len(out) > 0 {
 				return errIndex
 			}
 		} else {
@@ -216,31 +217,18 @@ func (h *hybrid) indexes(dst []uint32, limit int) error {
 	return nil
 }
 
-// greatest returns the greatest of x, 0 if there is none. Four at a time do not
-// wait for each other.
-func greatest(x []uint32) uint32 {
-	var a, b, c, d uint32
-	for ; len(x) >= 4; x = x[4:] {
-		a, b, c, d = max(a, x[0]), max(b, x[1]), max(c, x[2]), max(d, x[3])
-	}
-	for _, v := range x {
-		a = max(a, v)
-	}
-	return max(a, b, c, d)
-}
-
 // unpackIndexes unpacks values of at most 32 bits from bit at of src on, which
-// holds them all.
-func unpackIndexes(dst []uint32, src []byte, at, width uint) {
+// holds them all, and returns the greatest.
+func unpackIndexes(dst []uint32, src []byte, at, width uint) (greatest uint32) {
+	i := 0
 	if at%8 == 0 {
-		n := unpackGroups(dst, src[at/8:], width)
-		dst = dst[n:]
-		at += uint(n) * width
+		i, greatest = bitpack.Unpack(dst, src[at/8:], width)
+		at += uint(i) * width
 	}
 	mask := uint64(1)<<width - 1
-	i := 0
 	for ; i < len(dst) && int(at>>3)+8 <= len(src); i++ {
 		dst[i] = uint32(binary.LittleEndian.Uint64(src[at>>3:]) >> (at & 7) & mask)
+		greatest = max(greatest, dst[i])
 		at += width
 	}
 	var tail [16]byte // the last bytes, with room to load beyond them
@@ -248,39 +236,8 @@ func unpackIndexes(dst []uint32, src []byte, at, width uint) {
 	copy(tail[:], src[min(int(first), len(src)):])
 	for ; i < len(dst); i++ {
 		dst[i] = uint32(binary.LittleEndian.Uint64(tail[at>>3-first:]) >> (at & 7) & mask)
+		greatest = max(greatest, dst[i])
 		at += width
 	}
-}
-
-// unpackGroups unpacks values eight by eight, as long as whole words can be
-// loaded, and returns how many there were. Eight values fill width bytes, so
-// that where they lie in a word is the same in every group.
-func unpackGroups(dst []uint32, src []byte, width uint) (n int) {
-	// The compiler need not guard shifts by less than 64.
-	w1, w2, w3, w4 := width&63, 2*width&63, 3*width&63, 4*width&63
-	mask := uint32(1<<w1 - 1)
-	for ; n+8 <= len(dst) && len(src) >= int(width)+8; n += 8 {
-		d := (*[8]uint32)(dst[n:])
-		x := binary.LittleEndian.Uint64(src)
-		switch {
-		case width <= 8:
-			d[0], d[1], d[2], d[3] = uint32(x)&mask, uint32(x>>w1)&mask, uint32(x>>w2)&mask, uint32(x>>w3)&mask
-			x >>= w4
-			d[4], d[5], d[6], d[7] = uint32(x)&mask, uint32(x>>w1)&mask, uint32(x>>w2)&mask, uint32(x>>w3)&mask
-		case width <= 16:
-			y := binary.LittleEndian.Uint64(src[width/2:]) >> (w4 & 7)
-			d[0], d[1], d[2], d[3] = uint32(x)&mask, uint32(x>>w1)&mask, uint32(x>>w2)&mask, uint32(x>>w3)&mask
-			d[4], d[5], d[6], d[7] = uint32(y)&mask, uint32(y>>w1)&mask, uint32(y>>w2)&mask, uint32(y>>w3)&mask
-		case width <= 28:
-			y := binary.LittleEndian.Uint64(src[width/4:]) >> (w2 & 7)
-			z := binary.LittleEndian.Uint64(src[width/2:]) >> (w4 & 7)
-			t := binary.LittleEndian.Uint64(src[3*width/4:]) >> (6 * width & 7)
-			d[0], d[1], d[2], d[3] = uint32(x)&mask, uint32(x>>w1)&mask, uint32(y)&mask, uint32(y>>w1)&mask
-			d[4], d[5], d[6], d[7] = uint32(z)&mask, uint32(z>>w1)&mask, uint32(t)&mask, uint32(t>>w1)&mask
-		default:
-			return n
-		}
-		src = src[width:]
-	}
-	return n
+	return greatest
 }

@@ -113,8 +113,8 @@ func (r *rows) Close() error {
 	return nil
 }
 
-// Parts returns the number of columns, where a join counts for every
-// stripColumns of its own.
+// Parts returns the number of columns, where those of joins count together, for
+// every stripColumns of them.
 func (r *rows) Parts() int { return len(r.s.parts) }
 
 // Decode decodes a part. Whatever a codec does with damaged data, the result
@@ -125,7 +125,11 @@ func (r *rows) Decode(_ *loader.Worker, part int) error { return r.decode(r.s.pa
 func (r *rows) decode(p part) (err error) {
 	defer func() {
 		if x := recover(); x != nil {
-			err = r.fault(-1, &r.s.cols[p.col], fmt.Errorf("%v", x))
+			at := p.col
+			if p.hi > 0 {
+				at = r.s.lanes[p.lo].join
+			}
+			err = r.fault(-1, &r.s.cols[at], fmt.Errorf("%v", x))
 		}
 		if err != nil {
 			r.fail(p, err)
@@ -194,7 +198,7 @@ func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
 		}
 	}
 	if joins {
-		r.gatherRecords(from, to, b)
+		r.gatherRecords(from, to, b, whole)
 	}
 	return nil
 }
@@ -204,11 +208,14 @@ func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
 const gatherRows = 16
 
 // gatherRecords copies the values of joins, some rows at a time, for all joins.
-func (r *rows) gatherRecords(from, to []int, b *loader.Batch) {
+// whole says that rows follow each other, as the processor then finds by itself.
+func (r *rows) gatherRecords(from, to []int, b *loader.Batch, whole bool) {
 	size := r.s.record
 	for len(from) > 0 {
 		n := min(gatherRows, len(from))
-		r.touch(from[:n])
+		if !whole {
+			r.touch(from[:n])
+		}
 		for f, role := range r.s.fields {
 			c := &r.s.cols[role.col]
 			if c.join == nil || role.mask {

@@ -536,3 +536,38 @@ func TestMissing(t *testing.T) {
 		t.Errorf("reading a closed source: %v", err)
 	}
 }
+
+// TestSlack reads values with zeros behind them, as fastparquet writes them, and
+// refuses more than those.
+func TestSlack(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		slack int
+		typ   pqformat.Type
+	}{{"none", 0, pqformat.Int32}, {"some", slackBytes, pqformat.Int32}, {"more", slackBytes + 1, pqformat.Int32},
+		{"some behind texts", slackBytes, pqformat.ByteArray}, {"more behind texts", slackBytes + 1, pqformat.ByteArray}} {
+		t.Run(c.name, func(t *testing.T) {
+			page, want := []byte{1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0}, []string{"x()=[1]", "x()=[2]", "x()=[3]"}
+			if c.typ == pqformat.ByteArray {
+				page, want = []byte{1, 0, 0, 0, 'a', 0, 0, 0, 0, 0, 0, 0, 0}, []string{"x(1)=[97]", "x(0)=[]", "x(0)=[]"}
+			}
+			page = append(page, make([]byte, c.slack)...)
+			h := pqformat.PageHeader{UncompressedPageSize: int32(len(page)), CompressedPageSize: int32(len(page))}
+			h.DataPageHeader.V, h.DataPageHeader.Valid = pqformat.DataPageHeader{NumValues: 3}, true
+			data := rewritten(t, page, h, func(m *pqformat.FileMetaData) {
+				m.Schema[1].Type.V, m.RowGroups[0].Columns[0].MetaData.Type = c.typ, c.typ
+			})
+			got, err := dump(t, save(t, data), Options{})
+			if c.slack > slackBytes {
+				fails(t, err, loader.ErrCorrupt, "a.parquet", `"x"`)
+				return
+			}
+			check(t, got, err, want...)
+			join := Options{Joins: []format.Join{{Into: "j", Columns: []string{"x"}}}}
+			if c.typ == pqformat.Int32 {
+				got, err = dump(t, save(t, data), join)
+				check(t, got, err, "j(1)=[1]", "j(1)=[2]", "j(1)=[3]")
+			}
+		})
+	}
+}

@@ -80,13 +80,13 @@ func (d *decoder) convert32(dst []byte) error {
 // plain decodes the PLAIN encoding of fixed-size values.
 func (d *decoder) plain(dst []byte, n int, src []byte) error {
 	if d.col.conv == toBool {
-		if len(src) != (n+7)/8 {
+		if !fits(len(src), (n+7)/8) {
 			return sizeError(len(src), (n+7)/8)
 		}
 		unpackBits(dst, src)
 		return nil
 	}
-	if stored := d.col.stored(); len(src) != n*stored {
+	if stored := d.col.stored(); !fits(len(src), n*stored) {
 		return sizeError(len(src), n*stored)
 	}
 	if d.col.conv == asStored {
@@ -120,6 +120,14 @@ func nanos(dst []int64, src []byte) error {
 	}
 	return nil
 }
+
+// slackBytes is how many bytes may lie behind the values of PLAIN: fastparquet
+// leaves so many zeros there.
+const slackBytes = 8
+
+// fits reports whether values of PLAIN that take so many bytes can be the n at
+// hand.
+func fits(n, want int) bool { return n >= want && n <= want+slackBytes }
 
 func sizeError(have, want int) error {
 	return fmt.Errorf("%d bytes of values, must be %d", have, want)
@@ -265,7 +273,7 @@ func (d *decoder) plainStrings(dst []span, src []byte, base int64) error {
 		dst[i] = span{base + int64(at), int32(n)}
 		at += int(n)
 	}
-	if at != len(src) {
+	if len(src)-at > slackBytes {
 		return errExcess
 	}
 	return nil

@@ -1,0 +1,23 @@
+//go:build !purego
+
+package bitpack
+
+import "github.com/stokerdata/stoker/internal/cpu"
+
+// What the kernel can do: numbers that lie in four bytes wherever they begin, and
+// loads of so many bytes.
+const (
+	widest    = 25
+	loadBytes = 16
+)
+
+// vector unpacks the first groups, as many as whole loads reach, and returns how
+// many numbers they hold and the greatest of them.
+func vector(dst []uint32, src []byte, width uint) (n int, greatest uint32) {
+	room := len(src) - loadBytes - int(width/2)
+	if width == 0 || width > widest || room < 0 || len(dst) < 8 || !cpu.AVX2() {
+		return 0, 0
+	}
+	groups := min(len(dst)/8, room/int(width)+1)
+	return 8 * groups, unpackAVX2(&dst[0], &src[0], groups, int(width))
+}
