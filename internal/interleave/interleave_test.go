@@ -5,22 +5,33 @@ import (
 	"testing"
 )
 
+// TestColumns lays values of all sizes, with room between the rows that stays as
+// it is, in numbers of rows and columns around those of the kernel.
 func TestColumns(t *testing.T) {
-	const rows, spare = 5, 3
-	for n := 0; n <= 27; n++ {
-		stride := n + spare
-		dst := make([]int, rows*stride)
-		from := make([][]int, n)
-		for g := range from {
-			for i := range rows {
-				from[g] = append(from[g], 100*(g+1)+i)
+	t.Run("uint8", columns[uint8])
+	t.Run("uint32", columns[uint32])
+	t.Run("float32", columns[float32])
+	t.Run("uint64", columns[uint64])
+}
+
+func columns[T uint8 | uint32 | float32 | uint64](t *testing.T) {
+	const spare = 3
+	for rows := range 21 {
+		for n := 0; n <= 27; n++ {
+			stride := n + spare
+			dst := make([]T, rows*stride)
+			from := make([][]T, n)
+			for g := range from {
+				for i := range rows {
+					from[g] = append(from[g], T(1+g+9*i))
+				}
 			}
-		}
-		Columns(dst, stride, from)
-		for at, x := range dst {
-			i, g := at/stride, at%stride
-			if want := 100*(g+1) + i; g < n && x != want || g >= n && x != 0 {
-				t.Fatalf("%d columns: element (%d, %d) is %d", n, i, g, x)
+			Columns(dst, stride, from)
+			for at, x := range dst {
+				i, g := at/stride, at%stride
+				if want := T(1 + g + 9*i); g < n && x != want || g >= n && x != 0 {
+					t.Fatalf("%d rows of %d columns: element (%d, %d) is %v", rows, n, i, g, x)
+				}
 			}
 		}
 	}
