@@ -88,6 +88,7 @@ func TestRefusals(t *testing.T) {
 		{func(h *helloMeta) { h.Dataset, h.Next = "packed", 1 }, "bad_hello", "state alone"},
 		{func(h *helloMeta) { h.Transports = []string{"pigeon"} }, "bad_hello", "pigeon"},
 		{func(h *helloMeta) { h.Fingerprint = "0123" }, "dataset_changed", "stands in 0123"},
+		{func(h *helloMeta) { h.Dataset, h.Next, h.GlobalBatch = "blocks", 2, 12 }, "dataset_changed", "global batches of 12 rows"},
 		{func(h *helloMeta) { h.State = &loader.State{Version: 1, Seed: 7, Fingerprint: "x"} }, "dataset_changed", "another data set"},
 		{func(h *helloMeta) { h.State = &loader.State{Version: 1, Seed: 7, Epoch: 4} }, "bad_hello", "epoch 4"},
 	} {
