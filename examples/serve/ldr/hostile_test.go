@@ -292,8 +292,16 @@ func TestStuck(t *testing.T) {
 	waitFor(t, "read that hangs", func() bool { return hung.Load() > 0 })
 	c.net.Close()
 	waitFor(t, "end", func() bool { return srv.Stats().Clients == 1 && len(srv.Stats().Sessions) == 0 })
+	both := shared() // mappings of the slots, ours and the server's
 	close(release)
 	waitFor(t, "last row", func() bool { return hung.Load() == 0 })
+	waitFor(t, "end of memory", func() bool { return shared() == both-1 })
+}
+
+// shared counts the mappings of slots.
+func shared() int {
+	maps, _ := os.ReadFile("/proc/self/maps")
+	return strings.Count(string(maps), "memfd:stoker")
 }
 
 // deaf opens nothing until it is released, whatever its context says. It counts what
