@@ -313,7 +313,7 @@ class Loader:
                 known = self._welcome is not None
                 now = time.monotonic()
                 end = end or now + (self._reconnect if known else self._timeout)
-                if now + pause > end or not (known or self._link.endpoint.patient):
+                if now >= end or not (known or self._link.endpoint.patient):
                     raise ConnectionLost(self._locate(e)) from e
                 if not pause:
                     _log.warning("%s; trying again", self._locate(e))
@@ -323,7 +323,7 @@ class Loader:
             self._endpoint = (self._endpoint + 1) % len(self._endpoints)
             if self._endpoint == 0:
                 pause = min(1.0, 2 * pause or 0.05)
-                time.sleep(pause * random.uniform(0.5, 1.0))
+                time.sleep(min(pause * random.uniform(0.5, 1.0), end - now))
 
     def _connect(self) -> Stream:
         endpoint = self._link.endpoint = self._endpoints[self._endpoint]

@@ -119,7 +119,7 @@ def test_server_that_was_never_there(tmp_path):
     began = time.monotonic()
     with pytest.raises(ConnectionLost, match="none.sock"):
         next(iter(Loader(tmp_path / "none.sock", timeout=0.3)))
-    assert 0.2 < time.monotonic() - began < 2
+    assert 0.3 <= time.monotonic() - began < 3
 
 
 def test_spawned_server_that_cannot_start(command):
@@ -228,7 +228,7 @@ def test_trainer_dies(command, trainer, busy, how, tmp_path, monkeypatch):
     os.killpg(process.pid, how)  # as a terminal does with Ctrl-C
     process.wait(5)
     assert wait_for(lambda: not runs(server), 2)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 1, "both sides should end within a second"
     assert list(tmp_path.iterdir()) == []
     if how == signal.SIGINT:
         assert process.stderr.read().decode().strip().endswith("KeyboardInterrupt")
