@@ -282,6 +282,9 @@ class Loader:
         """Return the next batch, or None at the end of an epoch."""
         if turn != self._turn:
             raise LoaderError("this iterator is out of use: another was begun, or the loader was closed or set elsewhere")
+        stream = self._link.stream
+        if stream is not None and stream.position != self._position:
+            self._link.close()  # an interrupt came between taking a batch and noting it
         batch = self._attempt(Stream.take)
         stream = self._link.stream
         assert stream is not None
