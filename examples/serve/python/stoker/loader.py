@@ -74,7 +74,7 @@ class Loader:
         is loaded.
     epochs
         How many epochs the server may stream over one connection, working ahead over
-        their ends; negative: without end.
+        their ends; negative: without end. Batches in no fixed order (AsReady) take 1.
     timeout
         Seconds for a connection to be made, and of silence after which a server
         counts as lost. One that works on a slow batch is not silent.
