@@ -70,8 +70,8 @@ type Config struct {
 	// memory that is shared with another process or registered with a device,
 	// into which batches are then built without a copy. It holds the fields of
 	// fixed shape in the order of Loader.Spec, each at the next multiple of 64.
-	// Alloc is called by All, at most Prefetch+MaxKept times as long as
-	// Stats.Stuck is 0, and always for the same size; it must not call the
+	// Alloc is called by All, at most Prefetch+MaxKept times as long as no run
+	// ends with Stats.Stuck, and always for the same size; it must not call the
 	// loader. Nil means the Go heap.
 	Alloc func(bytes int) []byte
 }

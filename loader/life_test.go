@@ -132,7 +132,11 @@ func TestStuckRead(t *testing.T) {
 						t.Error("no goroutine is reported as stuck")
 					}
 					ld.Close()
-					close(table.stuck) // let the bubble end
+					close(table.stuck)
+					synctest.Wait()
+					if n := ld.Stats().Stuck; n != 0 {
+						t.Errorf("%d goroutines are stuck, and all have ended", n)
+					}
 				})
 			})
 		}

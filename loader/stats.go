@@ -44,7 +44,8 @@ type Stats struct {
 	Skipped      []*SampleError
 	SkippedTotal int64
 	// Stuck is the number of goroutines that did not return from a read or a
-	// transform when the stream was ended.
+	// transform when the stream was ended, and have not since: they may still
+	// write to its memory.
 	Stuck int
 }
 
@@ -125,7 +126,7 @@ func (l *Loader) Stats() Stats {
 	c := &e.stats
 	s.Samples, s.Batches, s.ReadBytes = c.samples, c.batches, c.bytes
 	s.Starved, s.Trained, s.Blocked, s.Waiting, s.Reading = c.starved, c.trained, c.blocked, c.waiting, c.reading
-	s.Skipped, s.SkippedTotal, s.Stuck = append(s.Skipped, c.skipped...), c.skippedTotal, c.stuck
+	s.Skipped, s.SkippedTotal, s.Stuck = append(s.Skipped, c.skipped...), c.skippedTotal, min(c.stuck, e.running)
 	s.Elapsed = c.end.Sub(c.start)
 	if c.end.IsZero() {
 		s.Elapsed = time.Since(c.start)

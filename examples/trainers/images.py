@@ -83,12 +83,17 @@ def dataloader_feed(directory):
         persistent_workers=True,
         pin_memory=CUDA,
     )
+    yield Named(data)
 
-    class Named:
-        def __iter__(self):
-            return ({"image": image, "label": label} for image, label in data)
 
-    yield Named()
+class Named:
+    """Batches as the server calls their fields."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __iter__(self):
+        return ({"image": image, "label": label} for image, label in self.data)
 
 
 @contextlib.contextmanager

@@ -68,6 +68,26 @@ func (r numbersRows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 
 func (numbersRows) Close() error { return nil }
 
+// blocks are the same rows, of which only blocks of ten can be opened.
+type blocks struct{ of numbers }
+
+func (s blocks) Spec() loader.Spec { return s.of.Spec() }
+
+func (s blocks) Blocks() (list []loader.Block) {
+	for at := 0; at < s.of.n; at += 10 {
+		list = append(list, loader.Block{Rows: min(10, s.of.n-at), Shard: "numbers"})
+	}
+	return list
+}
+
+func (s blocks) Open(_ context.Context, i int) (loader.Rows, error) {
+	var refs []loader.Ref
+	for row := 10 * i; row < min(10*i+10, s.of.n); row++ {
+		refs = append(refs, loader.Ref{Row: row})
+	}
+	return numbersRows{s.of, refs}, nil
+}
+
 // noise draws.
 type noise struct{}
 
@@ -144,6 +164,7 @@ func datasets(testing.TB) map[string]Dataset {
 	}
 	return map[string]Dataset{
 		"all":    {whole, cfg},
+		"blocks": {blocks{whole}, cfg},
 		"fixed":  with(whole, func(c *loader.Config) { c.Transforms = append(c.Transforms, fixed{}) }),
 		"packed": with(whole, func(c *loader.Config) { c.Transforms = append(c.Transforms, pairs{}) }),
 		"tokens": with(whole, func(c *loader.Config) {

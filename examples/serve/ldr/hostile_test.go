@@ -88,6 +88,7 @@ func TestRefusals(t *testing.T) {
 		{func(h *helloMeta) { h.Dataset, h.Next = "packed", 1 }, "bad_hello", "state alone"},
 		{func(h *helloMeta) { h.Transports = []string{"pigeon"} }, "bad_hello", "pigeon"},
 		{func(h *helloMeta) { h.Fingerprint = "0123" }, "dataset_changed", "stands in 0123"},
+		{func(h *helloMeta) { h.Dataset, h.Next, h.GlobalBatch = "blocks", 2, 12 }, "dataset_changed", "global batches of 12 rows"},
 		{func(h *helloMeta) { h.State = &loader.State{Version: 1, Seed: 7, Fingerprint: "x"} }, "dataset_changed", "another data set"},
 		{func(h *helloMeta) { h.State = &loader.State{Version: 1, Seed: 7, Epoch: 4} }, "bad_hello", "epoch 4"},
 	} {
@@ -291,8 +292,16 @@ func TestStuck(t *testing.T) {
 	waitFor(t, "read that hangs", func() bool { return hung.Load() > 0 })
 	c.net.Close()
 	waitFor(t, "end", func() bool { return srv.Stats().Clients == 1 && len(srv.Stats().Sessions) == 0 })
+	both := shared() // mappings of the slots, ours and the server's
 	close(release)
 	waitFor(t, "last row", func() bool { return hung.Load() == 0 })
+	waitFor(t, "end of memory", func() bool { return shared() == both-1 })
+}
+
+// shared counts the mappings of slots.
+func shared() int {
+	maps, _ := os.ReadFile("/proc/self/maps")
+	return strings.Count(string(maps), "memfd:stoker")
 }
 
 // deaf opens nothing until it is released, whatever its context says. It counts what

@@ -28,6 +28,9 @@ type Request struct {
 	// behind stages that drop or regroup rows.
 	Next  int64         `json:"next"`
 	State *loader.State `json:"state"`
+	// GlobalBatch is the World*BatchSize of the run that has come to Next, which is
+	// refused if it is another and the order depends on it; 0 means the same.
+	GlobalBatch int `json:"global_batch"`
 	// Fingerprint is what the position belongs to; empty means anything.
 	Fingerprint string `json:"fingerprint"`
 	Token       string `json:"token"`
@@ -150,6 +153,9 @@ func (x *stream) begin(r *Request) (*loader.State, error) {
 		st.Epoch = r.Epoch + 1
 	default:
 		st.Epoch, st.Step, st.Position = r.Epoch, r.Next, r.Next*int64(st.Batch)
+		if r.Next > 0 && r.GlobalBatch != 0 {
+			st.Batch = r.GlobalBatch
+		}
 	}
 	return &st, nil
 }

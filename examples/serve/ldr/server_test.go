@@ -236,7 +236,8 @@ func TestElastic(t *testing.T) {
 	if four := rowsOf(4, 3, 3); !slices.Equal(two, four) || len(two) != 101-3*12 {
 		t.Errorf("two ranks get %q\nfour get %q", two, four)
 	}
-	// Another global batch, at the same number of samples.
+	// Another global batch, at the same number of samples: one that is exactly
+	// shuffled has them in the same order.
 	if four := rowsOf(4, 6, 1); !slices.Equal(four, rowsOf(2, 6, 2)) {
 		t.Error("four ranks of as large batches get other samples")
 	}

@@ -141,13 +141,21 @@ func (x *session) serve(ctx context.Context) error {
 	return err
 }
 
-// leave gives back what the session has.
+// leave gives back what the session has. Memory that somebody may still write to,
+// and does for longer than patience, is given up.
 func (x *session) leave() {
 	x.srv.leave(x)
-	if x.ld.Stats().Stuck == 0 { // else somebody may still write to it
-		x.mem.close()
+	for wait := time.Millisecond; x.ld.Stats().Stuck > 0; wait *= 2 {
+		if wait > patience {
+			return
+		}
+		time.Sleep(wait)
 	}
+	x.mem.close()
 }
+
+// patience is for a decoder on a busy machine, which the loader does not wait for.
+const patience = time.Second
 
 // sendAll sends the batches.
 func (x *session) sendAll(ctx context.Context) error {

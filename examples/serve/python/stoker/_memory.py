@@ -8,7 +8,7 @@ import sys
 import warnings
 import weakref
 from collections import deque
-from typing import Any, Callable, Deque, Dict, List
+from typing import Any, Deque, Dict, List
 
 import numpy as np
 
@@ -21,29 +21,40 @@ except ImportError:  # not a Unix, so there are no shared slots
     fcntl = None  # type: ignore[assignment]
 
 
+class _Ref(weakref.ref):  # type: ignore[type-arg]
+    """A weak reference to the array over a piece of memory."""
+
+    __slots__ = ("key",)
+    key: int
+
+
 class Lease:
     """Lends pieces of memory, and notes which of them came back.
 
     A piece comes back when the last view of its array dies, in whatever thread
     that happens, perhaps in the middle of something else. So all that is done then
-    is to append its key to ``returned``; whoever goes on with the stream looks
-    there.
+    is to append to a queue, in C, where no signal can come in between; whoever goes
+    on with the stream looks there.
     """
 
     def __init__(self) -> None:
-        self.returned: Deque[int] = deque()
-        self._alive: Dict[int, weakref.ref[Array]] = {}
-        self._callbacks: Dict[int, Callable[[Any], None]] = {}
+        self._dead: Deque[_Ref] = deque()
+        self._lent: Dict[int, _Ref] = {}
 
     def lend(self, key: int, memory: Any, size: int, offset: int = 0) -> Array:
         """Return an array over memory; all views of it keep it alive."""
         base: Array = np.frombuffer(memory, np.uint8, size, offset)
-        callback = self._callbacks.get(key)
-        if callback is None:
-            put = self.returned.append
-            callback = self._callbacks[key] = lambda _: put(key)
-        self._alive[key] = weakref.ref(base, callback)
+        ref = self._lent[key] = _Ref(base, self._dead.append)
+        ref.key = key
         return base
+
+    def waiting(self) -> int:
+        """Return how many pieces came back and were not taken."""
+        return len(self._dead)
+
+    def take_back(self) -> List[int]:
+        """Return the keys of the pieces that came back."""
+        return [self._dead.popleft().key for _ in range(len(self._dead))]
 
 
 class Slots(Lease):
@@ -81,8 +92,7 @@ class Pool(Lease):
 
     def get(self, size: int) -> Array:
         """Lend memory of a size."""
-        while self.returned:
-            self._unused.append(self.returned.popleft())
+        self._unused += self.take_back()
         fit = [key for key in self._unused if len(self._memory[key]) >= size]
         if fit:
             key = fit[-1]
@@ -105,7 +115,7 @@ class Pool(Lease):
         return self._next
 
     def _drop(self, key: int) -> None:
-        del self._memory[key], self._alive[key], self._callbacks[key]
+        del self._memory[key], self._lent[key]
 
 
 def _pin(memory: mmap.mmap) -> None:

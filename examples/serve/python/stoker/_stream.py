@@ -109,14 +109,11 @@ class Stream:
         """Give back the slots that nobody looks at; with none left, ask for a batch inline."""
         if self._slots is None:
             return
-        back = self._slots.returned
-        if 2 * len(back) < self.welcome.window > len(self._held):
+        if 2 * self._slots.waiting() < self.welcome.window > len(self._held):
             return  # the server has slots left, and one message for two of them is cheaper
-        out = []
-        while back:
-            slot = back.popleft()
-            self._held.remove(slot)
-            out.append(self._credits[slot])
+        back = self._slots.take_back()
+        self._held.difference_update(back)
+        out = [self._credits[slot] for slot in back]
         if len(self._held) >= self.welcome.window and not self._asked:
             self._asked = 1
             self.crowded = True

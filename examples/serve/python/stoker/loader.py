@@ -74,7 +74,7 @@ class Loader:
         is loaded.
     epochs
         How many epochs the server may stream over one connection, working ahead over
-        their ends; negative: without end.
+        their ends; negative: without end. Batches in no fixed order (AsReady) take 1.
     timeout
         Seconds for a connection to be made, and of silence after which a server
         counts as lost. One that works on a slow batch is not silent.
@@ -121,7 +121,7 @@ class Loader:
         self._pin = pin
 
         self._position = Position()
-        self._resumed = False  # the next iter() goes on at the position
+        self._loaded: Optional[Dict[str, Any]] = None  # the state of that position, if it was loaded
         self._turn = 0  # which iterator is in use; a reference would make a cycle
         self._fingerprint = ""
         self._welcome: Optional[Welcome] = None
@@ -142,9 +142,8 @@ class Loader:
 
     def __iter__(self) -> Iterator[Batch]:
         self._check_process()
-        if not self._resumed and self._position.step:
+        if self._loaded is None and self._position.step:
             self._seek(Position(self._position.epoch))
-        self._resumed = False
         self._turn += 1
         return _Epoch(self, self._turn)
 
@@ -183,6 +182,8 @@ class Loader:
         pipeline changes the number of rows, each rank has a state of its own, and a
         position is no number: then ``state`` is what the server says.)
         """
+        if self._loaded is not None:
+            return dict(self._loaded)
         w, at = self._welcome, self._position
         batch_size = w.batch_size if w else self._batch_size
         return {
@@ -212,7 +213,7 @@ class Loader:
         self._seek(Position(state["epoch"], step, state["state"]))
         self._batch_size = batch_size
         self._fingerprint = state["fingerprint"]
-        self._resumed = True
+        self._loaded = dict(state)
 
     def set_epoch(self, epoch: int) -> None:
         """Make the next ``iter()`` begin an epoch.
@@ -222,7 +223,6 @@ class Loader:
         """
         if epoch != self._position.epoch:
             self._seek(Position(epoch))
-            self._resumed = False
 
     def torch(self) -> TorchDataset:
         """Return a ``torch.utils.data.IterableDataset`` of dicts of tensors.
@@ -269,7 +269,7 @@ class Loader:
         """Go elsewhere, which no iterator and no stream follows."""
         self._turn += 1
         self._link.close()
-        self._position = position
+        self._position, self._loaded = position, None
 
     def _met(self) -> Welcome:
         """Return what the server said, once it was met."""
@@ -282,10 +282,13 @@ class Loader:
         """Return the next batch, or None at the end of an epoch."""
         if turn != self._turn:
             raise LoaderError("this iterator is out of use: another was begun, or the loader was closed or set elsewhere")
+        stream = self._link.stream
+        if stream is not None and stream.position != self._position:
+            self._link.close()  # an interrupt came between taking a batch and noting it
         batch = self._attempt(Stream.take)
         stream = self._link.stream
         assert stream is not None
-        self._position = stream.position
+        self._position, self._loaded = stream.position, None
         if stream.over:
             self._link.close()
         elif stream.crowded and not self._crowded:
@@ -313,7 +316,7 @@ class Loader:
                 known = self._welcome is not None
                 now = time.monotonic()
                 end = end or now + (self._reconnect if known else self._timeout)
-                if now + pause > end or not (known or self._link.endpoint.patient):
+                if now >= end or not (known or self._link.endpoint.patient):
                     raise ConnectionLost(self._locate(e)) from e
                 if not pause:
                     _log.warning("%s; trying again", self._locate(e))
@@ -323,13 +326,13 @@ class Loader:
             self._endpoint = (self._endpoint + 1) % len(self._endpoints)
             if self._endpoint == 0:
                 pause = min(1.0, 2 * pause or 0.05)
-                time.sleep(pause * random.uniform(0.5, 1.0))
+                time.sleep(min(pause * random.uniform(0.5, 1.0), end - now))
 
     def _connect(self) -> Stream:
         endpoint = self._link.endpoint = self._endpoints[self._endpoint]
         if self._token and not endpoint.private:
             raise LoaderError("the token is a secret, and this connection is not encrypted: use tls://")
-        at = self._position
+        at, loaded = self._position, self._loaded
         hello: Meta = {
             "versions": [1],
             "dataset": self._dataset,
@@ -339,6 +342,7 @@ class Loader:
             "epoch": at.epoch,
             "epochs": self._epochs,
             "next": at.step,
+            "global_batch": loaded["world"] * loaded["batch_size"] if loaded else 0,
             "state": at.state,
             "fingerprint": self._fingerprint,
             "transports": ["shm", "inline"] if self._shared and sys.platform == "linux" else ["inline"],

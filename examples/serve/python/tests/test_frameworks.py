@@ -1,5 +1,6 @@
 """Batches for PyTorch, TensorFlow, JAX and Arrow, each where it is installed."""
 
+import json
 import subprocess
 import sys
 import urllib.request
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import digests, free_port
 
-from stoker import LoaderError, Ragged
+from stoker import Loader, LoaderError, Ragged, ServerError
 
 BATCHES = 50
 
@@ -190,6 +191,37 @@ def test_arrow_stream(serve, want):
         assert (image.to_numpy_ndarray() == other["image"]).all()
         assert batch.column("label").to_pylist() == other["label"].tolist()
         assert batch.column("labels").to_pylist() == [row.tolist() for row in other["labels"]]
+
+
+def test_parquet(binary, tmp_path):
+    """Where blocks are mixed, the order depends on the global batch, and so does a state."""
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed: no Parquet file can be made")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pa.table({"x": np.arange(400)}), tmp_path / "x.parquet", row_group_size=40)
+    dataset = {"Source": {"parquet": {"Data": "x.parquet"}}, "BatchSize": 8, "Order": {"loader.Shuffle": {"Live": 2}}}
+    (tmp_path / "serve.json").write_text(json.dumps({"Datasets": {"x": dataset}}))
+
+    def make(**options):
+        return Loader.spawn([str(binary), "-config", str(tmp_path / "serve.json")], **options)
+
+    loader = make()
+    whole = [batch["x"].tolist() for batch in loader]
+    assert sorted(sum(whole, [])) == list(range(400))
+    loader.set_epoch(0)
+    it = iter(loader)
+    for _ in range(4):
+        next(it)
+    state = loader.state_dict()
+    ranks = [make(rank=r, world=2, batch_size=4) for r in range(2)]
+    for rank in ranks:
+        rank.load_state_dict(state)
+    assert [a["x"].tolist() + b["x"].tolist() for a, b in zip(*ranks)] == whole[4:]
+    larger = make(batch_size=16)
+    for _ in range(2):
+        larger.load_state_dict(state)
+        with pytest.raises(ServerError, match="dataset_changed[^$]*global batches of 8 rows"):
+            next(iter(larger))
+        state = larger.state_dict()  # it is still what was loaded
 
 
 def test_bfloat16_without_its_package(monkeypatch):

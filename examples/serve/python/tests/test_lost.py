@@ -119,7 +119,7 @@ def test_server_that_was_never_there(tmp_path):
     began = time.monotonic()
     with pytest.raises(ConnectionLost, match="none.sock"):
         next(iter(Loader(tmp_path / "none.sock", timeout=0.3)))
-    assert 0.2 < time.monotonic() - began < 2
+    assert 0.3 <= time.monotonic() - began < 3
 
 
 def test_spawned_server_that_cannot_start(command):
@@ -228,7 +228,7 @@ def test_trainer_dies(command, trainer, busy, how, tmp_path, monkeypatch):
     os.killpg(process.pid, how)  # as a terminal does with Ctrl-C
     process.wait(5)
     assert wait_for(lambda: not runs(server), 2)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 1, "both sides should end within a second"
     assert list(tmp_path.iterdir()) == []
     if how == signal.SIGINT:
         assert process.stderr.read().decode().strip().endswith("KeyboardInterrupt")
@@ -251,30 +251,31 @@ def test_interrupted_iterator_goes_on(server):
     loader.set_epoch(0)
     it = iter(loader)
     got = []
-    interrupts = 0
+    armed = False
 
     def interrupt(*_):
-        raise KeyboardInterrupt
+        if armed:
+            raise KeyboardInterrupt
 
     previous = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+    interrupts = 0
     try:
-        while True:
-            signal.setitimer(signal.ITIMER_REAL, 0.003)
+        while len(got) < len(want):
             try:
-                batch = next(it, None)
+                armed = True
+                batch = next(it)
+                armed = False
+                got.append(digest(batch))
             except KeyboardInterrupt:
+                armed = False
                 interrupts += 1
-                continue
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-            if batch is None:
-                break
-            got.append(digest(batch))
-    except KeyboardInterrupt:
-        pytest.skip("the alarm came between the lines of the test")
+                if loader.state_dict()["batch"] > len(got):
+                    got.append(want[len(got)])  # it was handed over, and lost on the test's side
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
-    assert got == want
+    assert interrupts and got == want and next(it, None) is None
 
 
 def test_use_after_close(server):

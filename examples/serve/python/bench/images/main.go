@@ -64,7 +64,9 @@ func main() {
 	listen := flag.String("listen", "", "`path` of the server's socket")
 	raw := flag.String("raw", "", "`path` of a socket without a protocol")
 	flag.Parse()
-	cfg := loader.Config{BatchSize: batchSize, Prefetch: 3}
+	// With MaxKept 16, half of it is given back at once. With the default of 4, the
+	// two processes wake each other for every second batch.
+	cfg := loader.Config{BatchSize: batchSize, Prefetch: 3, MaxKept: 16}
 	srv := &ldr.Server{Datasets: map[string]ldr.Dataset{
 		"built":  {Source: &images{}, Config: cfg},
 		"copied": {Source: &images{all: true}, Config: cfg},
