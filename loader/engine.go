@@ -192,12 +192,16 @@ func (e *engine) halt() {
 	}
 }
 
-// ends notes that the calling goroutine ends. The caller holds mu.
+// ends notes that the calling goroutine ends. The last of those that shutdown gave
+// up closes what they left open. The caller holds mu.
 func (e *engine) ends() {
-	e.running--
-	if e.running == 0 {
-		e.out.Broadcast()
+	if e.running--; e.running > 0 {
+		return
 	}
+	if e.stats.stuck > 0 {
+		e.closeRows()
+	}
+	e.out.Broadcast()
 }
 
 // reclaim gives all memory back, once every goroutine has ended.

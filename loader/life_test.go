@@ -137,6 +137,9 @@ func TestStuckRead(t *testing.T) {
 					if n := ld.Stats().Stuck; n != 0 {
 						t.Errorf("%d goroutines are stuck, and all have ended", n)
 					}
+					if o, c := table.opened.Load(), table.closed.Load(); o == 0 || o != c {
+						t.Errorf("%d opened, %d closed", o, c)
+					}
 				})
 			})
 		}
