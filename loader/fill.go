@@ -39,14 +39,10 @@ func (e *engine) fill(w *Worker, t task) {
 // fillRefs sets the refs of rows lo to hi of s, for OpenRows.
 func (e *engine) fillRefs(s *step, lo, hi int) {
 	s.fill(lo, hi)
+	stream := e.sourceStream(s.epoch)
 	for i := lo; i < hi; i++ {
-		s.refs[i].Key = e.refKey(s.epoch, s.refs[i])
+		s.refs[i].stream = stream
 	}
-}
-
-// refKey returns the key of a visit.
-func (e *engine) refKey(epoch int64, r Ref) uint64 {
-	return prng.Mix(e.sourceStream(epoch), key(e.l.index.id(r), r.Draw))
 }
 
 // sourceStream returns the key of the source's random numbers in an epoch.
@@ -71,7 +67,7 @@ func (e *engine) fillRows(w *Worker, s *step, lo, hi int, rows Rows, first int) 
 		}
 	}
 	for i := lo; i < hi; i++ {
-		e.fillRow(w, s, i, rows, i-first, s.refs[i])
+		e.fillRow(w, s, i, rows, i-first, &s.refs[i])
 	}
 }
 
@@ -84,7 +80,7 @@ func (e *engine) fillApart(w *Worker, s *step, lo, hi int) {
 			continue
 		}
 		e.keepOpen(s, rows)
-		e.fillRow(w, s, i, rows, 0, s.refs[i])
+		e.fillRow(w, s, i, rows, 0, &s.refs[i])
 	}
 }
 
@@ -127,7 +123,7 @@ func (e *engine) fillFromBlock(w *Worker, s *step, i int) {
 		s.note(i, e.sampleError(ref, stage, b.err))
 		ref = Ref{Block: b.actual, Row: ref.Row % e.l.blocks[b.actual].Rows, Draw: ref.Draw + 1}
 	}
-	e.fillRow(w, s, i, b.rows, ref.Row, ref)
+	e.fillRow(w, s, i, b.rows, ref.Row, &ref)
 }
 
 // mark notes which samples stand in rows at.
@@ -148,7 +144,7 @@ func (e *engine) gather(w *Worker, g Gatherer, rows, at []int, s *step) error {
 }
 
 // fillRow makes row i of s from the given row, or does what the error policy says.
-func (e *engine) fillRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref) {
+func (e *engine) fillRow(w *Worker, s *step, i int, rows Rows, row int, ref *Ref) {
 	err := e.makeRow(w, s, i, rows, row, ref)
 	switch {
 	case err == nil:
@@ -195,7 +191,7 @@ func (e *engine) standIn(w *Worker, s *step, i, try int) error {
 	ref.Draw = try
 	if e.l.access == blocks {
 		if b := s.blocks[s.at[i]]; b.err == nil && b.index == ref.Block {
-			return e.makeRow(w, s, i, b.rows, ref.Row, ref)
+			return e.makeRow(w, s, i, b.rows, ref.Row, &ref)
 		}
 	}
 	rows, row, err := e.openOne(w, s.epoch, ref)
@@ -203,7 +199,7 @@ func (e *engine) standIn(w *Worker, s *step, i, try int) error {
 		return err
 	}
 	e.keepOpen(s, rows)
-	return e.makeRow(w, s, i, rows, row, ref)
+	return e.makeRow(w, s, i, rows, row, &ref)
 }
 
 // sampleError says where the row ref lies.
@@ -237,8 +233,8 @@ func (e *engine) stream(b *bound, epoch int64) uint64 {
 
 // makeRow decodes a row, runs the row stages and leaves the result in row i of
 // the batch.
-func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref) error {
-	id := e.l.index.id(ref)
+func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref *Ref) error {
+	id := e.l.index.id(*ref)
 	b := &s.buf.batch
 	k := key(id, ref.Draw)
 	b.ids[i], b.keys[i] = id, k
@@ -249,7 +245,7 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref)
 	}
 	w.enter(0, "decode", k)
 	if err := rows.Row(w, row, smp); err != nil {
-		return e.sampleError(ref, "decode", err)
+		return e.sampleError(*ref, "decode", err)
 	}
 	if timed {
 		w.measured(0, 0, smp.Fields[:len(e.p.in)])
@@ -268,14 +264,14 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref Ref)
 	}
 	w.through++
 	if err := w.place(b, i); err != nil {
-		return e.sampleError(ref, "batch", err)
+		return e.sampleError(*ref, "batch", err)
 	}
 	return nil
 }
 
 // stopped counts a sample that got no further than the stage that works, and
 // says what became of it.
-func (e *engine) stopped(w *Worker, ref Ref, err error) error {
+func (e *engine) stopped(w *Worker, ref *Ref, err error) error {
 	for k := range w.stage {
 		w.times[k].items++
 	}
@@ -283,7 +279,7 @@ func (e *engine) stopped(w *Worker, ref Ref, err error) error {
 	if st.Drops && errors.Is(err, Drop) {
 		return Drop
 	}
-	return e.sampleError(ref, st.name, err)
+	return e.sampleError(*ref, st.name, err)
 }
 
 // all adds the work on all rows of b at once.

@@ -31,7 +31,7 @@ func (keys) OpenRows(_ context.Context, refs []loader.Ref) (loader.Rows, error) 
 type keyRows []loader.Ref
 
 func (r keyRows) Row(w *loader.Worker, i int, s *loader.Sample) error {
-	loader.View[uint64](*w.Out(s, 0, dtype.Uint64, loader.Dims()))[0] = r[i].Key
+	loader.View[uint64](*w.Out(s, 0, dtype.Uint64, loader.Dims()))[0] = r[i].Key()
 	return nil
 }
 

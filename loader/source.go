@@ -1,6 +1,10 @@
 package loader
 
-import "context"
+import (
+	"context"
+
+	"github.com/stokerdata/stoker/internal/prng"
+)
 
 // Source is a data set laid out in blocks, the units that are cheapest to read
 // as a whole: a row group, a record batch, a folder of small files. Sample ids
@@ -49,10 +53,19 @@ type Ref struct {
 	// Draw numbers the visits of an Order that visits a row several times in
 	// an epoch, so that each draws its own augmentation.
 	Draw int
-	// Key is a random number of this visit, for a source that reads a part of a
-	// row that is drawn: a function of seed, epoch, sample id and Draw alone. The
-	// loader sets it for OpenRows. 0 asks for a part that is always the same.
-	Key uint64
+
+	stream uint64 // the source's random numbers in an epoch, 0 for none
+}
+
+// Key returns a random number of this visit, for a source that reads a part of a
+// row that is drawn: a function of seed, epoch, Block, Row and Draw alone. It is 0
+// unless OpenRows got r from the loader itself, and then asks for a part that is
+// always the same.
+func (r Ref) Key() uint64 {
+	if r.stream == 0 {
+		return 0
+	}
+	return prng.Mix(prng.Mix(r.stream, uint64(r.Block)), key(int64(r.Row), r.Draw))
 }
 
 // Rows is what a Source has opened. Row decodes and does no I/O; it is safe

@@ -63,7 +63,7 @@ func (l *Loader) Trace(ctx context.Context, epoch, id int64, draw int) (*Trace, 
 		return nil, e.sampleError(ref, "read", err)
 	}
 	defer rows.Close()
-	if err := e.makeRow(w, s, 0, rows, row, ref); errors.Is(err, Drop) {
+	if err := e.makeRow(w, s, 0, rows, row, &ref); errors.Is(err, Drop) {
 		return w.trace, nil
 	} else if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (l *Loader) Trace(ctx context.Context, epoch, id int64, draw int) (*Trace, 
 // openOne opens what holds one row.
 func (e *engine) openOne(w *Worker, epoch int64, ref Ref) (rows Rows, row int, err error) {
 	if e.l.access != blocks {
-		ref.Key = e.refKey(epoch, ref)
+		ref.stream = e.sourceStream(epoch)
 		rows, err = e.l.random.OpenRows(e.ctx, []Ref{ref})
 		return rows, 0, err
 	}

@@ -495,8 +495,8 @@ type undrawn struct{ *table }
 
 func (u undrawn) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, error) {
 	for _, r := range refs {
-		if r.Key != 0 {
-			return nil, fmt.Errorf("row %d is asked for with the key %x, and would be kept", r.Row, r.Key)
+		if r.Key() != 0 {
+			return nil, fmt.Errorf("row %d is asked for with the key %x, and would be kept", r.Row, r.Key())
 		}
 	}
 	return u.table.OpenRows(ctx, refs)

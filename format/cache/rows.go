@@ -166,8 +166,7 @@ func (r *rows) openCold(ctx context.Context) (err error) {
 		if o := &r.open[i]; o.rec == nil {
 			o.cold = len(r.cold)
 			ref := r.refs[i]
-			ref.Key = 0 // what is kept must not be drawn
-			r.cold = append(r.cold, ref)
+			r.cold = append(r.cold, loader.Ref{Block: ref.Block, Row: ref.Row, Draw: ref.Draw}) // without a Key: what is kept must not be drawn
 		}
 	}
 	s := r.src

@@ -85,10 +85,11 @@ func (r *rows) place(ref loader.Ref) (at [maxRank]int) {
 		return at
 	}
 	dims := s.lists[s.shards[ref.Block]][s.first].row(s.o.Stack)
-	if ref.Key == 0 {
+	key := ref.Key()
+	if key == 0 {
 		return s.o.Crop.place(nil, dims)
 	}
-	r.pcg.Seed(ref.Key, 0)
+	r.pcg.Seed(key, 0)
 	return s.o.Crop.place(r.rng, dims)
 }
 
