@@ -9,14 +9,11 @@ import (
 	"iter"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/appender"
 	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/format/internal/meter"
 	"github.com/stokerdata/stoker/loader"
-	"github.com/stokerdata/stoker/shard"
 )
-
-// writeBytes is how much is written at a time.
-const writeBytes = 1 << 20
 
 // RecordWriteOptions says what records hold and where one shard ends. The zero
 // RecordWriteOptions writes all fields, little-endian, into one file.
@@ -45,28 +42,26 @@ func WriteRecords(ctx context.Context, path string, batches iter.Seq2[*loader.Ba
 		return nil, fmt.Errorf("raw: write %s: a shard of %d rows and %d bytes: %w", path, o.RowsPerShard, o.BytesPerShard, loader.ErrSpec)
 	}
 	w := &recordWriter{RecordWriteOptions: o, meter: meter.New(path, o.Progress)}
-	w.series = shard.Series{Path: path, Single: o.RowsPerShard == 0 && o.BytesPerShard == 0}
+	w.out = appender.New(path, appender.Limits{RowsPerShard: o.RowsPerShard, BytesPerShard: o.BytesPerShard}, o.Header, w.meter)
 	err := w.write(ctx, batches)
+	var done []format.Written
 	if err == nil {
-		err = w.publish()
+		done, err = w.out.Publish()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("raw: write %s: %w", path, errors.Join(err, w.series.Abort()))
+		return nil, fmt.Errorf("raw: write %s: %w", path, errors.Join(err, w.out.Abort()))
 	}
-	return w.done, nil
+	return done, nil
 }
 
 // recordWriter writes batches into shards.
 type recordWriter struct {
 	RecordWriteOptions
-	series shard.Series
-	meter  *meter.Meter
+	out   *appender.Writer
+	meter *meter.Meter
 
 	layout layout
 	fields []int // of the batch
-	file   *shard.Writer
-	buf    []byte
-	done   []format.Written // the shard at hand included
 }
 
 func (w *recordWriter) write(ctx context.Context, batches iter.Seq2[*loader.Batch, error]) error {
@@ -89,7 +84,7 @@ func (w *recordWriter) write(ctx context.Context, batches iter.Seq2[*loader.Batc
 	if w.meter.All.Rows == 0 {
 		return errors.New("no rows")
 	}
-	return w.endShard()
+	return nil
 }
 
 // bind finds the fields.
@@ -114,81 +109,17 @@ func (w *recordWriter) bind(spec loader.Spec) error {
 
 // row appends row i of b.
 func (w *recordWriter) row(b *loader.Batch, i int) error {
-	if w.file == nil || w.full() {
-		if err := w.nextShard(); err != nil {
-			return err
-		}
+	size := int64(w.layout.bytes)
+	if err := w.out.Begin(size); err != nil {
+		return err
 	}
-	start := len(w.buf)
 	for k, f := range w.fields {
 		p := &w.layout.fields[k]
-		at := len(w.buf)
-		w.buf = append(w.buf, b.Column(f).Data[i*p.n:(i+1)*p.n]...)
+		at := len(w.out.Buf)
+		w.out.Buf = append(w.out.Buf, b.Column(f).Data[i*p.n:(i+1)*p.n]...)
 		if p.swap {
-			elem.Swap(w.buf[at:], p.dtype.Size())
+			elem.Swap(w.out.Buf[at:], p.dtype.Size())
 		}
 	}
-	w.count(1, int64(len(w.buf)-start))
-	if len(w.buf) >= writeBytes {
-		return w.flush()
-	}
-	return nil
-}
-
-// full reports whether the shard at hand has no room for a record.
-func (w *recordWriter) full() bool {
-	s := &w.done[len(w.done)-1]
-	return w.RowsPerShard > 0 && s.Rows >= w.RowsPerShard ||
-		w.BytesPerShard > 0 && s.Rows > 0 && s.Bytes+int64(w.layout.bytes) > w.BytesPerShard
-}
-
-func (w *recordWriter) count(rows, bytes int64) {
-	s := &w.done[len(w.done)-1]
-	s.Rows, s.Bytes = s.Rows+rows, s.Bytes+bytes
-	w.meter.Add(rows, bytes)
-}
-
-func (w *recordWriter) flush() error {
-	_, err := w.file.Write(w.buf)
-	w.buf = w.buf[:0]
-	return err
-}
-
-// nextShard ends the shard at hand, if there is one, and begins another.
-func (w *recordWriter) nextShard() error {
-	if w.file != nil {
-		if err := w.endShard(); err != nil {
-			return err
-		}
-	}
-	var err error
-	if w.file, err = w.series.Next(); err != nil {
-		return err
-	}
-	w.done = append(w.done, format.Written{})
-	w.buf = append(w.buf, w.Header...)
-	w.count(0, int64(len(w.Header)))
-	return nil
-}
-
-// endShard completes the shard at hand.
-func (w *recordWriter) endShard() error {
-	if err := w.flush(); err != nil {
-		return err
-	}
-	if err := w.file.Commit(); err != nil {
-		return err
-	}
-	w.file = nil
-	w.meter.Tell()
-	return nil
-}
-
-// publish gives the shards their names.
-func (w *recordWriter) publish() error {
-	paths, err := w.series.Commit()
-	for i, path := range paths {
-		w.done[i].Path = path
-	}
-	return err
+	return w.out.End(size)
 }

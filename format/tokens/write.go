@@ -10,15 +10,12 @@ import (
 	"slices"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/appender"
 	"github.com/stokerdata/stoker/format/internal/meter"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
-	"github.com/stokerdata/stoker/shard"
 )
-
-// writeBytes is how much is written at a time.
-const writeBytes = 1 << 20
 
 // WriteOptions says what Write writes and where one shard ends.
 type WriteOptions struct {
@@ -52,28 +49,25 @@ func Write(ctx context.Context, path string, batches iter.Seq2[*loader.Batch, er
 		return nil, fmt.Errorf("tokens: write %s: %v in shards of %d rows and %d bytes: %w", path, o.DType, o.RowsPerShard, o.BytesPerShard, loader.ErrSpec)
 	}
 	w := &writer{WriteOptions: o, field: -1, meter: meter.New(path, o.Progress)}
-	w.series = shard.Series{Path: path, Single: o.RowsPerShard == 0 && o.BytesPerShard == 0}
+	w.out = appender.New(path, appender.Limits{RowsPerShard: o.RowsPerShard, BytesPerShard: o.BytesPerShard}, nil, w.meter)
 	err := w.write(ctx, batches)
+	var done []format.Written
 	if err == nil {
-		err = w.publish()
+		done, err = w.out.Publish()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("tokens: write %s: %w", path, errors.Join(err, w.series.Abort()))
+		return nil, fmt.Errorf("tokens: write %s: %w", path, errors.Join(err, w.out.Abort()))
 	}
-	return w.done, nil
+	return done, nil
 }
 
 // writer writes batches into shards.
 type writer struct {
 	WriteOptions
-	series shard.Series
-	meter  *meter.Meter
-	field  int // of the batch, -1 before the first
-
-	file *shard.Writer
-	list []int32 // of a row
-	buf  []byte
-	done []format.Written // the shard at hand included
+	out   *appender.Writer
+	meter *meter.Meter
+	field int     // of the batch, -1 before the first
+	list  []int32 // of a row
 }
 
 func (w *writer) write(ctx context.Context, batches iter.Seq2[*loader.Batch, error]) error {
@@ -96,7 +90,7 @@ func (w *writer) write(ctx context.Context, batches iter.Seq2[*loader.Batch, err
 	if w.meter.All.Rows == 0 {
 		return errors.New("no rows")
 	}
-	return w.endShard()
+	return nil
 }
 
 // find returns the field of tokens with the given name, or the only one.
@@ -119,74 +113,18 @@ func (w *writer) row(t loader.Tensor) error {
 		w.list = append(w.list, int32(w.Ends[0]))
 	}
 	size := int64(len(w.list) * w.DType.Size())
-	if w.file == nil || w.full(size) {
-		if err := w.nextShard(); err != nil {
-			return err
-		}
+	if err := w.out.Begin(size); err != nil {
+		return err
 	}
 	for i, v := range w.list {
 		switch {
 		case v < 0 || w.DType == dtype.Uint16 && v > 0xffff:
 			return fmt.Errorf("token %d is %d, which is no %v: %w", i, v, w.DType, loader.ErrSpec)
 		case w.DType == dtype.Uint16:
-			w.buf = binary.LittleEndian.AppendUint16(w.buf, uint16(v))
+			w.out.Buf = binary.LittleEndian.AppendUint16(w.out.Buf, uint16(v))
 		default:
-			w.buf = binary.LittleEndian.AppendUint32(w.buf, uint32(v))
+			w.out.Buf = binary.LittleEndian.AppendUint32(w.out.Buf, uint32(v))
 		}
 	}
-	s := &w.done[len(w.done)-1]
-	s.Rows, s.Bytes = s.Rows+1, s.Bytes+size
-	w.meter.Add(1, size)
-	if len(w.buf) >= writeBytes {
-		return w.flush()
-	}
-	return nil
-}
-
-// full reports whether the shard at hand has no room for a row of size bytes.
-func (w *writer) full(size int64) bool {
-	s := &w.done[len(w.done)-1]
-	return w.RowsPerShard > 0 && s.Rows >= w.RowsPerShard || w.BytesPerShard > 0 && s.Rows > 0 && s.Bytes+size > w.BytesPerShard
-}
-
-func (w *writer) flush() error {
-	_, err := w.file.Write(w.buf)
-	w.buf = w.buf[:0]
-	return err
-}
-
-// nextShard ends the shard at hand, if there is one, and begins another.
-func (w *writer) nextShard() error {
-	if w.file != nil {
-		if err := w.endShard(); err != nil {
-			return err
-		}
-	}
-	var err error
-	if w.file, err = w.series.Next(); err == nil {
-		w.done = append(w.done, format.Written{})
-	}
-	return err
-}
-
-// endShard completes the shard at hand.
-func (w *writer) endShard() error {
-	if err := w.flush(); err != nil {
-		return err
-	}
-	if err := w.file.Commit(); err != nil {
-		return err
-	}
-	w.file = nil
-	w.meter.Tell()
-	return nil
-}
-
-// publish gives the shards their names.
-func (w *writer) publish() error {
-	paths, err := w.series.Commit()
-	for i, path := range paths {
-		w.done[i].Path = path
-	}
-	return err
+	return w.out.End(size)
 }
