@@ -3,9 +3,9 @@ package feather
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
@@ -249,25 +249,8 @@ func (d *decoded) fillWithin(c *column, rows, items int, policy format.Nulls) er
 // fill sets b to zeros or NaNs.
 func fill(b []byte, t dtype.Type, nan bool) {
 	clear(b)
-	if !nan {
-		return
-	}
-	v := loader.Tensor{DType: t, Data: b}
-	switch t {
-	case dtype.Float16:
-		set(loader.View[uint16](v), 0x7e00)
-	case dtype.BFloat16:
-		set(loader.View[uint16](v), 0x7fc0)
-	case dtype.Float32:
-		set(loader.View[float32](v), float32(math.NaN()))
-	case dtype.Float64:
-		set(loader.View[float64](v), math.NaN())
-	}
-}
-
-func set[T any](s []T, x T) {
-	for i := range s {
-		s[i] = x
+	if nan {
+		elem.NaN(b, t)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -230,7 +231,7 @@ func (d *decoded) items(c *column, i int, ok bool) ([]byte, loader.Shape) {
 
 // Gather implements loader.Gatherer.
 func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
-	dense := consecutive(rows) && consecutive(at)
+	dense := elem.InOrder(rows) && elem.InOrder(at)
 	for c := range r.l.columns {
 		d, m, col := &r.cols[c], &r.s.columns[c], &r.l.columns[c]
 		if d.err != nil {
@@ -244,7 +245,7 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 			}
 		}
 		if n := col.row(); n >= 0 {
-			gather(b.Column(m.f).Data, d.values, n, rows, at, dense)
+			elem.Gather(b.Column(m.f).Data, d.values, n, rows, at, dense)
 		} else {
 			d.gatherItems(col, m.f, rows, at, b)
 		}
@@ -280,50 +281,6 @@ func gatherStarts[T int32 | int64](d *decoded, c *column, starts []T, f int, row
 			n /= group
 		}
 		b.Set(f, at[k], values[lo*item:hi*item:hi*item], c.step.Rows(n))
-	}
-}
-
-// consecutive reports whether rows follow one another.
-func consecutive(rows []int) bool {
-	for i := 1; i < len(rows); i++ {
-		if rows[i] != rows[i-1]+1 {
-			return false
-		}
-	}
-	return true
-}
-
-// gather copies rows of n bytes to places at.
-func gather(to, from []byte, n int, rows, at []int, dense bool) {
-	if len(rows) == 0 || n == 0 {
-		return
-	}
-	if dense {
-		copy(to[at[0]*n:], from[rows[0]*n:][:len(rows)*n])
-		return
-	}
-	switch n {
-	case 1:
-		gatherAs[uint8](to, from, rows, at)
-	case 2:
-		gatherAs[uint16](to, from, rows, at)
-	case 4:
-		gatherAs[uint32](to, from, rows, at)
-	case 8:
-		gatherAs[uint64](to, from, rows, at)
-	default:
-		for k, i := range rows {
-			copy(to[at[k]*n:][:n], from[i*n:])
-		}
-	}
-}
-
-func gatherAs[T uint8 | uint16 | uint32 | uint64](to, from []byte, rows, at []int) {
-	t := dtype.Of[T]()
-	dst, src := loader.View[T](loader.Tensor{DType: t, Data: to}), loader.View[T](loader.Tensor{DType: t, Data: from})
-	at = at[:len(rows)]
-	for k, i := range rows {
-		dst[at[k]] = src[i]
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/shard"
@@ -166,7 +167,7 @@ func (r *rows) fail(p part, err error) {
 
 // Gather copies rows into the batch column by column.
 func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
-	whole, joins := inOrder(from) && inOrder(to), false
+	whole, joins := elem.InOrder(from) && elem.InOrder(to), false
 	for f, role := range r.s.fields {
 		c, in := &r.s.cols[role.col], &r.cells[role.col]
 		if in.err != nil {
@@ -183,7 +184,7 @@ func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
 		case c.join != nil && !role.mask:
 			joins = true
 		case role.mask:
-			gather(b.Column(f).Data, in.valid, from, to, c.cells(), whole)
+			elem.Gather(b.Column(f).Data, in.valid, c.cells(), from, to, whole)
 		case c.row < 0:
 			if err := r.set(f, c, in, from, to, b); err != nil {
 				return err
@@ -194,7 +195,7 @@ func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
 				c.put(dst[to[i]*c.row:(to[i]+1)*c.row], in, row)
 			}
 		default:
-			gather(b.Column(f).Data, in.data, from, to, c.row, whole)
+			elem.Gather(b.Column(f).Data, in.data, c.row, from, to, whole)
 		}
 	}
 	if joins {
@@ -332,45 +333,6 @@ func lend(w *loader.Worker, s *loader.Sample, f int, c *column, in *cells, row i
 		return
 	}
 	copy(w.Out(s, f, c.field.DType, shape).Data, b)
-}
-
-// inOrder reports whether rows follow each other without a gap.
-func inOrder(rows []int) bool {
-	for i, r := range rows {
-		if r != rows[0]+i {
-			return false
-		}
-	}
-	return len(rows) > 0
-}
-
-// gather copies rows of width bytes.
-func gather(dst, src []byte, from, to []int, width int, whole bool) {
-	if whole {
-		copy(dst[to[0]*width:], src[from[0]*width:(from[0]+len(from))*width])
-		return
-	}
-	switch width {
-	case 1:
-		move(dst, src, from, to)
-	case 2:
-		move(view[uint16](dst), view[uint16](src), from, to)
-	case 4:
-		move(view[uint32](dst), view[uint32](src), from, to)
-	case 8:
-		move(view[uint64](dst), view[uint64](src), from, to)
-	default:
-		for i, r := range from {
-			copy(dst[to[i]*width:(to[i]+1)*width], src[r*width:])
-		}
-	}
-}
-
-func move[T any](dst, src []T, from, to []int) {
-	to = to[:len(from)]
-	for i, r := range from {
-		dst[to[i]] = src[r]
-	}
 }
 
 // touch loads every cache line of the given records. Loads that wait for nothing

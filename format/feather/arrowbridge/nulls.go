@@ -2,11 +2,11 @@ package arrowbridge
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/format/mem"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -63,7 +63,7 @@ func (c *column) fill(nulls format.Nulls) {
 	row := len(c.Data) / len(c.valid)
 	null := make([]byte, row)
 	if nulls == format.NullMask {
-		fillNaN(null, c.DType)
+		elem.NaN(null, c.DType)
 	}
 	data := append([]byte(nil), c.Data...)
 	for i, ok := range c.valid {
@@ -87,31 +87,14 @@ func (c *column) fillVarying() {
 	c.Data, c.Offsets = data, offsets
 }
 
-// fillNaN sets b to NaNs if it holds floats.
-func fillNaN(b []byte, t dtype.Type) {
-	v := loader.Tensor{DType: t, Data: b}
-	switch t {
-	case dtype.Float16:
-		set(loader.View[uint16](v), 0x7e00)
-	case dtype.Float32:
-		set(loader.View[float32](v), float32(math.NaN()))
-	case dtype.Float64:
-		set(loader.View[float64](v), math.NaN())
-	}
-}
-
-func set[T any](s []T, x T) {
-	for i := range s {
-		s[i] = x
-	}
-}
-
 // mask returns the field that tells which rows of c are there.
 func (c *column) mask(rows int) (loader.Field, mem.Column) {
 	valid := c.valid
 	if valid == nil {
 		valid = make([]bool, rows)
-		set(valid, true)
+		for i := range valid {
+			valid[i] = true
+		}
 	}
 	return loader.Field{Name: c.field.Name + format.ValidSuffix, DType: dtype.Bool}, mem.Of(valid)
 }

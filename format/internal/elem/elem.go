@@ -9,10 +9,12 @@ package elem
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"unsafe"
 
 	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
 )
 
 // IsBig reports whether an order puts the high byte first.
@@ -55,24 +57,21 @@ func Aligned(b []byte, size int) bool {
 }
 
 // Gather copies rows of n bytes each, the given ones of from, to places at of to.
-func Gather(to, from []byte, n int, rows, at []int) {
+// inOrder says that both follow one another, as InOrder tells.
+func Gather(to, from []byte, n int, rows, at []int, inOrder bool) {
 	at = at[:len(rows)]
 	switch {
 	case len(rows) == 0 || n == 0:
-	case inOrder(rows) && inOrder(at):
+	case inOrder:
 		copy(to[at[0]*n:], from[rows[0]*n:][:len(rows)*n])
 	case n == 1:
-		for k, i := range rows {
-			to[at[k]] = from[i]
-		}
-	case n == 4:
-		for k, i := range rows {
-			binary.NativeEndian.PutUint32(to[4*at[k]:], binary.NativeEndian.Uint32(from[4*i:]))
-		}
-	case n == 8:
-		for k, i := range rows {
-			binary.NativeEndian.PutUint64(to[8*at[k]:], binary.NativeEndian.Uint64(from[8*i:]))
-		}
+		move[uint8](to, from, rows, at)
+	case n == 2 && aligned(to, from, n):
+		move[uint16](to, from, rows, at)
+	case n == 4 && aligned(to, from, n):
+		move[uint32](to, from, rows, at)
+	case n == 8 && aligned(to, from, n):
+		move[uint64](to, from, rows, at)
 	default:
 		for k, i := range rows {
 			copy(to[at[k]*n:][:n], from[i*n:])
@@ -80,12 +79,48 @@ func Gather(to, from []byte, n int, rows, at []int) {
 	}
 }
 
-// inOrder reports whether rows follow one another.
-func inOrder(rows []int) bool {
+func aligned(to, from []byte, size int) bool { return Aligned(to, size) && Aligned(from, size) }
+
+func move[T uint8 | uint16 | uint32 | uint64](to, from []byte, rows, at []int) {
+	dst, src := view[T](to), view[T](from)
+	for k, i := range rows {
+		dst[at[k]] = src[i]
+	}
+}
+
+// view returns the elements in b, which is aligned to their size.
+func view[T any](b []byte) []T {
+	var t T
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(t)))
+}
+
+// InOrder reports whether rows follow one another.
+func InOrder(rows []int) bool {
 	for i := 1; i < len(rows); i++ {
 		if rows[i] != rows[i-1]+1 {
 			return false
 		}
 	}
 	return true
+}
+
+// NaN sets b to NaNs of type t, and does nothing if that has none.
+func NaN(b []byte, t dtype.Type) {
+	v := loader.Tensor{DType: t, Data: b}
+	switch t {
+	case dtype.Float16:
+		set(loader.View[uint16](v), 0x7e00)
+	case dtype.BFloat16:
+		set(loader.View[uint16](v), 0x7fc0)
+	case dtype.Float32:
+		set(loader.View[float32](v), float32(math.NaN()))
+	case dtype.Float64:
+		set(loader.View[float64](v), math.NaN())
+	}
+}
+
+func set[T any](s []T, x T) {
+	for i := range s {
+		s[i] = x
+	}
 }

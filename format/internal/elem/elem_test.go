@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stokerdata/stoker/loader"
+
+	"github.com/stokerdata/stoker/loader/dtype"
 )
 
 func TestSwap(t *testing.T) {
@@ -50,20 +53,38 @@ func TestAligned(t *testing.T) {
 }
 
 func TestGather(t *testing.T) {
-	for _, n := range []int{0, 1, 3, 4, 8} {
+	for _, n := range []int{0, 1, 2, 3, 4, 8} {
 		from := make([]byte, 10*n)
 		for i := range from {
 			from[i] = byte(i + 1)
 		}
 		for _, c := range [][2][]int{{{2, 3, 4}, {1, 2, 3}}, {{9, 0, 9}, {0, 1, 2}}, {{1, 2}, {3, 0}}, {nil, nil}} {
 			got, want := make([]byte, 4*n), make([]byte, 4*n)
-			Gather(got, from, n, c[0], c[1])
+			Gather(got, from, n, c[0], c[1], InOrder(c[0]) && InOrder(c[1]))
 			for k, i := range c[0] {
 				copy(want[c[1][k]*n:(c[1][k]+1)*n], from[i*n:])
 			}
 			if !bytes.Equal(got, want) {
 				t.Errorf("rows of %d bytes, %v: %v, want %v", n, c, got, want)
 			}
+		}
+	}
+}
+
+// TestNaN looks at the first element of each type: it is no number where there is
+// such a value, and stays as it was elsewhere.
+func TestNaN(t *testing.T) {
+	for d, want := range map[dtype.Type][]byte{
+		dtype.Float16: {0, 0x7e}, dtype.BFloat16: {0xc0, 0x7f}, dtype.Float32: {0, 0, 0xc0, 0x7f},
+		dtype.Float64: {1, 0, 0, 0, 0, 0, 0xf8, 0x7f}, dtype.Int32: {9, 9, 9, 9},
+	} {
+		b := bytes.Repeat([]byte{9}, 2*d.Size())
+		NaN(b, d)
+		if binary.LittleEndian.Uint16([]byte{1, 0}) != binary.NativeEndian.Uint16([]byte{1, 0}) {
+			Swap(b, d.Size())
+		}
+		if !bytes.Equal(b, slices.Concat(want, want)) {
+			t.Errorf("%v: %v, want %v twice", d, b, want)
 		}
 	}
 }

@@ -358,10 +358,11 @@ func (r *rows) Gather(_ *loader.Worker, list, at []int, b *loader.Batch) error {
 			}
 		}
 	}
+	inOrder := elem.InOrder(list) && elem.InOrder(at)
 	for c := range r.s.columns {
 		v, col := &r.cols[c], &r.s.columns[c]
 		if col.row >= 0 {
-			elem.Gather(b.Column(col.f).Data, v.data, col.row, list, at)
+			elem.Gather(b.Column(col.f).Data, v.data, col.row, list, at, inOrder)
 		} else {
 			for k, i := range list {
 				data, shape := r.value(c, i)
@@ -369,7 +370,7 @@ func (r *rows) Gather(_ *loader.Worker, list, at []int, b *loader.Batch) error {
 			}
 		}
 		if col.mask >= 0 {
-			elem.Gather(b.Column(col.mask).Data, v.valid, 1, list, at)
+			elem.Gather(b.Column(col.mask).Data, v.valid, 1, list, at, inOrder)
 		}
 	}
 	return nil
