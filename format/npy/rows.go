@@ -124,15 +124,15 @@ func (r *rows) want(c *cell, file, k int, ref loader.Ref, at [maxRank]int) {
 
 // Row implements loader.Rows.
 func (r *rows) Row(w *loader.Worker, i int, smp *loader.Sample) error {
-	s, ref := r.src, r.refs[i]
+	s := r.src
 	for k := range s.spec {
 		if err := r.value(w, i, k, smp); err != nil {
-			b, stage := &s.blocks[ref.Block], "decode"
+			stage := "decode"
 			if _, ok := errors.AsType[*shard.ReadError](err); ok {
 				stage = "read"
 			}
 			err = fmt.Errorf("array %q: %w", s.spec[k].Name, err)
-			return &loader.SampleError{ID: smp.ID, Shard: b.Shard, Row: b.FirstRow + int64(ref.Row), Stage: stage, Err: err}
+			return reads.Fault(s.blocks, r.refs[i], smp.ID, stage, err)
 		}
 	}
 	return nil

@@ -95,9 +95,7 @@ func (r *recordRows) Gather(w *loader.Worker, rows, at []int, b *loader.Batch) e
 
 // fault says what is wrong with row i.
 func (r *recordRows) fault(id int64, i int, stage string, err error) error {
-	ref := r.refs[i]
-	b := &r.src.blocks[ref.Block]
-	return &loader.SampleError{ID: id, Shard: b.Shard, Row: b.FirstRow + int64(ref.Row), Stage: stage, Err: err}
+	return reads.Fault(r.src.blocks, r.refs[i], id, stage, err)
 }
 
 // Close implements loader.Rows.

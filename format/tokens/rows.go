@@ -68,9 +68,7 @@ func (r *rows) data(i int, id int64) (data []byte, width int, err error) {
 
 // fault says what is wrong with row i.
 func (r *rows) fault(i int, id int64, stage string, err error) error {
-	ref := r.refs[i]
-	b := &r.src.blocks[ref.Block]
-	return &loader.SampleError{ID: id, Shard: b.Shard, Row: b.FirstRow + int64(ref.Row), Stage: stage, Err: err}
+	return reads.Fault(r.src.blocks, r.refs[i], id, stage, err)
 }
 
 // Close implements loader.Rows.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 
+	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
 )
 
@@ -116,6 +117,12 @@ func (r *Rows) Row(i int) ([]byte, error) {
 		return nil, r.errs[i]
 	}
 	return r.data[i], nil
+}
+
+// Fault says what is wrong with the row that ref names among blocks.
+func Fault(blocks []loader.Block, ref loader.Ref, id int64, stage string, err error) error {
+	b := &blocks[ref.Block]
+	return &loader.SampleError{ID: id, Shard: b.Shard, Row: b.FirstRow + int64(ref.Row), Stage: stage, Err: err}
 }
 
 // Close gives the bytes back.
