@@ -181,6 +181,7 @@ func TestOpenRefuses(t *testing.T) {
 		"nothing":          {"", csv.Options{}, loader.ErrCorrupt},
 		"UTF-16":           {"\xff\xfea\x00", csv.Options{}, loader.ErrCorrupt},
 		"twice":            {"a,a\n1,2\n", csv.Options{}, loader.ErrCorrupt},
+		"no name":          {",a\n0,1\n", csv.Options{}, loader.ErrSpec},
 		"no such column":   {"a\n1\n", csv.Options{Columns: []string{"b"}}, loader.ErrSpec},
 		"no such field":    {"a\n1\n", csv.Options{Fields: map[string]loader.Field{"b": {}}}, loader.ErrSpec},
 		"no such nullable": {"a\n1\n", csv.Options{Nullable: []string{"b"}}, loader.ErrSpec},

@@ -157,6 +157,9 @@ func (c *chooser) walk(n *node, path string, above []level) error {
 	if rank < 0 {
 		return nil
 	}
+	if path == "" {
+		return fmt.Errorf("a column has no name: say in Options.Columns which to read: %w", loader.ErrSpec)
+	}
 	col, err := c.compile(n, path, above)
 	if err != nil {
 		return fmt.Errorf("column %q, %v: %w", path, describe(n), err)

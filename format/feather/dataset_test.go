@@ -340,6 +340,17 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+// TestUnnamed refuses a column without a name, as a field without one is a field
+// that was removed.
+func TestUnnamed(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Type: arrow.PrimitiveTypes.Int32}, {Name: "x", Type: arrow.PrimitiveTypes.Int32}}, nil)
+	path := folder(t, fromJSON(t, schema, `[{"":1,"x":3}]`))
+	if _, err := Open(path, Options{}); !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), "no name") {
+		t.Errorf("unnamed column: %v", err)
+	}
+	mustOpen(t, path, Options{Columns: []string{"x"}})
+}
+
 // TestNulls reads what format.Nulls says.
 func TestNulls(t *testing.T) {
 	schema := arrow.NewSchema([]arrow.Field{

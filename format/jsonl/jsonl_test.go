@@ -171,6 +171,7 @@ func TestOpenRefuses(t *testing.T) {
 		"mixed":          {`{"a": 1}` + "\n" + `{"a": [1]}`, jsonl.Options{}, loader.ErrCorrupt},
 		"no columns":     {"{}", jsonl.Options{}, loader.ErrSpec},
 		"many columns":   {`{"a": 1, "b": 2}`, jsonl.Options{Limits: format.Limits{Columns: 1}}, loader.ErrCorrupt},
+		"no name":        {`{"": 0, "a": 1}`, jsonl.Options{}, loader.ErrSpec},
 		"no such column": {`{"a": 1}`, jsonl.Options{Columns: []string{"b"}}, loader.ErrSpec},
 		"shape":          {`{"a": [1]}`, jsonl.Options{Fields: map[string]loader.Field{"a": {Shape: loader.Dims(-1, 2)}}}, loader.ErrSpec},
 		"large":          {`{"a": [1]}`, jsonl.Options{Fields: map[string]loader.Field{"a": {Shape: loader.Dims(1 << 28)}}}, loader.ErrCorrupt},

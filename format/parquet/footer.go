@@ -305,6 +305,9 @@ func readChunk(c *compact, l *leaf, limits format.Limits, size int64) (ch chunk,
 	case !m.codec.known():
 		return ch, m, fmt.Errorf("compressed by %v, which is not supported: %w", m.codec, loader.ErrSpec)
 	}
+	if ch.index > 0 && int64(ch.indexSize) > size-tailBytes-ch.index {
+		return ch, m, fmt.Errorf("offset index of %d bytes at %d lies outside of the file's %d: %w", ch.indexSize, ch.index, size, loader.ErrCorrupt)
+	}
 	ch.off, ch.size, ch.uncompressed, ch.values, ch.codec = m.data, m.compressed, m.uncompressed, m.values, m.codec
 	if m.dictionary > 0 && m.dictionary < m.data {
 		ch.off = m.dictionary

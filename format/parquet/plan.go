@@ -118,6 +118,8 @@ func (p *planner) unique() (names []string) {
 func (p *planner) find(name string) (int, error) {
 	i, ok := p.byName[name]
 	switch {
+	case ok && name == "":
+		return 0, fmt.Errorf("a column has no name: say in Options.Columns which to read: %w", loader.ErrSpec)
 	case !ok:
 		return 0, fmt.Errorf("no column %q; there are %s: %w", name, quote(p.unique()), loader.ErrSpec)
 	case i == twice:

@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -374,6 +375,24 @@ func TestRefused(t *testing.T) {
 	fails(t, err, loader.ErrSpec, "twice")
 	_, err = dump(t, path, Options{Columns: []string{}})
 	fails(t, err, loader.ErrSpec, "no columns")
+	got, err := dump(t, path, Options{Columns: []string{"good"}})
+	check(t, got, err, "good()=[7]")
+}
+
+// TestUnnamed refuses a column without a name, as a field without one is a field
+// that was removed.
+func TestUnnamed(t *testing.T) {
+	var file bytes.Buffer
+	w := pq.NewWriter(&file, pq.NewSchema("rows", pq.Group{"": pq.Leaf(pq.Int32Type), "good": pq.Leaf(pq.Int32Type)}))
+	if _, err := w.WriteRows([]pq.Row{{pq.Int32Value(1).Level(0, 0, 0), pq.Int32Value(7).Level(0, 0, 1)}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := save(t, file.Bytes())
+	_, err := dump(t, path, Options{})
+	fails(t, err, loader.ErrSpec, "no name", "Options.Columns")
 	got, err := dump(t, path, Options{Columns: []string{"good"}})
 	check(t, got, err, "good()=[7]")
 }

@@ -51,8 +51,11 @@ func (s *Source) infer() error {
 	if len(s.want) == 0 {
 		return fmt.Errorf("no columns: %w", loader.ErrSpec)
 	}
-	for _, name := range s.want {
-		if name == "" || !names.Has(name) && s.o.Fields[name].DType == dtype.Invalid {
+	for i, name := range s.want {
+		if name == "" {
+			return fmt.Errorf("column %d has no name: say in Columns which to read: %w", i+1, loader.ErrSpec)
+		}
+		if !names.Has(name) && s.o.Fields[name].DType == dtype.Invalid {
 			return fmt.Errorf("no column %q among %q: %w", name, names.Names, loader.ErrSpec)
 		}
 	}
