@@ -17,7 +17,7 @@ func TestConformance(t *testing.T) {
 	files, lines := map[string]string{}, ""
 	for i := range 30 {
 		name := fmt.Sprintf("%d/%02d.txt", i%3, i)
-		files[name] = strings.Repeat("x", i)
+		files[name] = strings.Repeat(string(rune('a'+i%26)), i)
 		lines += fmt.Sprintf(`{"path": %q, "boxes": %s, "word": %q}`+"\n", name, []string{"[]", "[[1, 2, 3, 4]]", "[[1, 2, 3, 4], [5, 6, 7, 8]]"}[i%3], files[name])
 	}
 	files["m.jsonl"] = lines
