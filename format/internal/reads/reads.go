@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"slices"
 
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
@@ -31,6 +32,38 @@ func Open(set shard.Set, pool shard.PoolConfig, plan shard.Plan, row int) (*File
 		return nil, err
 	}
 	return &Files{Pool: p, Bufs: shard.NewBuffers(math.MaxInt64), Plan: plan}, nil
+}
+
+// InPlace reports whether reads may go straight to memory of the loader: not if one
+// may be given up, which would go on writing there, and not where that is better
+// done in aligned memory or in one call.
+func InPlace(pool shard.PoolConfig) bool { return pool.Backend == shard.Pread && pool.Deadline == 0 }
+
+// Into reads ranges, each to its Tag in to. It sorts them, and reads neighbours in
+// the file that are neighbours in to as well together.
+func Into(ctx context.Context, pool *shard.Pool, to []byte, ranges []shard.Range) error {
+	slices.SortFunc(ranges, func(a, b shard.Range) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Off, b.Off), cmp.Compare(a.Tag, b.Tag), cmp.Compare(a.Len, b.Len))
+	})
+	for len(ranges) > 0 {
+		first, n := ranges[0], 0
+		for len(ranges) > 0 && follows(first, n, ranges[0]) {
+			n += ranges[0].Len
+			ranges = ranges[1:]
+		}
+		if n == 0 {
+			continue
+		}
+		if err := pool.ReadAt(ctx, first.File, to[first.Tag:][:n:n], first.Off); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follows reports whether r lies behind the n bytes from first on.
+func follows(first shard.Range, n int, r shard.Range) bool {
+	return r.File == first.File && r.Off == first.Off+int64(n) && r.Tag == first.Tag+n
 }
 
 // Rows is the bytes of some rows. The zero Rows is empty.
