@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/stokerdata/stoker/format/internal/reads"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
 )
@@ -66,7 +65,7 @@ func (s *randomSource) readStarts() error {
 	for i, r := range ranges {
 		s.starts[i] = mem[r.Tag:][:r.Len:r.Len]
 	}
-	if err := reads.Into(context.Background(), s.pool, mem, ranges); err != nil {
+	if err := s.pool.ReadInto(context.Background(), mem, ranges); err != nil {
 		return fmt.Errorf("offsets: %w", err)
 	}
 	return nil

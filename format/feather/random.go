@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/stokerdata/stoker/format"
-	"github.com/stokerdata/stoker/format/internal/reads"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/shard"
@@ -119,7 +118,7 @@ func (p *picked) read(ctx context.Context, refs []loader.Ref) (err error) {
 		p.cells[w.cell].data = r.Data[w.skip:][:w.n:w.n]
 	}
 	p.forget()
-	return reads.Into(ctx, p.s.pool, p.to, p.placed)
+	return p.s.pool.ReadInto(ctx, p.to, p.placed)
 }
 
 func (p *picked) fetch(ctx context.Context) ([]byte, error) {

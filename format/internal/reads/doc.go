@@ -14,7 +14,7 @@
 // All rows are read together. If that fails they are read one by one, so that an
 // error costs the rows alone that cannot be read.
 //
-// [Into] reads rows to memory of the loader instead.
+// [Rows.ReadInto] reads them to memory of the loader instead of its own.
 //
 // # Ownership
 //

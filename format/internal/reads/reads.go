@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"math"
-	"slices"
 
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
@@ -38,33 +37,6 @@ func Open(set shard.Set, pool shard.PoolConfig, plan shard.Plan, row int) (*File
 // may be given up, which would go on writing there, and not where that is better
 // done in aligned memory or in one call.
 func InPlace(pool shard.PoolConfig) bool { return pool.Backend == shard.Pread && pool.Deadline == 0 }
-
-// Into reads ranges, each to its Tag in to. It sorts them, and reads neighbours in
-// the file that are neighbours in to as well together.
-func Into(ctx context.Context, pool *shard.Pool, to []byte, ranges []shard.Range) error {
-	slices.SortFunc(ranges, func(a, b shard.Range) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Off, b.Off), cmp.Compare(a.Tag, b.Tag), cmp.Compare(a.Len, b.Len))
-	})
-	for len(ranges) > 0 {
-		first, n := ranges[0], 0
-		for len(ranges) > 0 && follows(first, n, ranges[0]) {
-			n += ranges[0].Len
-			ranges = ranges[1:]
-		}
-		if n == 0 {
-			continue
-		}
-		if err := pool.ReadAt(ctx, first.File, to[first.Tag:][:n:n], first.Off); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// follows reports whether r lies behind the n bytes from first on.
-func follows(first shard.Range, n int, r shard.Range) bool {
-	return r.File == first.File && r.Off == first.Off+int64(n) && r.Tag == first.Tag+n
-}
 
 // Rows is the bytes of some rows. The zero Rows is empty.
 type Rows struct {
@@ -100,6 +72,25 @@ func (r *Rows) Read(ctx context.Context, f *Files) error {
 	}
 	if err != nil {
 		r.Close(f)
+	}
+	return err
+}
+
+// ReadInto is Read into memory of the loader, which the rows fill, one behind
+// another. After an error r is empty.
+func (r *Rows) ReadInto(ctx context.Context, f *Files, to []byte) error {
+	r.data = r.data[:0]
+	at := 0
+	for i := range r.ranges {
+		x := &r.ranges[i]
+		x.Tag = at
+		at += x.Len
+		r.data = append(r.data, to[x.Tag:at:at])
+	}
+	err := f.Pool.ReadInto(ctx, to, r.ranges)
+	if err != nil {
+		r.Close(f)
+		err = cmp.Or(final(ctx, err), err)
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package reads
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -83,37 +82,30 @@ func TestRowsApart(t *testing.T) {
 	r.Close(f)
 }
 
-// TestInto reads ranges to their places, neighbours with one read.
-func TestInto(t *testing.T) {
+// TestReadInto reads rows to memory of the loader; nothing is left of them after an
+// error.
+func TestReadInto(t *testing.T) {
 	f, set := files(t, 2)
-	for _, c := range []struct {
-		what   string
-		ranges []shard.Range
-		want   []byte
-		reads  int64
-	}{
-		{"nothing", nil, []byte{}, 0},
-		{"neighbours", []shard.Range{{Off: 2, Len: 2, Tag: 0}, {Off: 4, Len: 1, Tag: 2}, {Off: 5, Len: 2, Tag: 3}}, []byte{2, 3, 4, 5, 6}, 1},
-		{"in another order", []shard.Range{{Off: 4, Len: 2, Tag: 0}, {Off: 2, Len: 2, Tag: 2}}, []byte{4, 5, 2, 3}, 2},
-		{"apart", []shard.Range{{Off: 2, Len: 2, Tag: 0}, {Off: 5, Len: 1, Tag: 2}}, []byte{2, 3, 5}, 2},
-		{"twice", []shard.Range{{Off: 2, Len: 2, Tag: 0}, {Off: 2, Len: 2, Tag: 2}, {Off: 4, Len: 1, Tag: 4}}, []byte{2, 3, 2, 3, 4}, 2},
-		{"of two files", []shard.Range{{File: 1, Off: 0, Len: 1, Tag: 1}, {File: 0, Off: 9, Len: 1, Tag: 0}}, []byte{9, 0}, 2},
-		{"with empty ones", []shard.Range{{Off: 3, Tag: 0}, {Off: 3, Len: 1, Tag: 0}, {Off: 4, Tag: 1}, {Off: 4, Len: 1, Tag: 1}, {Off: 10, Tag: 2}}, []byte{3, 4}, 1},
-	} {
-		before := f.Pool.Stats().Reads
-		got := make([]byte, len(c.want))
-		if err := Into(t.Context(), f.Pool, got, c.ranges); err != nil || !bytes.Equal(got, c.want) {
-			t.Errorf("%s: got %v, want %v, error %v", c.what, got, c.want, err)
+	var r Rows
+	to := make([]byte, 12)
+	for range 2 {
+		r.want(2)
+		if err := r.ReadInto(t.Context(), f, to); err != nil {
+			t.Fatal(err)
 		}
-		if n := f.Pool.Stats().Reads - before; n != c.reads {
-			t.Errorf("%s: %d reads, want %d", c.what, n, c.reads)
+		for i := range 6 {
+			if data, err := r.Row(i); err != nil || len(data) != 2 || &data[0] != &to[2*i] || data[0] != []byte{8, 3, 4}[i%3] {
+				t.Errorf("row %d is %v, %v", i, data, err)
+			}
 		}
+		r.Close(f)
 	}
-	if err := os.Truncate(set[1].Path, 6); err != nil {
+	if err := os.Truncate(set[0].Path, 6); err != nil {
 		t.Fatal(err)
 	}
-	if err := Into(t.Context(), f.Pool, make([]byte, 4), []shard.Range{{File: 1, Off: 5, Len: 4}}); err == nil {
-		t.Error("no error behind the end of a file")
+	r.want(2)
+	if err := r.ReadInto(t.Context(), f, to); !errors.Is(err, shard.ErrChanged) || len(r.data) > 0 {
+		t.Errorf("of a file that has lost its end: error %v, %d rows", err, len(r.data))
 	}
 }
 
