@@ -221,7 +221,7 @@ type rows struct {
 	at     []int // row of the source that is row i here
 	data   [][]byte
 	errs   []error // of reading row i
-	buf    []byte // that holds them, unless they were read into the loader's
+	buf    []byte  // that holds them, unless they were read into the loader's
 	ranges []shard.Range
 	lost   bool // a read that hangs still owns buf
 }
