@@ -47,12 +47,13 @@ type Block struct {
 //	Sizes(refs []Ref, bytes []int64) (field int)
 //	OpenInto(ctx context.Context, refs []Ref, to []byte) (Rows, error)
 //
-// Sizes sets bytes[i] to the size of that field in row refs[i] and returns its
-// index, always the same, or -1 if there is none. OpenInto is OpenRows, but
-// reads the values of the field to where they belong in the batch: into to, whose
-// length is the sum of their sizes, one behind another. What Row or Gather set
-// the field to is then that memory. It is the loader's, so nothing may write to
-// it after OpenInto has returned, not even a read that was given up.
+// Sizes, which does no I/O, sets bytes[i] to the size of that field in row refs[i]
+// and returns its index, always the same, or -1 if there is none. OpenInto is
+// OpenRows, but reads the values of the field to where they belong in the batch:
+// into to, whose length is the sum of their sizes, one behind another. What Row or
+// Gather set the field to is then that memory. It is the loader's, so nothing may
+// write to it after OpenInto has returned, not even a read that was given up. Who
+// embeds such a source and changes its OpenRows changes these two as well.
 type RandomSource interface {
 	Source
 	// OpenRows reads the given rows, like Open. Row i of what it returns is
