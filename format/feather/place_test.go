@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow/go/v15/arrow"
+
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
 )
@@ -47,6 +50,12 @@ func TestPlaced(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: %q is read straight into batches, want %q", c.what, got, c.want)
 		}
+	}
+	null := save(t, "null.arrow", ipcFile(t, one("text", arrow.BinaryTypes.String, true), []arrow.Record{
+		fromJSON(t, one("text", arrow.BinaryTypes.String, true), fmt.Sprintf(`[{"text": %q}, {"text": null}]`, strings.Repeat("dear reader, ", 150))),
+	}))
+	if f := mustOpen(t, null, Options{Nulls: format.NullZero}).(*randomSource).Sizes(nil, nil); f >= 0 {
+		t.Errorf("field %d, of which rows are null, is read straight into batches", f)
 	}
 	src := mustOpen(t, path, Options{Columns: []string{"text"}}).(*randomSource)
 	_, starts, _ := src.layouts[0].spans(0, &src.batches[0])
