@@ -124,16 +124,22 @@ func (p *Pool) runWhole(c *call) error {
 func readAndClose[H Handle](p *Pool, c *call, h H) ([]byte, error) {
 	defer h.Close()
 	p.opens.Add(1)
-	now, err := stat(h)
-	if err == nil {
-		p.mu.Lock()
-		err = p.files[c.file].learn(now)
-		p.mu.Unlock()
+	p.mu.Lock()
+	was := p.files[c.file].known
+	p.mu.Unlock()
+	if was.size == unknown || was.modNs == unknown { // else it is enough to look behind the read
+		now, err := stat(h)
+		if err == nil {
+			p.mu.Lock()
+			err = p.files[c.file].learn(now)
+			p.mu.Unlock()
+		}
+		if err != nil {
+			return c.buf[:0], err
+		}
+		was = now
 	}
-	if err != nil {
-		return c.buf[:0], err
-	}
-	return readWhole(h, now, c.buf, p.cfg.MaxFileBytes)
+	return readWhole(h, was, c.buf, p.cfg.MaxFileBytes)
 }
 
 // learn compares a file's state with what is known of it, and makes it known.

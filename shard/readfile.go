@@ -100,8 +100,8 @@ func readWhole[H Handle](h H, was version, buf []byte, maxBytes int64) ([]byte, 
 		buf = make([]byte, n+n/8) // room for files a little larger
 	}
 	err := readFull(h, was, buf[:n], 0)
-	if err == nil {
-		err = unchanged(h, was)
+	if changed := unchanged(h, was); changed != nil {
+		err = changed // which tells more
 	}
 	if err != nil {
 		return buf[:0], err
