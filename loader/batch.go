@@ -27,7 +27,7 @@ type Batch struct {
 type column struct {
 	Tensor          // fixed: rows one after another; varying: likewise, after compaction
 	row     int     // bytes of a row, -1 if it varies
-	home    []byte  // memory for what the row stages leave
+	home    []byte  // memory for what the row stages leave, or rows that vary are read to
 	slab    []byte  // memory of the present values
 	vary    []value // varying: the rows before compaction
 	offsets []int64

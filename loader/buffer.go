@@ -168,7 +168,7 @@ func (u *buffer) shrink() {
 	u.joined.Store(0)
 	for f := range u.batch.cols {
 		if c := &u.batch.cols[f]; c.vary != nil {
-			c.slab = nil
+			c.home, c.slab = nil, nil
 		}
 	}
 }
@@ -283,32 +283,76 @@ func (u *buffer) squeeze(failed []bool) {
 	b.resize(k)
 }
 
-// join copies the rows of a varying column into one slab, and returns by how
-// much that has grown.
+// sizes returns where the sizes of n rows of a varying column go before layOut.
+func (c *column) sizes(n int) []int64 {
+	c.offsets = c.offsets[:n+1]
+	return c.offsets[1:]
+}
+
+// layOut makes room for rows that are read into a varying column, and returns by
+// how much that has grown.
+func (c *column) layOut() (grown int64) {
+	c.offsets[0] = 0
+	for i, n := range c.offsets[1:] {
+		c.offsets[i+1] = c.offsets[i] + n
+	}
+	return grow(&c.home, int(c.offsets[len(c.offsets)-1]))
+}
+
+// places returns the memory of rows lo to hi that are read into the column.
+func (c *column) places(lo, hi int) []byte {
+	from, to := lo*c.row, hi*c.row
+	if c.row < 0 {
+		from, to = int(c.offsets[lo]), int(c.offsets[hi])
+	}
+	return c.home[from:to:to]
+}
+
+// grow makes mem hold n bytes, of any content, and returns by how much it has grown.
+func grow(mem *[]byte, n int) (grown int64) {
+	if had := cap(*mem); had < n {
+		*mem = newBytes(n + n/4)
+		grown = int64(cap(*mem) - had)
+	}
+	*mem = (*mem)[:cap(*mem)]
+	return grown
+}
+
+// join makes the rows of a varying column lie one behind another: where they were
+// read to, if each came to lie in its place, or else in a slab to which they are
+// copied. It returns by how much that has grown.
 func (c *column) join(f Field, n int) (grown int64) {
-	total := 0
-	for _, v := range c.vary[:n] {
-		total += len(v.data)
+	rows := c.vary[:n]
+	total, apart := 0, false
+	for i := range rows {
+		d := rows[i].data
+		apart = apart || len(d) > 0 && (total >= len(c.home) || !sameStart(d, c.home[total:]))
+		total += len(d)
 	}
-	if cap(c.slab) < total {
-		grown -= int64(cap(c.slab))
-		c.slab = newBytes(total + total/4)
-		grown += int64(cap(c.slab))
+	mem := c.home
+	if apart {
+		grown = grow(&c.slab, total)
+		mem = c.slab
 	}
-	c.slab = c.slab[:cap(c.slab)]
-	c.Data = c.slab[:total:total]
-	c.offsets = append(c.offsets[:0], 0)
+	c.Data = mem[:total:total]
 	unit, lead := f.DType.Size(), f.leading()
-	if lead >= 0 {
+	if lead > 0 {
 		unit *= lead
 	}
+	c.offsets = append(c.offsets[:0], 0)
 	at := 0
-	for i := range c.vary[:n] {
-		v := &c.vary[i]
-		end := at + copy(c.Data[at:], v.data)
+	for i := range rows {
+		v := &rows[i]
+		end := at + len(v.data)
+		if apart {
+			copy(c.Data[at:end], v.data)
+		}
 		v.data = c.Data[at:end:end]
 		at = end
-		c.offsets = append(c.offsets, int64(at/max(1, unit)))
+		if unit > 1 { // a division takes longer than all else
+			end /= unit
+		}
+		c.offsets = append(c.offsets, int64(end))
 	}
 	if c.Shape = Dims(total / f.DType.Size()); lead > 0 {
 		c.Shape = f.Shape.WithDim(0, total/unit)

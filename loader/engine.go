@@ -282,9 +282,12 @@ func (e *engine) offer() {
 // steps are built ahead as are complete, at most, so that there is something
 // to learn from. Memory that is not in use is given up. The caller holds mu.
 func (e *engine) overBudget() bool {
-	ahead := e.active - e.head
-	if !e.l.varies || ahead <= e.head && (ahead+1)*e.largest <= e.l.growth {
+	if !e.l.varies {
 		return false
+	}
+	ahead := e.active - e.head
+	if (ahead+1)*e.largest <= e.l.growth {
+		return ahead > e.head
 	}
 	for _, u := range e.free {
 		u.shrink()

@@ -21,6 +21,12 @@ func tables() map[string]func() *table {
 	return map[string]func() *table{
 		"inline": func() *table { return &table{sizes: []int{5, 0, 40, 7, 48}, random: true} },
 		"random": func() *table { return &table{sizes: []int{5, 0, 40, 7, 48}, random: true, bytes: 100 << 10} },
+		"texts": func() *table {
+			return &table{sizes: []int{5, 0, 40, 7, 48}, random: true, place: "text", bytes: 100 << 10}
+		},
+		"ids": func() *table {
+			return &table{sizes: []int{5, 0, 40, 7, 48}, random: true, place: "id", bytes: 100 << 10}
+		},
 		"blocks": func() *table { return &table{sizes: []int{5, 0, 40, 7, 48}, bytes: 1 << 10} },
 		"decode": func() *table { return &table{sizes: []int{5, 0, 40, 7, 48}, bytes: 1 << 10, decode: true} },
 		"many":   func() *table { return &table{sizes: slices.Repeat([]int{3, 1}, 25), bytes: 1 << 10} },

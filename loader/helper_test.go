@@ -23,7 +23,8 @@ import (
 type table struct {
 	sizes  []int
 	random bool
-	bytes  int64 // per row, 0 for no I/O
+	place  string // the field that a random source with I/O reads into batches
+	bytes  int64  // per row, 0 for no I/O
 	delay  func(block int) time.Duration
 	bad    map[int64]error // rows that do not decode
 	broken map[int]error   // blocks that do not open
@@ -108,6 +109,9 @@ func (t randomTable) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Ro
 }
 
 func (t *table) source() loader.Source {
+	if t.place != "" {
+		return &placingTable{randomTable: randomTable{t}}
+	}
 	if t.random {
 		return randomTable{t}
 	}
@@ -121,6 +125,9 @@ func (t *table) id(r loader.Ref) int64 {
 	}
 	return id
 }
+
+// textOf returns the text of a row.
+func textOf(id int64) []byte { return []byte("abcdefg")[:id%7] }
 
 type tableRows struct {
 	t    *table
@@ -137,7 +144,7 @@ func (r tableRows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 		return err
 	}
 	loader.View[int64](*w.Out(s, 0, dtype.Int64, loader.Dims()))[0] = id
-	text := []byte("abcdefg")[:id%7]
+	text := textOf(id)
 	s.Set(1, dtype.Uint8, loader.Dims(len(text)), text)
 	return nil
 }

@@ -16,15 +16,17 @@ import (
 // Loader delivers the batches of a Source. One All runs at a time; the other
 // methods may be called from any goroutine at any time.
 type Loader struct {
-	src    Source
-	random RandomSource // src, if rows are cheap to read one by one
-	cfg    Config
-	pipe   *pipeline
-	blocks []Block
-	index  *rowIndex
-	print  string // fingerprint
-	from   State  // where All begins
-	access access
+	src     Source
+	random  RandomSource // src, if rows are cheap to read one by one
+	inPlace inPlace      // src, if it reads field placed straight into batches
+	placed  int
+	cfg     Config
+	pipe    *pipeline
+	blocks  []Block
+	index   *rowIndex
+	print   string // fingerprint
+	from    State  // where All begins
+	access  access
 
 	ring       int   // steps that are planned
 	rowBytes   int64 // read for one row, on average
@@ -72,6 +74,7 @@ func New(src Source, cfg Config) (*Loader, error) {
 	if err := l.layOut(); err != nil {
 		return nil, err
 	}
+	l.readInPlace()
 	l.print = fingerprint(src, cfg, l.pipe.in)
 	if err := l.resume(cfg.Resume); err != nil {
 		return nil, err
@@ -81,6 +84,18 @@ func New(src Source, cfg Config) (*Loader, error) {
 		l.iota[i] = i
 	}
 	return l, nil
+}
+
+// readInPlace finds out whether a field can be read straight into batches: if the
+// source can, and batches hold it as the source has it.
+func (l *Loader) readInPlace() {
+	src, ok := l.src.(inPlace)
+	if !ok || l.access != random || l.pipe.regroups() {
+		return
+	}
+	if f := src.Sizes(nil, nil); f >= 0 && l.pipe.keeps(f) {
+		l.inPlace, l.placed = src, f
+	}
 }
 
 // planEpoch returns the order of an epoch.

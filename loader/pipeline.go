@@ -154,5 +154,12 @@ func (p *pipeline) regroups() bool { return p.drops || p.group != nil }
 // columns reports whether columns can be gathered, as no row is touched.
 func (p *pipeline) columns() bool { return len(p.row) == 0 && p.group == nil }
 
+// keeps reports whether the row stages leave field f as the source has it, unless
+// they change it in place.
+func (p *pipeline) keeps(f int) bool {
+	in, out := p.in[f], p.rows[f]
+	return p.last[f] == 0 && out.Name != "" && out.DType == in.DType && out.Shape == in.Shape
+}
+
 // feed returns the layout of the rows that a regrouping stage draws from.
 func (p *pipeline) feed() *layout { return &layout{rows: p.rows, n: p.layout.n, ids: true} }

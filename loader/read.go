@@ -51,15 +51,29 @@ func (e *engine) readUnit(s *step, u *unit) {
 	var rows Rows
 	var err error
 	start := time.Now()
-	e.unlocked(func() {
-		e.fillRefs(s, u.lo, u.hi)
-		rows, err = e.l.random.OpenRows(e.ctx, s.refs[u.lo:u.hi])
-	})
+	e.unlocked(func() { rows, err = e.openUnit(s, u) })
 	took := time.Since(start)
 	u.rows, u.err, u.state = rows, err, read
 	e.stats.reading += took
 	e.stats.bytes += int64(u.hi-u.lo) * e.l.rowBytes
 	e.work.Signal()
+}
+
+// openUnit opens the rows of u, and reads into the batch what can be read there.
+func (e *engine) openUnit(s *step, u *unit) (Rows, error) {
+	if e.l.inPlace == nil {
+		e.fillRefs(s, u.lo, u.hi)
+		return e.l.random.OpenRows(e.ctx, s.refs[u.lo:u.hi])
+	}
+	c := &s.buf.batch.cols[e.l.placed]
+	s.laidOut.Do(func() {
+		e.fillRefs(s, 0, s.n)
+		if c.row < 0 {
+			e.l.inPlace.Sizes(s.refs, c.sizes(s.n))
+			s.buf.joined.Add(c.layOut())
+		}
+	})
+	return e.l.inPlace.OpenInto(e.ctx, s.refs[u.lo:u.hi], c.places(u.lo, u.hi))
 }
 
 // readBlock opens b. The caller holds mu, which is let go meanwhile.

@@ -40,11 +40,31 @@ type Block struct {
 
 // RandomSource is a Source whose rows are cheap to read one by one. The loader
 // then shuffles exactly, over all rows, and never opens a block as a whole.
+//
+// One that knows before it reads how large the values of a field are may spare
+// the copy of them into batches. It implements
+//
+//	Sizes(refs []Ref, bytes []int64) (field int)
+//	OpenInto(ctx context.Context, refs []Ref, to []byte) (Rows, error)
+//
+// Sizes, which does no I/O, sets bytes[i] to the size of that field in row refs[i]
+// and returns its index, always the same, or -1 if there is none. OpenInto is
+// OpenRows, but reads the values of the field to where they belong in the batch:
+// into to, whose length is the sum of their sizes, one behind another. What Row or
+// Gather set the field to is then that memory. It is the loader's, so nothing may
+// write to it after OpenInto has returned, not even a read that was given up. Who
+// embeds such a source and changes its OpenRows changes these two as well.
 type RandomSource interface {
 	Source
 	// OpenRows reads the given rows, like Open. Row i of what it returns is
 	// refs[i]; refs is the loader's and stays as it is until Rows.Close.
 	OpenRows(ctx context.Context, refs []Ref) (Rows, error)
+}
+
+// inPlace is a RandomSource that reads a field straight into batches.
+type inPlace interface {
+	Sizes(refs []Ref, bytes []int64) (field int)
+	OpenInto(ctx context.Context, refs []Ref, to []byte) (Rows, error)
 }
 
 // Ref names a row by block and row within the block.

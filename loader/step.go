@@ -21,6 +21,7 @@ type step struct {
 	pending int   // blocks that are not decoded
 	group   grouping
 
+	laidOut       sync.Once // the places of rows that are read into the batch
 	claimed, done int
 	open          []Rows // to be closed once the rows are compacted
 	ready         bool
@@ -80,6 +81,7 @@ func (s *step) reset(p place, rows int) {
 	clear(s.failed)
 	s.units, s.blocks, s.open, s.errs = s.units[:0], s.blocks[:0], s.open[:0], s.errs[:0]
 	s.claimed, s.done, s.pending = 0, 0, 0
+	s.laidOut = sync.Once{}
 	s.ready, s.delivered, s.fatal = false, false, nil
 }
 

@@ -24,14 +24,23 @@ type op struct {
 	file   int
 	buf    []byte // opRead fills it, opWhole replaces it
 	off    int64
-	size   int64 // opSize sets it, opAdvise takes it
+	pieces []piece         // opPieces reads them, one by one as buf and off
+	ctx    context.Context // that ends opPieces
+	size   int64           // opSize sets it, opAdvise takes it
 	advice sysio.Advice
+}
+
+// A piece is a part of a file, and the memory that it is read to.
+type piece struct {
+	buf []byte
+	off int64
 }
 
 type opKind int
 
 const (
 	opRead opKind = iota
+	opPieces
 	opWhole
 	opSize
 	opAdvise
@@ -59,7 +68,7 @@ func newCall() *call { return &call{done: make(chan struct{}, 1)} }
 
 // do does o, retrying, within the deadline. It returns o with its results.
 func (p *Pool) do(ctx context.Context, o op) (op, error) {
-	path, n := p.files[o.file].path, len(o.buf)
+	path := p.files[o.file].path
 	c := p.calls.Get().(*call)
 	c.op = o
 	if p.cfg.Deadline > 0 {
@@ -73,17 +82,31 @@ func (p *Pool) do(ctx context.Context, o op) (op, error) {
 		o = c.op
 		c.op = op{}
 		p.calls.Put(c)
-	} else {
-		o.buf = nil
 	}
 	if err != nil {
-		return o, &ReadError{Path: path, Off: o.off, Len: n, Err: err}
+		err = &ReadError{Path: path, Off: o.off, Len: len(o.buf), Err: err}
+		if errors.Is(err, ErrAbandoned) {
+			o.buf = nil
+		}
+		return o, err
 	}
-	if o.kind == opRead || o.kind == opWhole {
-		p.reads.Add(1)
-		p.bytes.Add(int64(len(o.buf)))
+	switch o.kind {
+	case opRead, opWhole:
+		p.count(1, len(o.buf))
+	case opPieces:
+		n := 0
+		for i := range o.pieces {
+			n += len(o.pieces[i].buf)
+		}
+		p.count(len(o.pieces), n)
 	}
 	return o, nil
+}
+
+// count counts reads that succeeded.
+func (p *Pool) count(reads, bytes int) {
+	p.reads.Add(int64(reads))
+	p.bytes.Add(int64(bytes))
 }
 
 func (c *call) arm(d time.Duration) {

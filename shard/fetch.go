@@ -1,10 +1,12 @@
 package shard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -61,6 +63,7 @@ type fetch struct {
 	pool     *Pool
 	buf      []byte
 	requests []Request
+	pieces   []piece   // of one file
 	starts   []int     // of each request, in the buffer
 	handles  []*handle // of the reads that a ring does, by request
 	next     atomic.Int64
@@ -114,6 +117,10 @@ func (f *fetch) run(ctx context.Context, p *Pool, buf []byte, width int) (lost b
 		f.runRing(ctx, p, buf, width)
 		return f.lost, f.err
 	}
+	if width == 1 {
+		f.readAlone(ctx, p, buf)
+		return f.lost, f.err
+	}
 	f.ctx, f.pool, f.buf = ctx, p, buf
 	for range min(width, len(f.requests)) - 1 {
 		f.others.Add(1)
@@ -147,6 +154,73 @@ func (f *fetch) read(ctx context.Context, p *Pool, buf []byte) {
 			return
 		}
 	}
+}
+
+// readAlone reads all requests in this goroutine, a file at a time.
+func (f *fetch) readAlone(ctx context.Context, p *Pool, buf []byte) {
+	for i := 0; i < len(f.requests) && f.err == nil; {
+		file := f.requests[i].File
+		for ; i < len(f.requests) && f.requests[i].File == file; i++ {
+			f.pieces = append(f.pieces, piece{f.memory(i, buf), f.requests[i].Off})
+		}
+		f.readPieces(ctx, p, file)
+	}
+}
+
+// readPieces reads f.pieces, of one file, and empties them: together, unless each
+// has its deadline.
+func (f *fetch) readPieces(ctx context.Context, p *Pool, file int) {
+	var err error
+	if p.cfg.Deadline == 0 && len(f.pieces) > 0 {
+		_, err = p.do(ctx, op{kind: opPieces, file: file, pieces: f.pieces, ctx: ctx})
+	} else {
+		for i := 0; i < len(f.pieces) && err == nil; i++ {
+			err = p.ReadAt(ctx, file, f.pieces[i].buf, f.pieces[i].off)
+		}
+	}
+	if err != nil {
+		f.fail(err)
+	}
+	clear(f.pieces)
+	f.pieces = f.pieces[:0]
+}
+
+// ReadInto reads all ranges, each to its Tag in to, after sorting them. Neighbours
+// in a file that are neighbours in to as well are one read. Unlike [Pool.Fetch] it
+// reads nothing between them, and in the caller's goroutine.
+//
+// After an error that wraps [ErrAbandoned], and only then, to is lost: a read that
+// may still come back owns it.
+func (p *Pool) ReadInto(ctx context.Context, to []byte, ranges []Range) error {
+	f := p.fetches.Get().(*fetch)
+	defer p.fetches.Put(f)
+	f.err, f.lost = nil, false
+	slices.SortFunc(ranges, byPlace)
+	for len(ranges) > 0 && f.err == nil {
+		file := ranges[0].File
+		for len(ranges) > 0 && ranges[0].File == file {
+			first, n := ranges[0], 0
+			for len(ranges) > 0 && follows(first, n, ranges[0]) {
+				n += ranges[0].Len
+				ranges = ranges[1:]
+			}
+			if n > 0 {
+				f.pieces = append(f.pieces, piece{to[first.Tag:][:n:n], first.Off})
+			}
+		}
+		f.readPieces(ctx, p, file)
+	}
+	return f.err
+}
+
+func byPlace(a, b Range) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Off, b.Off), cmp.Compare(a.Tag, b.Tag), cmp.Compare(a.Len, b.Len))
+}
+
+// follows reports whether r lies behind the n bytes from first on, in the file and
+// in memory.
+func follows(first Range, n int, r Range) bool {
+	return r.File == first.File && r.Off == first.Off+int64(n) && r.Tag == first.Tag+n
 }
 
 func (f *fetch) fail(err error) {

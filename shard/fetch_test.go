@@ -134,6 +134,72 @@ func TestFetchErrors(t *testing.T) {
 	hung.Release()
 }
 
+// TestReadInto reads ranges to their places: neighbours with one read, and with one
+// look at the state of each file.
+func TestReadInto(t *testing.T) {
+	set := dataset(t, 2, 10)
+	for _, c := range []struct {
+		what   string
+		ranges []shard.Range
+		want   string // file and offset of each byte
+		reads  int
+		stats  int // and one when a file is opened
+	}{
+		{"nothing", nil, "", 0, 0},
+		{"neighbours", []shard.Range{{Off: 2, Len: 2, Tag: 0}, {Off: 4, Len: 1, Tag: 2}, {Off: 5, Len: 2, Tag: 3}}, "02 03 04 05 06", 1, 2},
+		{"in another order", []shard.Range{{Off: 4, Len: 2, Tag: 0}, {Off: 2, Len: 2, Tag: 2}}, "04 05 02 03", 2, 2},
+		{"apart", []shard.Range{{Off: 2, Len: 2, Tag: 0}, {Off: 5, Len: 1, Tag: 2}}, "02 03 05", 2, 2},
+		{"twice", []shard.Range{{Off: 2, Len: 2, Tag: 0}, {Off: 2, Len: 2, Tag: 2}, {Off: 4, Len: 1, Tag: 4}}, "02 03 02 03 04", 2, 2},
+		{"of two files", []shard.Range{{File: 1, Off: 0, Len: 1, Tag: 1}, {File: 0, Off: 9, Len: 1, Tag: 0}}, "09 10", 2, 4},
+		{"with empty ones", []shard.Range{{Off: 3, Tag: 0}, {Off: 3, Len: 1, Tag: 0}, {Off: 4, Tag: 1}, {Off: 4, Len: 1, Tag: 1}, {Off: 10, Tag: 2}}, "03 04", 1, 2},
+	} {
+		for deadline := range 2 { // each read has its own then
+			fs := &shardtest.FaultFS{}
+			p := newPool(t, set, shard.PoolConfig{FS: fs, Deadline: time.Duration(deadline) * time.Minute})
+			var want []byte
+			for _, at := range strings.Fields(c.want) {
+				want = append(want, content(int(at[0]-'0'), 10)[at[1]-'0'])
+			}
+			got := make([]byte, len(want))
+			if err := p.ReadInto(t.Context(), got, c.ranges); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s: got %v, want %v, error %v", c.what, got, want, err)
+			}
+			if n := fs.Calls(shardtest.Read); n != c.reads || p.Stats().Reads != int64(n) || p.Stats().Bytes != int64(len(want)) {
+				t.Errorf("%s: %d reads, want %d; %+v", c.what, n, c.reads, p.Stats())
+			}
+			if n := fs.Calls(shardtest.Stat); deadline == 0 && n != c.stats {
+				t.Errorf("%s: %d looks at files, want %d", c.what, n, c.stats)
+			}
+		}
+	}
+}
+
+// TestReadIntoEnds ends the reading of several pieces of a file between them.
+func TestReadIntoEnds(t *testing.T) {
+	set := dataset(t, 1, 1000)
+	ranges := func() []shard.Range {
+		return []shard.Range{{Off: 0, Len: 10}, {Off: 100, Len: 10, Tag: 10}, {Off: 200, Len: 10, Tag: 20}}
+	}
+	fault := shardtest.Fault{Op: shardtest.Read, Nth: 2, Effect: shardtest.Truncate(500)}
+	p := newPool(t, set, shard.PoolConfig{FS: &shardtest.FaultFS{Faults: []shardtest.Fault{fault}}})
+	if err := p.ReadInto(t.Context(), make([]byte, 30), ranges()); !errors.Is(err, shard.ErrChanged) {
+		t.Errorf("a file that changes behind the first piece: %v", err)
+	}
+	fault.Effect = shardtest.Error(syscall.EIO)
+	p = newPool(t, set, shard.PoolConfig{Backoff: time.Microsecond, FS: &shardtest.FaultFS{Faults: []shardtest.Fault{fault}}})
+	to := make([]byte, 30)
+	if err := p.ReadInto(t.Context(), to, ranges()); err != nil || !bytes.Equal(to[20:], content(0, 1000)[200:210]) {
+		t.Errorf("a passing fault: %v, %v", to[20:], err)
+	}
+	fs := &shardtest.FaultFS{Faults: []shardtest.Fault{{Op: shardtest.Read, Nth: 2, Effect: shardtest.Delay(50 * time.Millisecond)}}}
+	p = newPool(t, set, shard.PoolConfig{FS: fs})
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if err := p.ReadInto(ctx, to, ranges()); !errors.Is(err, context.Canceled) || fs.Calls(shardtest.Read) > 2 {
+		t.Errorf("cancelled in the second piece: %d reads, %v", fs.Calls(shardtest.Read), err)
+	}
+}
+
 func TestBuffers(t *testing.T) {
 	const budget = 1 << 20
 	bufs := shard.NewBuffers(budget)

@@ -43,7 +43,11 @@ func (p *Pool) runOnce(c *call) error {
 	if err != nil {
 		return err
 	}
-	err = h.do(&c.op)
+	if c.kind == opPieces {
+		err = p.readPieces(h, &c.op)
+	} else {
+		err = h.do(&c.op)
+	}
 	p.release(h, err)
 	return err
 }
@@ -65,12 +69,35 @@ func (h *handle) do(o *op) error {
 		o.buf, err = f.Map(int(h.size))
 		return err
 	case opRead:
-		if o.off < 0 || o.off > h.size || int64(len(o.buf)) > h.size-o.off {
-			return fmt.Errorf("%w: the file has %d bytes", io.ErrUnexpectedEOF, h.size)
+		if err := h.fill(o); err != nil {
+			return err
 		}
-		return readFull(h.Handle, h.version, o.buf, o.off)
+		return unchanged(h.Handle, h.version)
 	}
 	return nil
+}
+
+// readPieces does o, unless it is cancelled. Whether the file has changed shows
+// behind the last piece.
+func (p *Pool) readPieces(h *handle, o *op) error {
+	for i := range o.pieces {
+		o.buf, o.off = o.pieces[i].buf, o.pieces[i].off
+		if err := p.usable(o.ctx); err != nil {
+			return err
+		}
+		if err := h.fill(o); err != nil {
+			return err
+		}
+	}
+	return unchanged(h.Handle, h.version)
+}
+
+// fill reads o.buf.
+func (h *handle) fill(o *op) error {
+	if o.off < 0 || o.off > h.size || int64(len(o.buf)) > h.size-o.off {
+		return fmt.Errorf("%w: the file has %d bytes", io.ErrUnexpectedEOF, h.size)
+	}
+	return readFull(h.Handle, h.version, o.buf, o.off)
 }
 
 // runWhole reads a file through a descriptor of its own.
@@ -97,16 +124,22 @@ func (p *Pool) runWhole(c *call) error {
 func readAndClose[H Handle](p *Pool, c *call, h H) ([]byte, error) {
 	defer h.Close()
 	p.opens.Add(1)
-	now, err := stat(h)
-	if err == nil {
-		p.mu.Lock()
-		err = p.files[c.file].learn(now)
-		p.mu.Unlock()
+	p.mu.Lock()
+	was := p.files[c.file].known
+	p.mu.Unlock()
+	if was.size == unknown || was.modNs == unknown { // else it is enough to look behind the read
+		now, err := stat(h)
+		if err == nil {
+			p.mu.Lock()
+			err = p.files[c.file].learn(now)
+			p.mu.Unlock()
+		}
+		if err != nil {
+			return c.buf[:0], err
+		}
+		was = now
 	}
-	if err != nil {
-		return c.buf[:0], err
-	}
-	return readWhole(h, now, c.buf, p.cfg.MaxFileBytes)
+	return readWhole(h, was, c.buf, p.cfg.MaxFileBytes)
 }
 
 // learn compares a file's state with what is known of it, and makes it known.

@@ -87,9 +87,9 @@ func (c PoolConfig) withDefaults() PoolConfig {
 // A Pool reads the files of a [Set] by position, keeping the descriptors of the
 // files used last. A read gives exactly the bytes asked for, from the file that
 // was listed, or a *[ReadError]; reads of old and of new content never mix: size
-// and time of a file are compared when it is opened and after each read. That
-// costs an fstat a read, about as much as 4 KiB from the page cache do
-// (BenchmarkReadAt).
+// and time of a file are compared when it is opened to stay so, and behind each
+// read, or all reads of a file that one goroutine does for one call. That costs an
+// fstat, about as much as 4 KiB from the page cache do (BenchmarkReadAt).
 //
 // All methods may be called concurrently.
 type Pool struct {

@@ -258,6 +258,7 @@ func TestAllocs(t *testing.T) {
 	timed := newPool(t, set, shard.PoolConfig{Deadline: time.Minute, Readers: 2})
 	b := make([]byte, 4096)
 	bufs := shard.NewBuffers(1 << 20)
+	ranges := []shard.Range{{Len: 10}, {Off: 100, Len: 10}, {File: 1, Off: 7, Len: 10}}
 	i := 0
 	tests := []struct {
 		name string
@@ -265,6 +266,10 @@ func TestAllocs(t *testing.T) {
 	}{
 		{"Pool.ReadAt", func() error { return p.ReadAt(ctx, i%4, b, 0) }},
 		{"Pool.ReadAt with a deadline", func() error { return timed.ReadAt(ctx, i%4, b, 0) }},
+		{"Pool.ReadInto", func() error {
+			ranges[0].Tag, ranges[1].Tag, ranges[2].Tag = 0, 10, 20
+			return p.ReadInto(ctx, b, ranges)
+		}},
 		{"Pool.ReadFile", func() error { _, err := p.ReadFile(ctx, i%4, b); return err }},
 		{"ReadFile", func() error { _, err := shard.ReadFile(ctx, set[i%4].Path, b); return err }},
 		{"Pool.WillNeed", func() error { return p.WillNeed(ctx, i%4, 0, 0) }},

@@ -99,14 +99,17 @@ func readWhole[H Handle](h H, was version, buf []byte, maxBytes int64) ([]byte, 
 	if cap(buf) < n {
 		buf = make([]byte, n+n/8) // room for files a little larger
 	}
-	if err := readFull(h, was, buf[:n], 0); err != nil {
+	err := readFull(h, was, buf[:n], 0)
+	if changed := unchanged(h, was); changed != nil {
+		err = changed // which tells more
+	}
+	if err != nil {
 		return buf[:0], err
 	}
 	return buf[:n], nil
 }
 
-// readFull fills p from off and makes sure that h, which was in state was
-// before, still is afterwards.
+// readFull fills p from off of h, which was in state was.
 func readFull[H Handle](h H, was version, p []byte, off int64) error {
 	for n, empty := 0, 0; n < len(p); {
 		m, err := h.ReadAt(p[n:], off+int64(n))
@@ -125,6 +128,11 @@ func readFull[H Handle](h H, was version, p []byte, off int64) error {
 			}
 		}
 	}
+	return nil
+}
+
+// unchanged returns an error if h is in another state than it was.
+func unchanged[H Handle](h H, was version) error {
 	now, err := stat(h)
 	if err != nil {
 		return err

@@ -171,10 +171,7 @@ func (f *fetch) land(ctx context.Context, p *Pool, d sysio.Done, buf []byte) {
 		err = io.ErrShortBuffer
 	}
 	if err == nil {
-		var now version
-		if now, err = stat(h.Handle); err == nil {
-			err = h.version.differs(now)
-		}
+		err = unchanged(h.Handle, h.version)
 	}
 	p.release(h, err)
 	p.leave()

@@ -97,9 +97,32 @@ func readAll(b []byte, o Options) error {
 			}
 			touch(rows, 2)
 			rows.Close()
+			first = cmpOr(first, placeAll(rs, i, block.Rows, touch))
 		}
 	}
 	return first
+}
+
+// placeAll reads the rows of a block to where they belong in a batch.
+func placeAll(src loader.RandomSource, block, rows int, touch func(loader.Rows, int)) error {
+	refs, sizes := make([]loader.Ref, min(rows, 100)), make([]int64, min(rows, 100))
+	for i := range refs {
+		refs[i] = loader.Ref{Block: block, Row: rows - 1 - i}
+	}
+	r := src.(*randomSource)
+	if r.Sizes(refs, sizes) < 0 {
+		return nil
+	}
+	total := int64(0)
+	for _, n := range sizes {
+		total += n
+	}
+	opened, err := r.OpenInto(context.Background(), refs, make([]byte, total))
+	if err != nil {
+		return err
+	}
+	touch(opened, len(refs))
+	return opened.Close()
 }
 
 func cmpOr(a, b error) error {
@@ -120,7 +143,9 @@ func seeds(t testing.TB) [][]byte {
 	}
 	schema := largeRows()
 	rows := records(grower{rand.New(rand.NewPCG(13, 14)), 0.2}, schema, 5, 4)
-	return append(list, ipcFile(t, schema, rows), ipcStream(t, schema, rows, ipc.WithLZ4()))
+	plain := arrow.NewSchema([]arrow.Field{{Name: "text", Type: arrow.BinaryTypes.String}, {Name: "id", Type: arrow.PrimitiveTypes.Int64}}, nil)
+	letters := fromJSON(t, plain, fmt.Sprintf(`[{"text": %q, "id": 1}, {"text": "", "id": 2}, {"text": "x", "id": 3}]`, strings.Repeat("dear reader, ", 150)))
+	return append(list, ipcFile(t, schema, rows), ipcStream(t, schema, rows, ipc.WithLZ4()), ipcFile(t, plain, []arrow.Record{letters}))
 }
 
 // largeRows is a schema whose rows are read one by one.

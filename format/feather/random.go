@@ -15,6 +15,8 @@ import (
 type randomSource struct {
 	*source
 	spares sync.Pool // of *picked
+	placed int       // the column that is read straight into batches, -1 for none
+	starts [][]byte  // its offsets by record batch, if it varies
 }
 
 // picked is a set of rows that were read one by one.
@@ -25,6 +27,10 @@ type picked struct {
 	ranges []shard.Range
 	wants  []want
 	labels []byte
+
+	to     []byte        // where values of the placed column go, nil for memory of our own
+	placed []shard.Range // of them, each with its place in to
+	filled int           // bytes of to
 }
 
 // cell is one value.
@@ -51,13 +57,20 @@ const (
 	forValues
 )
 
-// OpenRows implements loader.RandomSource. It reads what lies at known places
-// first, and then what offsets point to.
+// OpenRows implements loader.RandomSource.
 func (s *randomSource) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, error) {
+	return s.OpenInto(ctx, refs, nil)
+}
+
+// OpenInto is OpenRows, reading the values of a column into the given memory: see
+// loader.RandomSource. It reads what lies at known places first, and then what
+// offsets point to.
+func (s *randomSource) OpenInto(ctx context.Context, refs []loader.Ref, to []byte) (loader.Rows, error) {
 	p, _ := s.spares.Get().(*picked)
 	if p == nil {
 		p = &picked{s: s}
 	}
+	p.to = to
 	if err := p.read(ctx, refs); err != nil {
 		p.Close()
 		return nil, fmt.Errorf("feather: %w", err)
@@ -70,9 +83,12 @@ func (p *picked) read(ctx context.Context, refs []loader.Ref) (err error) {
 	p.cells = append(p.cells[:0], make([]cell, n*len(refs))...)
 	p.labels = grow(p.labels, 4*len(p.cells))
 	for i, ref := range refs {
-		b := &p.s.batches[ref.Block]
 		for c := range n {
-			p.plan(i*n+c, c, b, ref.Row)
+			if p.places(c) {
+				p.put(i*n+c, ref)
+			} else {
+				p.plan(i*n+c, c, ref)
+			}
 		}
 	}
 	if p.bufs[0], err = p.fetch(ctx); err != nil {
@@ -88,7 +104,9 @@ func (p *picked) read(ctx context.Context, refs []loader.Ref) (err error) {
 	for i, ref := range refs {
 		b := &p.s.batches[ref.Block]
 		for c := range n {
-			p.follow(i*n+c, c, b)
+			if !p.places(c) {
+				p.follow(i*n+c, c, b)
+			}
 		}
 	}
 	if p.bufs[1], err = p.fetch(ctx); err != nil {
@@ -100,7 +118,7 @@ func (p *picked) read(ctx context.Context, refs []loader.Ref) (err error) {
 		p.cells[w.cell].data = r.Data[w.skip:][:w.n:w.n]
 	}
 	p.forget()
-	return nil
+	return p.s.pool.ReadInto(ctx, p.to, p.placed)
 }
 
 func (p *picked) fetch(ctx context.Context) ([]byte, error) {
@@ -109,6 +127,9 @@ func (p *picked) fetch(ctx context.Context) ([]byte, error) {
 	}
 	return p.s.pool.Fetch(ctx, p.s.bufs, p.s.read, p.ranges)
 }
+
+// places reports whether column c is read to where we are told.
+func (p *picked) places(c int) bool { return p.to != nil && c == p.s.placed }
 
 // forget drops the ranges that were read.
 func (p *picked) forget() {
@@ -124,7 +145,8 @@ func (p *picked) add(w want, b *batch, off int64, n int) {
 }
 
 // plan asks for what is at known places of column c of a row.
-func (p *picked) plan(at, c int, b *batch, row int) {
+func (p *picked) plan(at, c int, ref loader.Ref) {
+	b, row := &p.s.batches[ref.Block], ref.Row
 	l := p.s.layouts[b.shard]
 	col := &l.columns[c]
 	valid, starts, values := l.spans(c, b)
@@ -136,6 +158,9 @@ func (p *picked) plan(at, c int, b *batch, row int) {
 		}
 	}
 	switch n := col.bytes(1); {
+	case c == p.s.placed && p.s.starts != nil:
+		w.what = forStarts
+		p.take(w, c, b, p.s.startsOf(ref, col))
 	case col.offset > 0:
 		w.what = forStarts
 		p.add(w, b, starts.off+int64(row)*int64(col.offset), 2*col.offset)
@@ -150,28 +175,32 @@ func (p *picked) plan(at, c int, b *batch, row int) {
 
 // take puts the bytes that were read for w into its cell.
 func (p *picked) take(w want, c int, b *batch, data []byte) {
-	cell, l := &p.cells[w.cell], p.s.layouts[b.shard]
-	col := &l.columns[c]
+	cell, col := &p.cells[w.cell], &p.s.layouts[b.shard].columns[c]
 	switch {
 	case w.what == forValidity:
 		cell.null = cell.null || data[0]>>(w.row&7)&1 == 0
 	case w.what == forStarts:
-		d := decoded{starts: data}
-		lo, hi := d.bounds(col, 0)
-		_, _, values := l.spans(c, b)
-		items := int64(b.items[c])
-		if !col.list {
-			items = int64(values.n)
-		}
-		cell.off, cell.items = lo, int(hi-lo)
-		if err := col.checkValue(lo, hi, items, p.s.lim.ValueBytes); err != nil {
-			cell.err, cell.items = err, 0
-		}
+		cell.off, cell.items, cell.err = p.s.item(col, c, b, data)
 	case col.bits:
 		cell.data = truth[data[0]>>(w.row&7)&1]
 	default:
 		cell.data = data[:len(data):len(data)]
 	}
+}
+
+// item returns the first item of a row and how many there are, given its offsets.
+func (s *source) item(col *column, c int, b *batch, starts []byte) (first int64, n int, err error) {
+	d := decoded{starts: starts}
+	lo, hi := d.bounds(col, 0)
+	items := int64(b.items[c])
+	if !col.list {
+		_, _, values := s.layouts[b.shard].spans(c, b)
+		items = int64(values.n)
+	}
+	if err := col.checkValue(lo, hi, items, s.lim.ValueBytes); err != nil {
+		return 0, 0, err
+	}
+	return lo, int(hi - lo), nil
 }
 
 // checkValue checks the items lo to hi, of n in all, of a row.
@@ -212,8 +241,13 @@ func (p *picked) follow(at, c int, b *batch) {
 		cell.items /= col.group
 	}
 	if cell.err != nil {
-		cell.err = fmt.Errorf("feather: %s, record batch %d, column %q: %w", p.s.set[b.shard].Path, b.index, m.field.Name, cell.err)
+		cell.err = p.s.fault(c, b, cell.err)
 	}
+}
+
+// fault says where column c is damaged.
+func (s *source) fault(c int, b *batch, err error) error {
+	return fmt.Errorf("feather: %s, record batch %d, column %q: %w", s.set[b.shard].Path, b.index, s.columns[c].field.Name, err)
 }
 
 // label replaces an index into a dictionary by the number of the name.
@@ -232,6 +266,7 @@ func (p *picked) Close() error {
 		p.bufs[i] = nil
 	}
 	p.forget()
+	p.to, p.placed, p.filled = nil, p.placed[:0], 0
 	clear(p.cells)
 	p.s.spares.Put(p)
 	return nil

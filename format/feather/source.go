@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/reads"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -106,7 +107,14 @@ func open(set shard.Set, o Options) (loader.Source, error) {
 		return nil, errors.Join(err, pool.Close())
 	}
 	if s.readsRows() {
-		return &randomSource{source: s}, nil
+		r := &randomSource{source: s, placed: -1}
+		if reads.InPlace(o.Pool) {
+			err = r.place()
+		}
+		if err != nil {
+			return nil, errors.Join(err, pool.Close())
+		}
+		return r, nil
 	}
 	if err := s.checkMemory(); err != nil {
 		return nil, errors.Join(err, pool.Close())

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ type array struct {
 	deflated bool
 	crc      uint32
 	hasCRC   bool
+	head     uint32 // the part of crc that is the header's
 }
 
 // file is a file that is looked into. It reads no more than budget bytes.
@@ -133,9 +135,11 @@ func (f *file) member(m *zip.File) (a array, err error) {
 		return a, damaged(err)
 	}
 	defer r.Close()
-	if a.header, err = readHeader(r); err != nil {
+	head := crc32.NewIEEE()
+	if a.header, err = readHeader(io.TeeReader(r, head)); err != nil {
 		return a, damaged(err)
 	}
+	a.head = head.Sum32()
 	if want := a.bytes + int64(a.n); uint64(want) != whole {
 		return a, corrupt("%d bytes, an array of %v takes %d", whole, a.dims, want)
 	}

@@ -34,6 +34,8 @@
 //
 // # Ownership
 //
-// Rows lend the memory of whole arrays where it is aligned, until Rows.Close, and
-// write all else to where the loader wants it.
+// Rows of a single array that is stored as it is wanted are read straight into the
+// batch, where no transform looks at them. Otherwise whole arrays are lent until
+// Rows.Close, where their memory is aligned. All else is written to where the
+// loader wants it.
 package npy

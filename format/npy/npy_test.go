@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/npy"
@@ -19,6 +20,7 @@ import (
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
 	"github.com/stokerdata/stoker/loader/loadertest"
+	"github.com/stokerdata/stoker/shard"
 )
 
 // stored returns a .npy file with the given header and elements.
@@ -295,8 +297,10 @@ func TestCropDraws(t *testing.T) {
 }
 
 func TestConformance(t *testing.T) {
-	files, stacks := map[string][]byte{}, map[string][]byte{}
+	files, stacks, plain, plainStacks := map[string][]byte{}, map[string][]byte{}, map[string][]byte{}, map[string][]byte{}
 	for i := range 30 {
+		plain[fmt.Sprintf("%02d.npz", i)] = archived(zip.Store, member{"x", stored("<f4", fmt.Sprintf("(%d, 3)", i%4), ramp[float32](i, i%4*3))})
+		plainStacks[fmt.Sprintf("%02d.npy", i)] = stored("<u2", fmt.Sprintf("(%d, 2, 3)", i%7), ramp[uint16](i, i%7*6))
 		method := []uint16{zip.Store, zip.Deflate}[i%2]
 		files[fmt.Sprintf("%02d.npz", i)] = archived(method, member{"x", stored("<i4", fmt.Sprintf("(%d, 3)", i%4), ramp[int32](i, i%4*3))}, member{"y", stored("|u1", "(5,)", ramp[uint8](i, 5))})
 		stacks[fmt.Sprintf("%02d.npy", i)] = stored(">u2", fmt.Sprintf("(%d, 2, 3)", i%7), ramp[uint16](i, i%7*6))
@@ -304,18 +308,31 @@ func TestConformance(t *testing.T) {
 	for name, c := range map[string]struct {
 		files map[string][]byte
 		o     npy.Options
-	}{"files": {files, npy.Options{}}, "stacks": {stacks, npy.Options{Stack: true}}} {
+		field int // that is read straight into batches
+	}{
+		"files": {files, npy.Options{}, -1}, "one array": {files, npy.Options{Columns: []string{"y"}}, -1}, "plain": {plain, npy.Options{}, 0},
+		"stacks": {stacks, npy.Options{Stack: true}, -1}, "plain stacks": {plainStacks, npy.Options{Stack: true}, 0},
+		"a deadline": {plain, npy.Options{Pool: shard.PoolConfig{Deadline: time.Minute}}, -1},
+	} {
 		t.Run(name, func(t *testing.T) {
+			if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+				c.field = -1
+			}
 			dir := folder(t, c.files)
 			loadertest.Source(t, func() loader.Source { return open(t, dir, c.o) })
 			src := open(t, dir, c.o)
 			defer src.Close()
+			if f := src.Sizes(nil, nil); f != c.field {
+				t.Errorf("field %d is read straight into batches, want %d", f, c.field)
+			}
 			loadertest.Allocs(t, src, loader.Config{BatchSize: 30, Order: loader.Shuffle{}}, 0)
 		})
 	}
-	dir := folder(t, stacks)
-	crops := open(t, dir, npy.Options{Stack: true, Crop: npy.RandomCrop{Size: []int{1, 2}}})
+	crops := open(t, folder(t, plainStacks), npy.Options{Stack: true, Crop: npy.RandomCrop{Size: []int{1, 2}}})
 	defer crops.Close()
+	if f := crops.Sizes(nil, nil); f >= 0 {
+		t.Errorf("field %d, of which parts are read, is read straight into batches", f)
+	}
 	loadertest.Allocs(t, crops, loader.Config{BatchSize: 30, Order: loader.Shuffle{}}, 0)
 }
 

@@ -25,6 +25,7 @@ type rows struct {
 	refs  []loader.Ref // the loader's, or own
 	own   []loader.Ref
 	read  reads.Rows
+	lies  bool   // arrays were read to their place in a batch
 	cells []cell // row by row
 	pcg   rand.PCG
 	rng   *rand.Rand
@@ -49,15 +50,33 @@ func (s *Source) Open(ctx context.Context, i int) (loader.Rows, error) {
 	for row := range s.blocks[i].Rows {
 		r.own = append(r.own, loader.Ref{Block: i, Row: row})
 	}
-	return r.open(ctx, r.own)
+	return r.open(ctx, r.own, nil)
 }
 
 // OpenRows implements loader.RandomSource.
 func (s *Source) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, error) {
-	return s.free.Get().(*rows).open(ctx, refs)
+	return s.OpenInto(ctx, refs, nil)
 }
 
-func (r *rows) open(ctx context.Context, refs []loader.Ref) (loader.Rows, error) {
+// OpenInto is OpenRows, reading single arrays into the given memory: see
+// [loader.RandomSource].
+func (s *Source) OpenInto(ctx context.Context, refs []loader.Ref, to []byte) (loader.Rows, error) {
+	return s.free.Get().(*rows).open(ctx, refs, to)
+}
+
+// Sizes says how large arrays are, for OpenInto: see [loader.RandomSource].
+func (s *Source) Sizes(refs []loader.Ref, bytes []int64) (field int) {
+	if !s.inPlace {
+		return -1
+	}
+	for i, ref := range refs {
+		bytes[i] = s.lists[s.shards[ref.Block]][0].rowBytes(s.o.Stack)
+	}
+	return 0
+}
+
+// open reads the rows refs: to where it is told, or into a buffer of its own.
+func (r *rows) open(ctx context.Context, refs []loader.Ref, to []byte) (loader.Rows, error) {
 	s := r.src
 	r.refs, r.cells = refs, r.cells[:0]
 	reads := 0
@@ -71,7 +90,13 @@ func (r *rows) open(ctx context.Context, refs []loader.Ref) (loader.Rows, error)
 			r.cells = append(r.cells, c)
 		}
 	}
-	if err := r.read.Read(ctx, s.files); err != nil {
+	var err error
+	if r.lies = to != nil; r.lies {
+		err = r.read.ReadInto(ctx, s.files, to)
+	} else {
+		err = r.read.Read(ctx, s.files)
+	}
+	if err != nil {
 		s.free.Put(r)
 		return nil, fmt.Errorf("npy: %w", err)
 	}
@@ -98,18 +123,17 @@ func (r *rows) want(c *cell, file, k int, ref loader.Ref, at [maxRank]int) {
 	s := r.src
 	a := &s.lists[file][k]
 	off, size := a.off, a.size
+	if !a.deflated { // the header is known
+		off, size = off+int64(a.n), a.rowBytes(s.o.Stack)
+	}
 	if s.o.Stack {
-		size = a.rowBytes(true)
-		off += int64(a.n) + (s.blocks[ref.Block].FirstRow+int64(ref.Row))*size
+		off += (s.blocks[ref.Block].FirstRow + int64(ref.Row)) * size
 	}
 	c.n = 1
 	if s.crops[k] {
 		c.w, _ = s.o.Crop.window(s, a) // Open has checked it
 		copy(c.w.start[c.w.rank-len(s.o.Crop.Size):], at[:len(s.o.Crop.Size)])
 		if !a.deflated {
-			if !s.o.Stack {
-				off += int64(a.n)
-			}
 			c.n = 0
 			var index [maxRank]int
 			for more := true; more; more = c.w.next(&index) {
@@ -156,13 +180,9 @@ func (r *rows) value(w *loader.Worker, i, k int, smp *loader.Sample) error {
 	if err != nil {
 		return err
 	}
-	if !s.o.Stack {
-		if a.hasCRC && !s.o.SkipCRC && crc32.ChecksumIEEE(data) != a.crc {
-			return corrupt("its CRC is wrong")
-		}
-		data = data[a.n:]
+	if a.hasCRC && !s.o.Stack && !s.o.SkipCRC && crc32.Update(a.head, crc32.IEEETable, data) != a.crc {
+		return corrupt("its CRC is wrong")
 	}
-	data = data[:len(data):len(data)]
 	t, shape := s.spec[k].DType, loader.Dims(a.row(s.o.Stack)...)
 	if a.swap || !elem.Aligned(data, t.Size()) {
 		copy(w.Out(smp, k, t, shape).Data, data)

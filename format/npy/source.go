@@ -61,17 +61,18 @@ type Options struct {
 
 // Source is a data set of arrays. It is safe for concurrent use.
 type Source struct {
-	spec   loader.Spec
-	blocks []loader.Block
-	shards []int // of each block
-	lists  [][]array
-	crops  []bool // fields of which a part is read
-	first  int    // the first of them, or -1
-	o      Options
-	gap    int
-	files  *reads.Files
-	free   sync.Pool // of *rows
-	sum    string
+	spec    loader.Spec
+	blocks  []loader.Block
+	shards  []int // of each block
+	lists   [][]array
+	crops   []bool // fields of which a part is read
+	first   int    // the first of them, or -1
+	o       Options
+	gap     int
+	files   *reads.Files
+	inPlace bool      // a row is one array as it lies, and may be read to its place
+	free    sync.Pool // of *rows
+	sum     string
 
 	inflaters sync.Pool // of *inflate.Reader
 }
@@ -124,6 +125,9 @@ func (s *Source) open(set shard.Set) error {
 	if len(s.blocks) == 0 {
 		return fmt.Errorf("no rows in %d files: %w", len(set), loader.ErrCorrupt)
 	}
+	s.inPlace = reads.InPlace(s.o.Pool) && len(s.spec) == 1 && s.first < 0 && !slices.ContainsFunc(s.lists, func(list []array) bool {
+		return list[0].deflated || list[0].swap
+	})
 	s.fingerprint()
 	return nil
 }

@@ -22,7 +22,8 @@
 //
 // # Ownership
 //
-// The bytes of a file, and fields of one-byte elements of a record, are lent:
-// they live until Rows.Close and then go back to a pool. Everything else is
-// copied to where the loader wants it.
+// The bytes of a file are read straight into the batch, where no transform looks
+// at them. Otherwise they are lent, as are fields of one-byte elements of a
+// record: they live until Rows.Close and then go back to a pool. Everything else
+// is copied to where the loader wants it.
 package raw

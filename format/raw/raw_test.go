@@ -320,6 +320,28 @@ func TestHungRead(t *testing.T) {
 	equal(t, got, []string{"one", "six"})
 }
 
+// TestSizes looks when files are read straight into batches: not if a read may be
+// given up, as it would go on writing to them.
+func TestSizes(t *testing.T) {
+	dir := tree(t, map[string]string{"a": "one", "b": "", "c": "seven"})
+	for _, c := range []struct {
+		pool  shard.PoolConfig
+		field int
+	}{
+		{shard.PoolConfig{}, 0},
+		{shard.PoolConfig{Backend: shard.Direct}, 0},
+		{shard.PoolConfig{Backend: shard.Ring}, -1},
+		{shard.PoolConfig{Deadline: time.Second}, -1},
+	} {
+		src := must[*raw.Source](t)(raw.Open(dir, raw.Options{Pool: c.pool}))
+		sizes := make([]int64, 3)
+		field := src.Sizes([]loader.Ref{{Row: 2}, {Row: 0}, {Row: 1}}, sizes)
+		if field != c.field || field == 0 && !slices.Equal(sizes, []int64{5, 3, 0}) {
+			t.Errorf("%+v: field %d, sizes %v", c.pool, field, sizes)
+		}
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	src := must[*raw.Source](t)(raw.Open(tree(t, pets), raw.Options{}))
 	ctx, cancel := context.WithCancel(t.Context())

@@ -14,6 +14,7 @@ type recordRows struct {
 	refs []loader.Ref // the loader's, or own
 	own  []loader.Ref
 	read reads.Rows
+	lies bool // records were read to their place in a batch
 }
 
 var _ loader.Gatherer = (*recordRows)(nil)
@@ -26,22 +27,47 @@ func (s *Records) Open(ctx context.Context, i int) (loader.Rows, error) {
 		r.own = append(r.own, loader.Ref{Block: i, Row: row})
 	}
 	r.refs = r.own
-	return r.open(ctx)
+	return r.open(ctx, nil)
 }
 
 // OpenRows implements loader.RandomSource.
 func (s *Records) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, error) {
-	r := s.free.Get().(*recordRows)
-	r.refs = refs
-	return r.open(ctx)
+	return s.OpenInto(ctx, refs, nil)
 }
 
-func (r *recordRows) open(ctx context.Context) (loader.Rows, error) {
+// OpenInto is OpenRows, reading records of a single field into the given memory:
+// see [loader.RandomSource].
+func (s *Records) OpenInto(ctx context.Context, refs []loader.Ref, to []byte) (loader.Rows, error) {
+	r := s.free.Get().(*recordRows)
+	r.refs = refs
+	return r.open(ctx, to)
+}
+
+// Sizes says how large a field of records is, for OpenInto: see
+// [loader.RandomSource].
+func (s *Records) Sizes(refs []loader.Ref, bytes []int64) (field int) {
+	if !s.inPlace {
+		return -1
+	}
+	for i := range refs {
+		bytes[i] = int64(s.layout.bytes)
+	}
+	return 0
+}
+
+// open reads the records r.refs: to where it is told, or into a buffer of its own.
+func (r *recordRows) open(ctx context.Context, to []byte) (loader.Rows, error) {
 	s := r.src
 	for _, ref := range r.refs {
 		r.read.Want(s.shards[ref.Block], s.offset(ref), s.layout.bytes)
 	}
-	if err := r.read.Read(ctx, s.files); err != nil {
+	var err error
+	if r.lies = to != nil; r.lies {
+		err = r.read.ReadInto(ctx, s.files, to)
+	} else {
+		err = r.read.Read(ctx, s.files)
+	}
+	if err != nil {
 		s.free.Put(r)
 		return nil, fmt.Errorf("raw: records: %w", err)
 	}
@@ -65,7 +91,7 @@ func (r *recordRows) Row(w *loader.Worker, i int, smp *loader.Sample) error {
 		if err := p.check(src); err != nil {
 			return r.fault(smp.ID, i, "decode", fmt.Errorf("field %q: %w", r.src.spec[f].Name, err))
 		}
-		if p.dtype.Size() == 1 {
+		if p.dtype.Size() == 1 || r.lies {
 			smp.Set(f, p.dtype, p.shape, src)
 			continue
 		}

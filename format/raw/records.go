@@ -55,8 +55,9 @@ type Records struct {
 	blocks []loader.Block
 	shards []int // of each block
 
-	files *reads.Files
-	free  sync.Pool // of *recordRows
+	files   *reads.Files
+	inPlace bool      // a record is a value as it lies, and may be read to its place
+	free    sync.Pool // of *recordRows
 }
 
 // OpenRecords returns a source of the records in the files that patterns name,
@@ -76,6 +77,7 @@ func OpenRecords(patterns []string, o RecordOptions) (*Records, error) {
 		return nil, fmt.Errorf("raw: %w", err)
 	}
 	s := &Records{spec: o.Fields.Clone(), layout: l, header: o.Header}
+	s.inPlace = len(l.fields) == 1 && !l.fields[0].swap && reads.InPlace(o.Pool)
 	s.free.New = func() any { return &recordRows{src: s} }
 	for i, f := range set {
 		if err := s.addFile(i, f, limits); err != nil {
@@ -182,7 +184,9 @@ func (p *place) check(src []byte) error {
 
 // copy sets dst, aligned or not, to the elements in src.
 func (p *place) copy(dst, src []byte) {
-	copy(dst, src)
+	if &dst[0] != &src[0] { // what was read to its place lies there already
+		copy(dst, src)
+	}
 	if p.swap {
 		elem.Swap(dst, p.dtype.Size())
 	}

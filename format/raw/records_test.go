@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -213,6 +214,63 @@ func TestRecordsHungRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, got, []string{"\x00", "\x01", "\x02", "\x03", "\x04"})
+}
+
+// TestRecordSizes looks when records are read straight into batches: if they are
+// values as they lie.
+func TestRecordSizes(t *testing.T) {
+	other := binary.ByteOrder(binary.BigEndian)
+	if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 {
+		other = binary.LittleEndian
+	}
+	for _, c := range []struct {
+		what  string
+		o     raw.RecordOptions
+		field int
+	}{
+		{"one field", raw.RecordOptions{Fields: triple, ByteOrder: binary.NativeEndian}, 0},
+		{"one field of bytes", raw.RecordOptions{Fields: loader.Spec{{Name: "x", DType: dtype.Uint8, Shape: loader.Dims(12)}}, ByteOrder: other}, 0},
+		{"the other byte order", raw.RecordOptions{Fields: triple, ByteOrder: other}, -1},
+		{"several fields", raw.RecordOptions{Fields: append(triple.Clone(), loader.Field{Name: "y", DType: dtype.Float64, Shape: loader.Dims(3)})}, -1},
+		{"a deadline", raw.RecordOptions{Fields: triple, Pool: shard.PoolConfig{Deadline: time.Second}}, -1},
+	} {
+		src := must[*raw.Records](t)(raw.OpenRecords([]string{triples(t, 3, 6)}, c.o))
+		sizes := make([]int64, 2)
+		field := src.Sizes([]loader.Ref{{Row: 2}, {Row: 1}}, sizes)
+		if field != c.field || field == 0 && !slices.Equal(sizes, []int64{12, 12}) {
+			t.Errorf("%s: field %d, sizes %v", c.what, field, sizes)
+		}
+	}
+}
+
+// TestNumbersLost reads records straight into batches from a file that has lost its
+// end: the others of the batch are there.
+func TestNumbersLost(t *testing.T) {
+	dir := triples(t, 5, 6, 5)
+	src := must[*raw.Records](t)(raw.OpenRecords([]string{dir}, raw.RecordOptions{Fields: triple}))
+	if err := os.Truncate(filepath.Join(dir, "1.bin"), 12); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []loader.Config{{BatchSize: 16}, {BatchSize: 3, Order: loader.Shuffle{}}} {
+		c.OnError = loader.Skip(6)
+		got, err := all(t, src, c, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for id := range 16 {
+			if id < 5 || id >= 11 {
+				var b []byte
+				for k := range 3 {
+					b = binary.NativeEndian.AppendUint32(b, math.Float32bits(float32(3*id+k)))
+				}
+				want = append(want, string(b))
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		equal(t, got, want)
+	}
 }
 
 func TestRecordsCancelled(t *testing.T) {

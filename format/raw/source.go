@@ -42,6 +42,7 @@ type Source struct {
 	pool  *shard.Pool
 	bufs  *shard.Buffers
 	batch bool      // files of a chunk are read together
+	keeps bool      // a read may be given up, and then keeps its buffer
 	free  sync.Pool // of *rows
 
 	table []byte // sum of the manifest that the columns are from
@@ -54,6 +55,7 @@ func newSource(name string, set shard.Set, limits format.Limits, pool shard.Pool
 	pool.MaxFileBytes = limit
 	s := &Source{name: name, bufs: newBuffers()}
 	s.batch = pool.Backend == shard.Ring || pool.Backend == shard.DirectRing
+	s.keeps = s.batch || pool.Deadline > 0
 	s.free.New = func() any { return &rows{src: s} }
 	s.sum = sync.OnceValue(s.hash)
 	for _, f := range set {
@@ -173,24 +175,44 @@ func (s *Source) Open(ctx context.Context, i int) (loader.Rows, error) {
 	for k := range s.blocks[i].Rows {
 		r.at = append(r.at, int(s.blocks[i].FirstRow)+k)
 	}
-	return r.open(ctx)
+	return r.open(ctx, nil)
 }
 
 // OpenRows implements loader.RandomSource.
 func (s *Source) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Rows, error) {
+	return s.OpenInto(ctx, refs, nil)
+}
+
+// OpenInto is OpenRows, reading the files into the given memory: see
+// [loader.RandomSource].
+func (s *Source) OpenInto(ctx context.Context, refs []loader.Ref, to []byte) (loader.Rows, error) {
 	r := s.free.Get().(*rows)
 	r.at = r.at[:0]
 	for _, ref := range refs {
-		r.at = append(r.at, int(s.blocks[ref.Block].FirstRow)+ref.Row)
+		r.at = append(r.at, s.row(ref))
 	}
-	return r.open(ctx)
+	return r.open(ctx, to)
 }
+
+// Sizes says how large files are, for OpenInto: see [loader.RandomSource].
+func (s *Source) Sizes(refs []loader.Ref, bytes []int64) (field int) {
+	if s.keeps {
+		return -1
+	}
+	for i, ref := range refs {
+		bytes[i] = int64(s.sizes[s.row(ref)])
+	}
+	return 0
+}
+
+// row returns the number of a row in the source.
+func (s *Source) row(ref loader.Ref) int { return int(s.blocks[ref.Block].FirstRow) + ref.Row }
 
 // Locate returns the file that holds a row, and the row's number in the source,
 // for errors.
 func (s *Source) Locate(ref loader.Ref) (file string, row int64) {
-	row = s.blocks[ref.Block].FirstRow + int64(ref.Row)
-	return s.path(int(row)), row
+	i := s.row(ref)
+	return s.path(i), int64(i)
 }
 
 // rows is a number of files, read into one buffer.
@@ -199,29 +221,33 @@ type rows struct {
 	at     []int // row of the source that is row i here
 	data   [][]byte
 	errs   []error // of reading row i
-	buf    []byte
+	buf    []byte  // that holds them, unless they were read into the loader's
 	ranges []shard.Range
 	lost   bool // a read that hangs still owns buf
 }
 
-// open reads the files r.at.
-func (r *rows) open(ctx context.Context) (loader.Rows, error) {
+// open reads the files r.at one behind another: to where it is told, or into a
+// buffer of its own.
+func (r *rows) open(ctx context.Context, to []byte) (loader.Rows, error) {
 	if r.src.batch && r.together(ctx) {
 		return r, nil
 	}
-	total := 0
-	for _, i := range r.at {
-		total += int(r.src.sizes[i])
-	}
-	var err error
-	if r.buf, err = r.src.bufs.Get(ctx, total); err != nil {
-		r.src.free.Put(r)
-		return nil, fmt.Errorf("raw: %s: %w", r.src.name, err)
+	if to == nil {
+		total := 0
+		for _, i := range r.at {
+			total += int(r.src.sizes[i])
+		}
+		var err error
+		if r.buf, err = r.src.bufs.Get(ctx, total); err != nil {
+			r.src.free.Put(r)
+			return nil, fmt.Errorf("raw: %s: %w", r.src.name, err)
+		}
+		to = r.buf
 	}
 	next := 0
 	for _, i := range r.at {
 		end := next + int(r.src.sizes[i])
-		data, err := r.src.pool.ReadFile(ctx, i, r.buf[next:next:end])
+		data, err := r.src.pool.ReadFile(ctx, i, to[next:next:end])
 		r.lost = r.lost || errors.Is(err, shard.ErrAbandoned)
 		if cause := cmp.Or(ctx.Err(), closed(err)); cause != nil {
 			r.Close()

@@ -153,6 +153,23 @@ func (o *opened) close() {
 	}
 }
 
+// liesIn checks that all values of a field that were read lie in the given memory,
+// one behind another.
+func (o *opened) liesIn(field int, to []byte, sizes []int64) {
+	o.k.t.Helper()
+	starts := make([]int64, len(sizes)+1)
+	for i, n := range sizes {
+		starts[i+1] = starts[i] + n
+	}
+	for _, l := range o.lent {
+		want, got := to[starts[l.row]:starts[l.row+1]], l.fields[field].Data
+		if len(got) != len(want) || len(got) > 0 && &got[0] != &want[0] {
+			o.k.errorf("%s, row %d: field %d does not lie where it was to be read to", o.what, l.row, field)
+			return
+		}
+	}
+}
+
 // untouched is what columns hold before Gather.
 const untouched = 0x5a
 

@@ -104,6 +104,9 @@ func sumOf(fields []loader.Tensor) (d digest) {
 // lend returns src without its Close.
 func lend(src loader.Source) loader.Source {
 	if r, ok := src.(loader.RandomSource); ok {
+		if p, ok := src.(inPlace); ok {
+			return lentInPlace{lentRandom{r}, p}
+		}
 		return lentRandom{r}
 	}
 	return lent{src}
@@ -118,6 +121,17 @@ type lentRandom struct{ loader.RandomSource }
 
 // Fingerprint returns that of the source.
 func (l lentRandom) Fingerprint() string { return printOf(l.RandomSource) }
+
+// inPlace is what a RandomSource has that reads a field straight into batches.
+type inPlace interface {
+	Sizes(refs []loader.Ref, bytes []int64) (field int)
+	OpenInto(ctx context.Context, refs []loader.Ref, to []byte) (loader.Rows, error)
+}
+
+type lentInPlace struct {
+	lentRandom
+	inPlace
+}
 
 func printOf(src loader.Source) string {
 	if f, ok := src.(interface{ Fingerprint() string }); ok {

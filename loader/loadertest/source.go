@@ -24,7 +24,8 @@ import (
 // and beside others; its rows are read in several orders and by several
 // goroutines and must be the same each time, must fit the spec, and what they
 // lend must stay as it is until Close. Gather must agree with Row, and OpenRows
-// with Open. The parts of a Decoder may come in any order; rows from OpenRows are
+// with Open; OpenInto with OpenRows, and its values must lie where they were to be
+// read to. The parts of a Decoder may come in any order; rows from OpenRows are
 // not decoded. A context that is done must end the reading, with its error where
 // a block has Bytes. A loader must deliver each row once per epoch, the same for
 // all settings, and resume. In the end all goroutines must be gone.
@@ -34,6 +35,7 @@ func Source(t testing.TB, open func() loader.Source) {
 	src := open()
 	k := &sourceKit{t: t, src: src, spec: src.Spec(), blocks: slices.Clone(src.Blocks())}
 	k.random, _ = src.(loader.RandomSource)
+	k.inPlace, _ = src.(inPlace)
 	for _, check := range []func(){
 		k.describes, k.readsAll, k.readsAgain, k.opensTogether, k.opensRows, k.cancels, k.streams,
 		func() { k.unchanged("after it was read", src) },
@@ -53,13 +55,14 @@ func Source(t testing.TB, open func() loader.Source) {
 
 // sourceKit is the state of one check.
 type sourceKit struct {
-	t      testing.TB
-	src    loader.Source
-	random loader.RandomSource // src, or nil
-	spec   loader.Spec
-	blocks []loader.Block
-	want   [][]digest // of each row of each block
-	ids    []digest   // the same, by sample id
+	t       testing.TB
+	src     loader.Source
+	random  loader.RandomSource // src, or nil
+	inPlace inPlace             // src, or nil
+	spec    loader.Spec
+	blocks  []loader.Block
+	want    [][]digest // of each row of each block
+	ids     []digest   // the same, by sample id
 
 	together bool        // several blocks are being opened
 	bad      atomic.Bool // something was reported
@@ -184,7 +187,11 @@ func (k *sourceKit) opensRows() {
 	parallel(4, func(g int) {
 		rng := rand.New(rand.NewPCG(uint64(g), 1))
 		for _, n := range []int{1, 2, 7, 30} {
-			if k.openRows(k.draw(rng, n)); k.bad.Load() {
+			refs := k.draw(rng, n)
+			if k.openRows(refs); k.inPlace != nil && !k.bad.Load() {
+				k.openInto(refs)
+			}
+			if k.bad.Load() {
 				return
 			}
 		}
@@ -211,9 +218,48 @@ func (k *sourceKit) draw(rng *rand.Rand, n int) []loader.Ref {
 
 func (k *sourceKit) openRows(refs []loader.Ref) {
 	k.t.Helper()
-	given := slices.Clone(refs)
 	what := fmt.Sprintf("OpenRows of %d rows", len(refs))
-	rows, err := k.random.OpenRows(k.t.Context(), refs)
+	k.readOpened(what, refs, nil, func() (loader.Rows, error) { return k.random.OpenRows(k.t.Context(), refs) })
+}
+
+// openInto reads rows to a given place.
+func (k *sourceKit) openInto(refs []loader.Ref) {
+	k.t.Helper()
+	sizes := make([]int64, len(refs))
+	field := k.inPlace.Sizes(refs, sizes)
+	if field < 0 {
+		return
+	}
+	total := int64(0)
+	for _, n := range sizes {
+		total += n
+	}
+	mem := make([]byte, total+guard)
+	fill(mem, untouched)
+	to := mem[:total:total]
+	what := fmt.Sprintf("OpenInto of %d rows", len(refs))
+	place := func(o *opened) {
+		k.t.Helper()
+		o.liesIn(field, to, sizes)
+	}
+	k.readOpened(what, refs, place, func() (loader.Rows, error) { return k.inPlace.OpenInto(k.t.Context(), refs, to) })
+	for _, x := range mem[total:] {
+		if x != untouched {
+			k.errorf("%s has written behind the memory that it was given", what)
+			return
+		}
+	}
+}
+
+// guard is the bytes behind memory that a source is given.
+const guard = 64
+
+// readOpened reads what open opens for refs, and calls check, if any, before it is
+// closed.
+func (k *sourceKit) readOpened(what string, refs []loader.Ref, check func(*opened), open func() (loader.Rows, error)) {
+	k.t.Helper()
+	given := slices.Clone(refs)
+	rows, err := open()
 	if err != nil {
 		k.errorf("%s: %v", what, err)
 		return
@@ -228,9 +274,12 @@ func (k *sourceKit) openRows(refs []loader.Ref) {
 	}
 	o.readAll()
 	o.gather()
+	if check != nil {
+		check(o)
+	}
 	o.close()
 	if !slices.Equal(refs, given) {
-		k.errorf("OpenRows has changed its refs to %v from %v", refs, given)
+		k.errorf("%s has changed its refs to %v from %v", what, refs, given)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"unsafe"
 
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -30,6 +31,7 @@ type poem struct {
 	closing func(r *lines) error
 	shut    func() error
 	print   func() string
+	into    func(r *lines, to []byte) // makes it a placingPoem
 }
 
 func (p *poem) Spec() loader.Spec {
@@ -81,7 +83,7 @@ func (p *poem) openRefs(ctx context.Context, refs []loader.Ref) (loader.Rows, er
 	} else if ctx.Err() != nil && p.bytes > 0 {
 		return nil, ctx.Err()
 	}
-	return &lines{p: p, refs: refs, text: []byte("we are such stuff as dreams are made on")}, nil
+	return &lines{p: p, refs: refs, text: []byte(text)}, nil
 }
 
 // randomPoem is a poem that is read line by line.
@@ -98,8 +100,42 @@ func (p randomPoem) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Row
 	return r, nil
 }
 
+// placingPoem is a randomPoem that reads lines into batches.
+type placingPoem struct{ randomPoem }
+
+func (p placingPoem) Sizes(refs []loader.Ref, bytes []int64) (field int) {
+	r := lines{p: p.poem, refs: refs, text: []byte(text)}
+	for i := range refs {
+		_, line := r.value(nil, i)
+		bytes[i] = int64(len(line))
+	}
+	return 1
+}
+
+func (p placingPoem) OpenInto(ctx context.Context, refs []loader.Ref, to []byte) (loader.Rows, error) {
+	rows, err := p.OpenRows(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	r := rows.(*lines)
+	placed := make([][]byte, len(refs))
+	at := 0
+	for i := range refs {
+		_, line := r.value(nil, i)
+		n := copy(to[at:], line)
+		placed[i] = to[at : at+n : at+n]
+		at += n
+	}
+	r.placed = placed
+	p.into(r, to)
+	return r, nil
+}
+
+const text = "we are such stuff as dreams are made on"
+
 type lines struct {
 	p       *poem
+	placed  [][]byte // where lines were read to
 	refs    []loader.Ref
 	text    []byte
 	decoded [2]atomic.Bool
@@ -121,6 +157,9 @@ func (r *lines) Decode(_ *loader.Worker, part int) error {
 func (r *lines) value(w *loader.Worker, i int) (number [2]int32, line []byte) {
 	ref := r.refs[i]
 	line = r.text[ref.Block:min(ref.Block+ref.Row*2, len(r.text))]
+	if r.placed != nil {
+		line = r.placed[i]
+	}
 	if r.p.line != nil {
 		line = r.p.line(r, i, w, line)
 	}
@@ -164,6 +203,9 @@ func opener(random bool, change func(p *poem)) func() loader.Source {
 	return func() loader.Source {
 		p := &poem{sizes: []int{5, 0, 20, 7, 1}, bytes: 100}
 		change(p)
+		if p.into != nil {
+			return placingPoem{randomPoem{p}}
+		}
 		if random {
 			return randomPoem{p}
 		}
@@ -176,6 +218,7 @@ func TestSource(t *testing.T) {
 		loadertest.Source(t, opener(random, func(*poem) {}))
 		loadertest.Source(t, opener(random, func(p *poem) { p.bytes = 0 }))
 		loadertest.Source(t, opener(random, func(p *poem) { p.sizes = []int{1} }))
+		loadertest.Source(t, opener(random, func(p *poem) { p.into = func(*lines, []byte) {} }))
 	}
 }
 
@@ -283,7 +326,7 @@ func TestSourceReports(t *testing.T) {
 				return nil
 			}
 		}},
-		{"OpenRows has changed its refs", func(p *poem) {
+		{"OpenRows of 1 rows has changed its refs", func(p *poem) {
 			p.open = func(_ context.Context, refs []loader.Ref) error { refs[len(refs)-1].Draw++; return nil }
 			p.sizes = []int{10}
 		}},
@@ -302,6 +345,23 @@ func TestSourceReports(t *testing.T) {
 					return errBroken
 				}
 				return nil
+			}
+		}},
+		{"OpenInto of 1 rows, row 0, read backwards: other bytes", func(p *poem) {
+			p.into = func(_ *lines, to []byte) {
+				if len(to) > 0 {
+					to[len(to)-1]++
+				}
+			}
+		}},
+		{"field 1 does not lie where it was to be read to", func(p *poem) {
+			p.into = func(r *lines, _ []byte) { r.placed = nil }
+		}},
+		{"OpenInto of 1 rows has written behind the memory", func(p *poem) {
+			p.into = func(_ *lines, to []byte) {
+				if len(to) > 0 {
+					*(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(to)), len(to))) = 0
+				}
 			}
 		}},
 		{"has other bytes than by Row", func(p *poem) {

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -133,11 +134,35 @@ func fetch(ctx context.Context, p *shard.Pool, bufs *shard.Buffers, want [][]byt
 	return nil
 }
 
+// readInto checks one ReadInto.
+func readInto(ctx context.Context, p *shard.Pool, want [][]byte, seed uint64) error {
+	list := ranges(want, seed)
+	total := 0
+	for k := range list {
+		list[k].Tag = total
+		total += list[k].Len
+	}
+	given := slices.Clone(list)
+	to := make([]byte, total)
+	if err := p.ReadInto(ctx, to, list); err != nil {
+		return err
+	}
+	for _, r := range given {
+		if !bytes.Equal(to[r.Tag:][:r.Len], want[r.File][r.Off:][:r.Len]) {
+			return fmt.Errorf("%d bytes of file %d at %d, read to %d, are wrong", r.Len, r.File, r.Off, r.Tag)
+		}
+	}
+	return nil
+}
+
 func fetchAll(t *testing.T, p *shard.Pool, want [][]byte) {
 	bufs := shard.NewBuffers(64 << 20)
 	for seed := range uint64(40) {
 		if err := fetch(t.Context(), p, bufs, want, seed); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if err := readInto(t.Context(), p, want, seed); err != nil {
+			t.Fatalf("seed %d, ReadInto: %v", seed, err)
 		}
 	}
 	if lent, _ := bufs.Held(); lent != 0 {
@@ -153,6 +178,9 @@ func concurrent(t *testing.T, p *shard.Pool, want [][]byte) {
 			for seed := range uint64(8) {
 				if err := fetch(t.Context(), p, bufs, want, 100*g+2*seed); err != nil {
 					t.Errorf("seed %d: %v", seed, err)
+				}
+				if err := readInto(t.Context(), p, want, 100*g+2*seed); err != nil {
+					t.Errorf("seed %d, ReadInto: %v", seed, err)
 				}
 			}
 		})
@@ -176,6 +204,10 @@ func ends(t *testing.T, p *shard.Pool, want [][]byte) {
 			buf, err := p.Fetch(t.Context(), bufs, shard.Plan{GapBytes: -1}, list)
 			if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.As(err, &at) || buf != nil || list[0].Data != nil || list[1].Data != nil {
 				t.Errorf("Fetch of %d bytes at %d of %d: %v", r.Len, r.Off, n, err)
+			}
+			err = p.ReadInto(t.Context(), make([]byte, r.Len), list)
+			if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.As(err, &at) || at.Off != r.Off || at.Len != r.Len {
+				t.Errorf("ReadInto of %d bytes at %d of %d: %v", r.Len, r.Off, n, err)
 			}
 		}
 	}
@@ -207,6 +239,9 @@ func changed(t *testing.T, dir string, cfg shard.PoolConfig) {
 		if _, err := p.Fetch(t.Context(), bufs, shard.Plan{}, list); !errors.Is(err, want) {
 			t.Errorf("Fetch: %v, want %v", err, want)
 		}
+		if err := p.ReadInto(t.Context(), make([]byte, 10), list); !errors.Is(err, want) {
+			t.Errorf("ReadInto: %v, want %v", err, want)
+		}
 	}
 }
 
@@ -219,6 +254,9 @@ func cancelled(t *testing.T, p *shard.Pool) {
 	list := []shard.Range{{File: 7, Len: 10}, {File: 8, Len: 10}}
 	if _, err := p.Fetch(ctx, shard.NewBuffers(1<<20), shard.Plan{}, list); !errors.Is(err, context.Canceled) {
 		t.Errorf("Fetch: %v", err)
+	}
+	if err := p.ReadInto(ctx, make([]byte, 10), list); !errors.Is(err, context.Canceled) {
+		t.Errorf("ReadInto: %v", err)
 	}
 }
 

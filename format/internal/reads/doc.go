@@ -14,6 +14,8 @@
 // All rows are read together. If that fails they are read one by one, so that an
 // error costs the rows alone that cannot be read.
 //
+// [Rows.ReadInto] reads them to memory of the loader instead of its own.
+//
 // # Ownership
 //
 // The bytes of a row are lent until Rows.Close, which makes the Rows empty, to be

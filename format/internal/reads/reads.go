@@ -33,6 +33,11 @@ func Open(set shard.Set, pool shard.PoolConfig, plan shard.Plan, row int) (*File
 	return &Files{Pool: p, Bufs: shard.NewBuffers(math.MaxInt64), Plan: plan}, nil
 }
 
+// InPlace reports whether reads may go straight to memory of the loader: not if one
+// may be given up, which would go on writing there, and not where that is better
+// done in aligned memory or in one call.
+func InPlace(pool shard.PoolConfig) bool { return pool.Backend == shard.Pread && pool.Deadline == 0 }
+
 // Rows is the bytes of some rows. The zero Rows is empty.
 type Rows struct {
 	ranges []shard.Range
@@ -67,6 +72,25 @@ func (r *Rows) Read(ctx context.Context, f *Files) error {
 	}
 	if err != nil {
 		r.Close(f)
+	}
+	return err
+}
+
+// ReadInto is Read into memory of the loader, which the rows fill, one behind
+// another. After an error r is empty.
+func (r *Rows) ReadInto(ctx context.Context, f *Files, to []byte) error {
+	r.data = r.data[:0]
+	at := 0
+	for i := range r.ranges {
+		x := &r.ranges[i]
+		x.Tag = at
+		at += x.Len
+		r.data = append(r.data, to[x.Tag:at:at])
+	}
+	err := f.Pool.ReadInto(ctx, to, r.ranges)
+	if err != nil {
+		r.Close(f)
+		err = cmp.Or(final(ctx, err), err)
 	}
 	return err
 }

@@ -82,6 +82,33 @@ func TestRowsApart(t *testing.T) {
 	r.Close(f)
 }
 
+// TestReadInto reads rows to memory of the loader; nothing is left of them after an
+// error.
+func TestReadInto(t *testing.T) {
+	f, set := files(t, 2)
+	var r Rows
+	to := make([]byte, 12)
+	for range 2 {
+		r.want(2)
+		if err := r.ReadInto(t.Context(), f, to); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 6 {
+			if data, err := r.Row(i); err != nil || len(data) != 2 || &data[0] != &to[2*i] || data[0] != []byte{8, 3, 4}[i%3] {
+				t.Errorf("row %d is %v, %v", i, data, err)
+			}
+		}
+		r.Close(f)
+	}
+	if err := os.Truncate(set[0].Path, 6); err != nil {
+		t.Fatal(err)
+	}
+	r.want(2)
+	if err := r.ReadInto(t.Context(), f, to); !errors.Is(err, shard.ErrChanged) || len(r.data) > 0 {
+		t.Errorf("of a file that has lost its end: error %v, %d rows", err, len(r.data))
+	}
+}
+
 func TestRowsStop(t *testing.T) {
 	f, _ := files(t, 1)
 	ctx, cancel := context.WithCancel(t.Context())
