@@ -8,7 +8,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/pierrec/lz4/v4"
+
+	"github.com/stokerdata/stoker/internal/lz4"
 )
 
 // plainSize is the decoded size that says that a buffer of a compressed batch is
@@ -99,7 +100,6 @@ func decodeZstd(dst, b []byte) (err error) {
 // Parts of an LZ4 frame ("LZ4 Frame Format Description", version 1.6.4).
 const (
 	lz4Magic       = 0x184d2204
-	lz4Window      = 64 << 10
 	lz4Stored      = 1 << 31 // in a block's size: it is not compressed
 	lz4HasDict     = 1 << 0  // flags of the frame
 	lz4HasSum      = 1 << 2
@@ -110,7 +110,6 @@ const (
 // decodeLZ4 fills dst from the frame in b. Unlike a streaming reader it needs no
 // memory of its own. Checksums are verified where there are some.
 func decodeLZ4(dst, b []byte) (err error) {
-	defer guard(&err)
 	b, flags, err := lz4Header(b, len(dst))
 	if err != nil {
 		return err
@@ -137,10 +136,14 @@ func decodeLZ4(dst, b []byte) (err error) {
 			return errLZ4Sum
 		}
 		b = b[n+sum:]
-		if n, err = lz4Block(dst, done, block, word&lz4Stored != 0); err != nil {
+		if word&lz4Stored != 0 {
+			if n > len(dst)-done {
+				return errShort
+			}
+			done += copy(dst[done:], block)
+		} else if done, err = lz4.Block(dst, done, block); err != nil { // blocks may be linked
 			return err
 		}
-		done += n
 	}
 	if done != len(dst) {
 		return errShort
@@ -179,18 +182,6 @@ func lz4Header(b []byte, size int) (rest []byte, flags byte, err error) {
 		return nil, 0, errLZ4Sum
 	}
 	return b[n+1:], flags, nil
-}
-
-// lz4Block decodes a block to dst[done:] and returns the bytes it held. What is
-// before done serves as its dictionary: blocks may be linked.
-func lz4Block(dst []byte, done int, block []byte, stored bool) (int, error) {
-	if stored {
-		if len(block) > len(dst)-done {
-			return 0, errShort
-		}
-		return copy(dst[done:], block), nil
-	}
-	return lz4.UncompressBlockWithDict(block, dst[done:], dst[max(0, done-lz4Window):done])
 }
 
 // xxh32 returns the 32-bit xxHash of b with seed 0 ("xxHash fast digest
