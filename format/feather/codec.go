@@ -45,7 +45,7 @@ func decompress(scratch *[]byte, b []byte, how codec, limit int64) ([]byte, erro
 	if int64(binary.LittleEndian.Uint64(b)) == plainSize {
 		return b[8:], nil
 	}
-	*scratch = grow(*scratch, int(n))
+	*scratch = grow(*scratch, int(n)+zstdRoom)[:n]
 	switch how {
 	case codecLZ4:
 		err = decodeLZ4(*scratch, b[8:])
@@ -85,11 +85,15 @@ var zstdDecoders = sync.Pool{New: func() any {
 	return d
 }}
 
+// zstdRoom is how far the decoder writes beyond the end of a frame that tells its
+// size, where it may; it copies byte by byte where it may not.
+const zstdRoom = 16
+
 // decodeZstd fills dst from the frames in b.
 func decodeZstd(dst, b []byte) (err error) {
 	defer guard(&err)
 	d := zstdDecoders.Get().(*zstd.Decoder)
-	out, err := d.DecodeAll(b, dst[:0:len(dst)])
+	out, err := d.DecodeAll(b, dst[:0:min(cap(dst), len(dst)+zstdRoom)])
 	zstdDecoders.Put(d) // not after a panic
 	if err == nil && len(out) != len(dst) {
 		err = errShort
