@@ -347,12 +347,12 @@ func (w *Worker) place(b *Batch, i int) error {
 			return err
 		}
 		if len(t.Data) == 0 || !w.fields[f].own || sameStart(t.Data, w.fields[f].placed.Data) {
-			c.vary[i] = value{t.Data, t.Shape}
+			c.set(i, t.Data, t.Shape)
 			continue
 		}
 		d := w.arena.alloc(len(t.Data))
 		copy(d, t.Data)
-		c.vary[i] = value{d, t.Shape}
+		c.set(i, d, t.Shape)
 	}
 	return nil
 }
