@@ -30,14 +30,12 @@ type column struct {
 	home    []byte  // memory for what the row stages leave, or rows that vary are read to
 	slab    []byte  // memory of the present values
 	vary    []value // varying: the rows before compaction
+	shapes  []Shape // of these rows, where they do not follow from the bytes
 	offsets []int64
 }
 
 // value is one row of a varying column. Its memory is an arena's or a source's.
-type value struct {
-	data  []byte
-	shape Shape
-}
+type value struct{ data []byte }
 
 // Len returns the number of rows.
 func (b *Batch) Len() int { return b.n }
@@ -69,7 +67,24 @@ func (b *Batch) Row(name string, i int) Tensor {
 		at := i * c.row
 		return Tensor{DType: c.DType, Shape: b.spec[b.index(name)].Shape, Data: c.Data[at : at+c.row : at+c.row]}
 	}
-	return Tensor{DType: c.DType, Shape: c.vary[i].shape, Data: c.vary[i].data}
+	return c.varying(&b.buf.shape.rows[b.index(name)], i)
+}
+
+// varying returns row i of field f, which varies, as the row stages left it.
+func (c *column) varying(f *Field, i int) Tensor {
+	data := c.vary[i].data
+	if c.shapes != nil {
+		return Tensor{DType: f.DType, Shape: c.shapes[i], Data: data}
+	}
+	return Tensor{DType: f.DType, Shape: f.Shape.WithDim(0, len(data)/(f.leading()*f.DType.Size())), Data: data}
+}
+
+// set makes data of the given shape row i of a field that varies.
+func (c *column) set(i int, data []byte, shape Shape) {
+	c.vary[i].data = data
+	if c.shapes != nil {
+		c.shapes[i] = shape
+	}
 }
 
 // IDs returns the sample id of each row, or nil behind a stage that forms rows
@@ -91,7 +106,7 @@ func (b *Batch) index(name string) int {
 // Set makes the varying field f of row i have the given value, whose memory
 // stays as it is until the Rows that it came from are closed. It is for
 // Gatherer and is called once for each row.
-func (b *Batch) Set(f, i int, data []byte, shape Shape) { b.cols[f].vary[i] = value{data, shape} }
+func (b *Batch) Set(f, i int, data []byte, shape Shape) { b.cols[f].set(i, data, shape) }
 
 // Replace gives column f the element type and shape that the running batch
 // stage announced for it in Stage.Out, and returns its new memory, not cleared.

@@ -295,6 +295,13 @@ func (s *step) arrange(n int, columns bool) {
 		g.rows, g.at = make([]int, cap(s.refs)), make([]int, cap(s.refs))
 	}
 	g.rows, g.at = g.rows[:s.n], g.at[:s.n]
+	if n == 1 { // no need to count, each time at the same place
+		for i := range s.refs {
+			g.rows[i], g.at[i] = s.refs[i].Row, i
+		}
+		g.starts = append(g.starts[:0], 0, s.n)
+		return
+	}
 	g.starts = append(g.starts[:0], make([]int, n+2)...)
 	for _, k := range s.at {
 		g.starts[k+2]++

@@ -120,6 +120,9 @@ func newBuffer(l *layout, alloc func(bytes int) []byte) *buffer {
 		}
 		if c.row = rowBytes(field.DType, field.Shape); c.row < 0 {
 			c.vary = make([]value, l.n)
+			if field.leading() <= 0 { // another dimension than the first varies, or none tells
+				c.shapes = make([]Shape, l.n)
+			}
 			c.offsets = make([]int64, 0, l.n+1)
 		}
 	}
@@ -275,6 +278,9 @@ func (u *buffer) squeeze(failed []bool) {
 					copy(c.slab[k*c.row:(k+1)*c.row], c.slab[i*c.row:])
 				} else if c.vary != nil {
 					c.vary[k] = c.vary[i]
+					if c.shapes != nil {
+						c.shapes[k] = c.shapes[i]
+					}
 				}
 			}
 		}

@@ -98,7 +98,7 @@ func (e *engine) fillBlocks(w *Worker, s *step, lo, hi int) {
 		rows, at := s.group.of(k)
 		g, ok := b.rows.(Gatherer)
 		if ok && b.err == nil && b.actual == b.index {
-			e.mark(s, at)
+			e.markBlock(s, b.index, rows, at)
 			if e.gather(w, g, rows, at, s) == nil {
 				continue
 			}
@@ -126,12 +126,33 @@ func (e *engine) fillFromBlock(w *Worker, s *step, i int) {
 	e.fillRow(w, s, i, b.rows, ref.Row, &ref)
 }
 
-// mark notes which samples stand in rows at.
+// mark notes which samples stand in rows at, whose columns are gathered.
 func (e *engine) mark(s *step, at []int) {
+	ids := s.buf.batch.ids
+	for _, i := range at {
+		ids[i] = e.l.index.id(s.refs[i])
+	}
+	e.markKeys(s, at)
+}
+
+// markBlock is mark for the given rows of one block.
+func (e *engine) markBlock(s *step, block int, rows, at []int) {
+	ids, first := s.buf.batch.ids, e.l.index.starts[block]
+	at = at[:len(rows)]
+	for k, row := range rows {
+		ids[at[k]] = first + int64(row)
+	}
+	e.markKeys(s, at)
+}
+
+// markKeys sets the keys of rows at if there is a stage that draws by them.
+func (e *engine) markKeys(s *step, at []int) {
+	if len(e.p.batch) == 0 {
+		return
+	}
 	b := &s.buf.batch
 	for _, i := range at {
-		id := e.l.index.id(s.refs[i])
-		b.ids[i], b.keys[i] = id, key(id, s.refs[i].Draw)
+		b.keys[i] = key(b.ids[i], s.refs[i].Draw)
 	}
 }
 
@@ -326,12 +347,12 @@ func (w *Worker) place(b *Batch, i int) error {
 			return err
 		}
 		if len(t.Data) == 0 || !w.fields[f].own || sameStart(t.Data, w.fields[f].placed.Data) {
-			c.vary[i] = value{t.Data, t.Shape}
+			c.set(i, t.Data, t.Shape)
 			continue
 		}
 		d := w.arena.alloc(len(t.Data))
 		copy(d, t.Data)
-		c.vary[i] = value{d, t.Shape}
+		c.set(i, d, t.Shape)
 	}
 	return nil
 }

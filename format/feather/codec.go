@@ -8,7 +8,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/pierrec/lz4/v4"
+
+	"github.com/stokerdata/stoker/internal/lz4"
 )
 
 // plainSize is the decoded size that says that a buffer of a compressed batch is
@@ -44,7 +45,7 @@ func decompress(scratch *[]byte, b []byte, how codec, limit int64) ([]byte, erro
 	if int64(binary.LittleEndian.Uint64(b)) == plainSize {
 		return b[8:], nil
 	}
-	*scratch = grow(*scratch, int(n))
+	*scratch = grow(*scratch, int(n)+zstdRoom)[:n]
 	switch how {
 	case codecLZ4:
 		err = decodeLZ4(*scratch, b[8:])
@@ -84,11 +85,15 @@ var zstdDecoders = sync.Pool{New: func() any {
 	return d
 }}
 
+// zstdRoom is how far the decoder writes beyond the end of a frame that tells its
+// size, where it may; it copies byte by byte where it may not.
+const zstdRoom = 16
+
 // decodeZstd fills dst from the frames in b.
 func decodeZstd(dst, b []byte) (err error) {
 	defer guard(&err)
 	d := zstdDecoders.Get().(*zstd.Decoder)
-	out, err := d.DecodeAll(b, dst[:0:len(dst)])
+	out, err := d.DecodeAll(b, dst[:0:min(cap(dst), len(dst)+zstdRoom)])
 	zstdDecoders.Put(d) // not after a panic
 	if err == nil && len(out) != len(dst) {
 		err = errShort
@@ -99,7 +104,6 @@ func decodeZstd(dst, b []byte) (err error) {
 // Parts of an LZ4 frame ("LZ4 Frame Format Description", version 1.6.4).
 const (
 	lz4Magic       = 0x184d2204
-	lz4Window      = 64 << 10
 	lz4Stored      = 1 << 31 // in a block's size: it is not compressed
 	lz4HasDict     = 1 << 0  // flags of the frame
 	lz4HasSum      = 1 << 2
@@ -110,7 +114,6 @@ const (
 // decodeLZ4 fills dst from the frame in b. Unlike a streaming reader it needs no
 // memory of its own. Checksums are verified where there are some.
 func decodeLZ4(dst, b []byte) (err error) {
-	defer guard(&err)
 	b, flags, err := lz4Header(b, len(dst))
 	if err != nil {
 		return err
@@ -137,10 +140,14 @@ func decodeLZ4(dst, b []byte) (err error) {
 			return errLZ4Sum
 		}
 		b = b[n+sum:]
-		if n, err = lz4Block(dst, done, block, word&lz4Stored != 0); err != nil {
+		if word&lz4Stored != 0 {
+			if n > len(dst)-done {
+				return errShort
+			}
+			done += copy(dst[done:], block)
+		} else if done, err = lz4.Block(dst, done, block); err != nil { // blocks may be linked
 			return err
 		}
-		done += n
 	}
 	if done != len(dst) {
 		return errShort
@@ -179,18 +186,6 @@ func lz4Header(b []byte, size int) (rest []byte, flags byte, err error) {
 		return nil, 0, errLZ4Sum
 	}
 	return b[n+1:], flags, nil
-}
-
-// lz4Block decodes a block to dst[done:] and returns the bytes it held. What is
-// before done serves as its dictionary: blocks may be linked.
-func lz4Block(dst []byte, done int, block []byte, stored bool) (int, error) {
-	if stored {
-		if len(block) > len(dst)-done {
-			return 0, errShort
-		}
-		return copy(dst[done:], block), nil
-	}
-	return lz4.UncompressBlockWithDict(block, dst[done:], dst[max(0, done-lz4Window):done])
 }
 
 // xxh32 returns the 32-bit xxHash of b with seed 0 ("xxHash fast digest

@@ -38,7 +38,7 @@ func (s *source) Open(ctx context.Context, i int) (loader.Rows, error) {
 func (s *source) fetch(ctx context.Context, l *layout, b *batch) (*rows, error) {
 	r := s.spare()
 	r.use(l, b)
-	r.ranges = l.ranges(b, r.ranges[:0])
+	r.ranges = l.ranges(b, r.ranges)
 	var err error
 	if r.buf, err = s.pool.Fetch(ctx, s.bufs, s.read, r.ranges); err != nil {
 		r.buf = nil
@@ -61,12 +61,16 @@ func (s *source) fetch(ctx context.Context, l *layout, b *batch) (*rows, error) 
 // aligned in the file is aligned in memory. There is room behind every buffer:
 // the footer.
 func (l *layout) ranges(b *batch, ranges []shard.Range) []shard.Range {
-	for i, x := range b.spans {
-		if x.n > 0 {
-			ranges = append(ranges, shard.Range{File: b.shard, Off: x.off, Len: (x.n + 7) &^ 7, Tag: i})
+	ranges = slices.Grow(ranges[:0], len(b.spans))[:len(b.spans)]
+	n := 0
+	for i := range b.spans {
+		if x := &b.spans[i]; x.n > 0 {
+			r := &ranges[n] // whose words are not put together first: see loader.Sample.Set
+			r.File, r.Off, r.Len, r.Tag = b.shard, x.off, (x.n+7)&^7, i
+			n++
 		}
 	}
-	return ranges
+	return ranges[:n]
 }
 
 // fetchBytes returns the bytes that fetch reads, gaps included.

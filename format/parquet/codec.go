@@ -11,7 +11,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
-	"github.com/pierrec/lz4/v4"
+
+	"github.com/stokerdata/stoker/internal/lz4"
 )
 
 // codec is parquet.thrift's CompressionCodec.
@@ -85,7 +86,7 @@ func (c *codecs) decompress(dst, src []byte, by codec) error {
 	case snappyCodec:
 		return unsnappy(dst, src)
 	case lz4RawCodec:
-		if n, err := lz4.UncompressBlock(src, dst); err != nil {
+		if n, err := lz4.Block(dst, 0, src); err != nil {
 			return err
 		} else if n != len(dst) {
 			return errSize

@@ -47,8 +47,8 @@ var dependencies = []dependency{
 	},
 	{
 		"github.com/pierrec/lz4/v4", "BSD-3-Clause",
-		"LZ4, a codec of Parquet pages and of Arrow buffers",
-		[]string{"format/feather", "format/parquet"},
+		"compresses LZ4 for the tests of our own decoder, which it is compared with",
+		[]string{"format/feather", "internal/lz4"},
 	},
 	{
 		"github.com/zeebo/xxh3", "BSD-2-Clause",
