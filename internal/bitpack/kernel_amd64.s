@@ -1255,7 +1255,7 @@ DATA widths<>+2492(SB)/4, $0x01ffffff
 GLOBL widths<>(SB), RODATA|NOPTR, $2496
 
 // func unpackAVX2(dst *uint32, src *byte, groups int, width int) uint32
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·unpackAVX2(SB), NOSPLIT, $0-36
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
@@ -1266,12 +1266,15 @@ TEXT ·unpackAVX2(SB), NOSPLIT, $0-36
 	ADDQ    DI, SI
 	MOVQ    BX, DI
 	SHRQ    $0x01, DI
+	MOVQ    BX, R8
+	SHLQ    $0x05, R8
 	VMOVDQU (SI), Y0
 	VMOVDQU 32(SI), Y1
 	VMOVDQU 64(SI), Y2
 	VPXOR   Y3, Y3, Y3
 
 group:
+	PREFETCHT0   (CX)(R8*1)
 	VMOVDQU      (CX), X4
 	VINSERTI128  $0x01, (CX)(DI*1), Y4, Y4
 	VPSHUFB      Y0, Y4, Y4
