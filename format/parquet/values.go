@@ -24,7 +24,12 @@ func view[T dtype.Element](b []byte) []T {
 	return loader.View[T](loader.Tensor{DType: dtype.Of[T](), Data: b})
 }
 
-var errRange = errors.New("a value that its type cannot hold")
+// A valueError is of single values: what lies behind them can be decoded.
+type valueError struct{ error }
+
+func (e valueError) Unwrap() error { return e.error }
+
+var errRange = valueError{errors.New("a value that its type cannot hold")}
 
 // values decodes n values, none of them null, into dst, which has room for
 // exactly these.
@@ -83,7 +88,7 @@ func (d *decoder) plain(dst []byte, n int, src []byte) error {
 		if !fits(len(src), (n+7)/8) {
 			return sizeError(len(src), (n+7)/8)
 		}
-		unpackBits(dst, src)
+		unpackBits(dst, src, 0)
 		return nil
 	}
 	if stored := d.col.stored(); !fits(len(src), n*stored) {
@@ -281,39 +286,52 @@ func (d *decoder) plainStrings(dst []span, src []byte, base int64) error {
 
 // pick sets dst to the n values of the dictionary that the next indexes name.
 func (d *decoder) pick(dst []byte, h *hybrid, n int) error {
-	switch w := d.col.elem; w {
-	case 1:
-		return pick(h, dst, d.dict)
-	case 2:
-		return pick(h, view[uint16](dst), view[uint16](d.dict))
-	case 4:
-		return pick(h, view[uint32](dst), view[uint32](d.dict))
-	case 8:
-		return pick(h, view[uint64](dst), view[uint64](d.dict))
-	default:
-		d.index = sized(d.index, n)
-		if err := h.indexes(d.index, d.nDict); err != nil {
-			return err
-		}
-		for i, x := range d.index {
-			copy(dst[i*w:(i+1)*w], d.dict[int(x)*w:])
-		}
-		return nil
+	w := d.col.elem
+	switch w {
+	case 1, 2, 4, 8:
+		return pickSize(w, h, dst, d.dict)
 	}
+	d.index = sized(d.index, n)
+	if err := h.indexes(d.index, d.nDict); err != nil {
+		return err
+	}
+	for i, x := range d.index {
+		copy(dst[i*w:(i+1)*w], d.dict[int(x)*w:])
+	}
+	return nil
 }
 
-// pick sets dst to the elements of dict that the next indexes name.
-func pick[T any](h *hybrid, dst, dict []T) error {
+// pickSize sets dst to the elements of dict, of 1, 2, 4 or 8 bytes, that the next
+// indexes name.
+func pickSize(size int, h *hybrid, dst, dict []byte) error {
+	switch size {
+	case 1:
+		return pick(h, dst, dict)
+	case 2:
+		return pick(h, view[uint16](dst), view[uint16](dict))
+	case 4:
+		return pick(h, view[uint32](dst), view[uint32](dict))
+	}
+	return pick(h, view[uint64](dst), view[uint64](dict))
+}
+
+// pick sets dst to the elements of dict that the next indexes name; where it
+// returns errIndex, h is behind all of them.
+func pick[T any](h *hybrid, dst, dict []T) (err error) {
 	var index [256]uint32 // stays in the first-level cache
 	for len(dst) > 0 {
 		x := index[:min(len(index), len(dst))]
-		if err := h.indexes(x, len(dict)); err != nil {
-			return err
+		switch wrong := h.indexes(x, len(dict)); {
+		case wrong == nil:
+			take(dst, dict, x)
+		case wrong == errIndex:
+			err = wrong
+		default:
+			return wrong
 		}
-		take(dst, dict, x)
 		dst = dst[len(x):]
 	}
-	return nil
+	return err
 }
 
 func take[T any](dst, dict []T, index []uint32) {
@@ -347,12 +365,10 @@ func spread(dst, defs []byte, max byte, n int, null []byte) {
 	}
 }
 
-// spreadNulls puts null where valid says that nothing is.
-func spreadNulls(dst, valid, null []byte) {
-	for i, ok := range valid {
-		if ok == 0 {
-			copy(dst[i*len(null):], null)
-		}
+// setValid sets valid to whether there is a value at each of defs.
+func setValid(valid, defs []byte, max byte) {
+	for i, x := range defs {
+		valid[i] = b2u(x == max)
 	}
 }
 
