@@ -69,6 +69,19 @@ func (h *hybrid) pass(n int) {
 	h.at += uint(n) * h.width
 }
 
+// apart returns how many of the next n values of the run at hand come before one
+// that begins with a byte: all of them if they are in no need of that.
+func (h *hybrid) apart(n int) int {
+	if h.packed == nil || h.at%8 == 0 {
+		return n
+	}
+	k := 1
+	for k < n && (h.at+uint(k)*h.width)%8 != 0 {
+		k++
+	}
+	return k
+}
+
 // skip passes over n values.
 func (h *hybrid) skip(n int) error {
 	for n > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/stokerdata/stoker/internal/bitpack"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
@@ -310,9 +311,38 @@ func pickSize(size int, h *hybrid, dst, dict []byte) error {
 	case 2:
 		return pick(h, view[uint16](dst), view[uint16](dict))
 	case 4:
-		return pick(h, view[uint32](dst), view[uint32](dict))
+		return pick32(h, view[uint32](dst), view[uint32](dict))
 	}
 	return pick(h, view[uint64](dst), view[uint64](dict))
+}
+
+// pick32 is pick for 32 bits, most of which are unpacked and looked up at once.
+func pick32(h *hybrid, dst, dict []uint32) (err error) {
+	for len(dst) > 0 {
+		if h.left == 0 {
+			if err := h.next(); err != nil {
+				return err
+			}
+		}
+		out, n := dst[:min(len(dst), h.left)], 0
+		if h.packed != nil && h.at%8 == 0 && len(dict) > 0 {
+			var greatest uint32
+			n, greatest = bitpack.Lookup(out, h.packed[h.at/8:], h.width, dict)
+			if h.pass(n); int(greatest) >= len(dict) {
+				err = errIndex
+			}
+		}
+		if n == 0 {
+			n = h.apart(len(out))
+			if wrong := pick(h, out[:n], dict); wrong == errIndex {
+				err = wrong
+			} else if wrong != nil {
+				return wrong
+			}
+		}
+		dst = dst[n:]
+	}
+	return err
 }
 
 // pick sets dst to the elements of dict that the next indexes name; where it
