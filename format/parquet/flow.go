@@ -3,6 +3,7 @@ package parquet
 import (
 	"fmt"
 
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -156,6 +157,21 @@ func (d *decoder) next(f *flow, s *scratch, dst, valid []byte, n int) error {
 	return bad
 }
 
+// lend returns the next n rows where they lie in the page at hand, if that has them
+// as dst would; or nil.
+func (d *decoder) lend(f *flow, n int) []byte {
+	if f.left < n || f.at.form != asElements || f.at.def != nil || d.col.field.DType != d.to.field.DType {
+		return nil
+	}
+	b := f.at.values[f.used:][:n*d.to.size]
+	if !elem.Readable(b, d.to.size) {
+		return nil
+	}
+	f.left -= n
+	f.used += len(b)
+	return b
+}
+
 // give decodes the next n rows of the page at hand.
 func (d *decoder) give(f *flow, s *scratch, dst, valid []byte, n int) error {
 	values, most := n, byte(d.leaf.maxDef)
@@ -197,8 +213,13 @@ func (d *decoder) some(f *flow, s *scratch, dst []byte, n int) (err error) {
 		err = d.plain(as, n, o.values[f.used:][:size])
 		f.used += size
 	default:
-		copy(as, o.values[f.used:])
-		f.used += n * c.elem
+		src := o.values[f.used:][:n*c.elem]
+		f.used += len(src)
+		if from != to && elem.Readable(src, c.elem) {
+			as = src
+		} else {
+			copy(as, src)
+		}
 	}
 	if err == nil && from != to && !convert(dst, to, as, from) {
 		return d.unfit()

@@ -42,6 +42,7 @@ type scratch struct {
 	defs   [tileRows]byte
 	stored [tileRows * maxElem]byte // values in the type of the file
 	tiles  [stripColumns][tileRows * maxElem]byte
+	at     [stripColumns][]byte // what a tile should hold: its front, or part of a page
 	valid  [stripColumns][tileRows]byte
 }
 
@@ -56,6 +57,7 @@ type strip struct {
 // decode decodes the given lanes, one field or some of joins, of all rows of r.
 func (s *strip) decode(r *rows, lanes []lane) error {
 	defer func() {
+		clear(s.at[:])
 		for g := range lanes {
 			s.decoders[g].end()
 		}
@@ -98,17 +100,22 @@ func (s *scratch) rows(lanes []lane, ds []decoder, fs []flow, to []target, at, n
 		}
 		t, c := &to[lanes[g].to], ds[g].to
 		for h := range same {
-			d := &ds[g+h]
+			d, f := &ds[g+h], &fs[g+h]
 			dst := s.tiles[h][:n*c.size]
 			if t.stride == c.size { // it is all there is
 				dst = t.data[at*c.size:][:n*c.size]
+			} else if s.at[h] = dst; t.valid == nil {
+				if b := d.lend(f, n); b != nil {
+					s.at[h] = b
+					continue
+				}
 			}
 			var valid []byte
 			if t.valid != nil {
 				valid = s.valid[h][:n]
 				fill(valid, 1)
 			}
-			if err := d.next(&fs[g+h], s, dst, valid, n); err != nil {
+			if err := d.next(f, s, dst, valid, n); err != nil {
 				if !errors.As(err, new(valueError)) {
 					return nil, d.fault(-1, err)
 				}
@@ -130,13 +137,13 @@ func (s *scratch) lay(t *target, c *column, cell, at, n, tiles int) {
 		dst, stride := t.data[at*t.stride+cell*c.size:], t.stride/c.size
 		switch c.size {
 		case 1:
-			lay[uint8](dst, stride, s.tiles[:tiles], n)
+			lay[uint8](dst, stride, s.at[:tiles])
 		case 2:
-			lay[uint16](dst, stride, s.tiles[:tiles], n)
+			lay[uint16](dst, stride, s.at[:tiles])
 		case 4:
-			lay[uint32](dst, stride, s.tiles[:tiles], n)
+			lay[uint32](dst, stride, s.at[:tiles])
 		default:
-			lay[uint64](dst, stride, s.tiles[:tiles], n)
+			lay[uint64](dst, stride, s.at[:tiles])
 		}
 	}
 	if t.valid != nil {
@@ -148,10 +155,10 @@ func (s *scratch) lay(t *target, c *column, cell, at, n, tiles int) {
 	}
 }
 
-func lay[T uint8 | uint16 | uint32 | uint64](dst []byte, stride int, tiles [][tileRows * maxElem]byte, n int) {
+func lay[T uint8 | uint16 | uint32 | uint64](dst []byte, stride int, tiles [][]byte) {
 	var from [stripColumns][]T
-	for g := range tiles {
-		from[g] = view[T](tiles[g][:])[:n]
+	for g, tile := range tiles {
+		from[g] = view[T](tile)
 	}
 	interleave.Columns(view[T](dst), stride, from[:len(tiles)])
 }

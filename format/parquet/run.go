@@ -82,7 +82,10 @@ func (r *rows) leave(c *cursor) {
 // run decodes n rows from the given one on, to rows at and on of the batch.
 func (r *rows) run(row, at, n int, b *loader.Batch) error {
 	s := r.s.strips.Get().(*strip)
-	defer r.s.strips.Put(s)
+	defer func() {
+		clear(s.at[:])
+		r.s.strips.Put(s)
+	}()
 	c, err := r.cursor(row, &s.scratch)
 	if err != nil {
 		return err
