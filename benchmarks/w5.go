@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
 	"github.com/stokerdata/stoker/format"
@@ -79,6 +81,7 @@ func (b *bench) table(f tableFile, c tableConfig) (rounds.Match, error) {
 		b.own("ours", "stoker, a worker for each core, all rows shuffled", "table", with("join", 0), check),
 		b.own("ours_1", "the same with one worker", "table", with("join", 1), check),
 		b.own("ours_group", "the same, row groups shuffled and rows within each of them", "table", with("group", 1), check),
+		b.own("ours_runs", "the same, row groups shuffled as peers do it", "table", with("runs", 1), check),
 		b.own("ours_in_order", "the same, not shuffled", "table", with("order", 1), check),
 		b.own("ours_concat", "stoker, rows laid out by tabular.Concat (floats alone)", "table", with("concat", 1), nil),
 		b.own("parquet_go", "pages of parquet-go, row groups shuffled, one goroutine", "table", with("parquet-go", 1), check),
@@ -89,7 +92,7 @@ func (b *bench) table(f tableFile, c tableConfig) (rounds.Match, error) {
 		b.own("decompress", "limit: pages read and decompressed, no more", "table", with("decompress", 1), nil),
 		b.own("memcpy", "limit: as many bytes copied as the values take", "table", with("copy", 1), nil),
 	}
-	m.Ratios = against("ours", m.Entries)
+	m.Ratios = append(against("ours", m.Entries), against("ours_runs", m.Entries)...)
 	return m, nil
 }
 
@@ -121,8 +124,50 @@ func tableLoader(c tableConfig) (*loader.Loader, error) {
 		o.Order = loader.Sequential{}
 	case "group":
 		o.Order = loader.Shuffle{Live: 1, Lanes: 1}
+	case "runs":
+		o.Order = groupOrder{}
 	}
 	return loader.New(src, o)
+}
+
+// groupOrder is the order of row groups that are shuffled and whose rows are not.
+type groupOrder struct{}
+
+// Plan implements loader.Order.
+func (groupOrder) Plan(p loader.Pass) loader.Plan {
+	plan := groupPlan{order: rand.New(rand.NewPCG(p.Seed, p.Epoch)).Perm(len(p.Blocks)), ends: make([]int64, len(p.Blocks))}
+	end := int64(0)
+	for i, b := range plan.order {
+		end += int64(p.Blocks[b].Rows)
+		plan.ends[i] = end
+	}
+	return plan
+}
+
+// groupPlan says which row group is the i-th, and at which position it ends.
+type groupPlan struct {
+	order []int
+	ends  []int64
+}
+
+// Len implements loader.Plan.
+func (g groupPlan) Len() int64 { return g.ends[len(g.ends)-1] }
+
+// At implements loader.Plan.
+func (g groupPlan) At(pos int64, refs []loader.Ref) {
+	i, _ := slices.BinarySearch(g.ends, pos+1)
+	first := int64(0)
+	if i > 0 {
+		first = g.ends[i-1]
+	}
+	for k := range refs {
+		for pos >= g.ends[i] {
+			first = g.ends[i]
+			i++
+		}
+		refs[k] = loader.Ref{Block: g.order[i], Row: int(pos - first)}
+		pos++
+	}
 }
 
 // tableDigest returns the digest of a table as the library reads it.
@@ -185,7 +230,7 @@ func openTable(config json.RawMessage) (*rounds.Work, error) {
 	return decoded(func(c tableConfig) (*rounds.Work, error) {
 		var epoch func(batch func(label []int32, dense []float32, sparse []int32)) error
 		switch c.Kind {
-		case "join", "group", "order":
+		case "join", "group", "runs", "order":
 			return ownTable(c)
 		case "concat":
 			ld, err := concatLoader(c)

@@ -39,7 +39,7 @@ type location struct {
 // and loader.ErrCorrupt if an index is damaged. Closing either source closes both.
 func (s *Source) ByRow() (*RowSource, error) {
 	r := &RowSource{Source: s, pages: make([][][]location, len(s.blocks))}
-	if s.lanes != nil {
+	if s.record > 0 {
 		return nil, fmt.Errorf("parquet: joins are not read row by row: %w", loader.ErrSpec)
 	}
 	for lo := 0; lo < len(s.groups); {

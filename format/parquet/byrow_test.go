@@ -49,7 +49,7 @@ func TestByRow(t *testing.T) {
 			}
 			r := byRow(t, path, Options{})
 			defer r.Close()
-			got, err := dumpWith(r, nil)
+			got, err := dumpWith(r, 3, nil)
 			check(t, got, err, want...)
 			for range 2 {
 				ld, err := loader.New(keepRowsOpen{r}, loader.Config{BatchSize: 7, Seed: 3, Order: loader.Shuffle{}, Workers: 2})
@@ -160,5 +160,5 @@ func dumpRows(data []byte) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dumpWith(r, nil)
+	return dumpWith(r, 3, nil)
 }

@@ -63,19 +63,25 @@ func (c codec) mostFrom(n int64) int64 {
 // maxZstdWindow bounds the memory of a zstd decoder beside its output.
 const maxZstdWindow = 128 << 20
 
-// codecs holds the decoders of one goroutine, made when first used.
-type codecs struct {
+// tools is what the decoders of one goroutine share: codecs, made when first used,
+// and memory for what is not needed for long.
+type tools struct {
 	src    bytes.Reader
 	zstd   *zstd.Decoder
 	gzip   *gzip.Reader
 	brotli *brotli.Reader
+
+	passing    []byte // the body of a page
+	defs, reps []byte
+	index      []uint32
+	ints, more []int32
 }
 
 var errSize = errors.New("does not decompress to the size that its header states")
 
 // decompress fills dst, which is exactly as long as src is when decompressed.
 // It never writes beyond dst.
-func (c *codecs) decompress(dst, src []byte, by codec) error {
+func (c *tools) decompress(dst, src []byte, by codec) error {
 	switch by {
 	case uncompressed:
 		if len(src) != len(dst) {
@@ -118,7 +124,7 @@ func unsnappy(dst, src []byte) error {
 	return err
 }
 
-func (c *codecs) unzstd(dst, src []byte) (err error) {
+func (c *tools) unzstd(dst, src []byte) (err error) {
 	if c.zstd == nil {
 		c.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
 			zstd.WithDecoderMaxWindow(maxZstdWindow))
@@ -136,7 +142,7 @@ func (c *codecs) unzstd(dst, src []byte) (err error) {
 	return nil
 }
 
-func (c *codecs) unzip(dst, src []byte) (err error) {
+func (c *tools) unzip(dst, src []byte) (err error) {
 	c.src.Reset(src)
 	if c.gzip == nil {
 		c.gzip, err = gzip.NewReader(&c.src)

@@ -370,7 +370,7 @@ func pageBodies(t *testing.T, data []byte) []bool {
 			t.Fatal(err)
 		}
 		r := x.(*rows)
-		d := decoder{codecs: new(codecs)}
+		d := decoder{tools: new(tools)}
 		for k := range r.chunks {
 			if err := d.begin(r, k); err != nil {
 				t.Fatal(err)

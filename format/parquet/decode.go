@@ -40,7 +40,7 @@ type page struct {
 
 // A decoder decodes one column chunk at a time; its memory is used again.
 type decoder struct {
-	*codecs
+	*tools
 	s     *Source
 	r     *rows
 	col   *column
@@ -52,7 +52,6 @@ type decoder struct {
 
 	pages  []page
 	levels int64 // of all pages
-	flow   flow  // of columns that are given row by row
 	alias  bool  // out.data is the chunk
 	used   int64 // bytes of out.data that hold values of varying length
 	row    int   // rows begun
@@ -61,16 +60,24 @@ type decoder struct {
 	shift  int64 // of the elements of the page at hand in out.data
 	holes  bool  // a list row of fixed size is null
 
-	defs, reps []byte
-	full       bool // no level of the page at hand stands for a null; defs are not set
-	index      []uint32
-	dict       []byte // values, as in memory
-	dictSpans  []span // or where they lie in out.data
-	nDict      int
-	inflated   []byte
-	spill      []byte // a page that is given in parts
-	ints       []int32
-	more       []int32
+	full      bool   // no level of the page at hand stands for a null; defs are not set
+	dict      []byte // values, as in memory
+	dictSpans []span // or where they lie in out.data
+	nDict     int
+
+	// For lanes, which are decoded a few rows at a time.
+	to          *column // what the values become part of, nil for other columns
+	translated  bool    // dict is of the type of to
+	opened      opened  // the page at hand, unless all are held
+	held        []opened
+	lent        []byte // memory of what is held
+	cut         int    // bytes of it that are in use
+	isHeld      bool
+	inflated    []byte // the page at hand, decompressed
+	spill       []byte // or decoded
+	def         []byte // its levels
+	words       []byte // of dict
+	translation []byte // likewise
 }
 
 // sized returns buf with n elements, which hold anything.
@@ -107,9 +114,6 @@ func (d *decoder) column(inPlace bool) error {
 	d.alias = inPlace && d.inPlace()
 	if err := d.allot(); err != nil {
 		return d.fault(-1, err)
-	}
-	if !d.varies() {
-		return d.next(d.out.data, d.out.valid, d.rows)
 	}
 	for i := range d.pages {
 		if err := d.page(&d.pages[i]); err != nil {
@@ -151,7 +155,7 @@ func (d *decoder) begin(r *rows, k int) error {
 	d.col, d.leaf = &r.s.cols[k], &l.leaves[l.from[k]]
 	d.codec = r.group.chunks[k].codec
 	d.rows, d.out, d.chunk = int(r.group.rows), &r.cells[k], r.chunks[k]
-	d.flow, d.nDict, d.alias = flow{}, -1, false
+	d.to, d.nDict, d.alias = nil, -1, false
 	ch := r.group.chunks[k]
 	if r.isPage {
 		ch.values = unknown
@@ -162,9 +166,19 @@ func (d *decoder) begin(r *rows, k int) error {
 	return nil
 }
 
+// beginLane begins a lane of r.
+func (d *decoder) beginLane(r *rows, l lane, t *tools) error {
+	d.tools = t
+	if err := d.begin(r, l.col); err != nil {
+		return err
+	}
+	d.to = &r.s.cols[l.to]
+	return nil
+}
+
 // end lets go of what is the row group's.
 func (d *decoder) end() {
-	d.r, d.chunk, d.out, d.flow = nil, nil, nil, flow{}
+	d.r, d.chunk, d.out, d.opened = nil, nil, nil, opened{}
 	clear(d.pages)
 }
 
@@ -237,6 +251,8 @@ func (d *decoder) checkHeader(h *pageHeader, left int, values int64) error {
 		return fmt.Errorf("%d values where %d are left", h.values, values)
 	case h.typ == dictionaryPage && h.encoding != plain && h.encoding != plainDictionary:
 		return fmt.Errorf("dictionary encoded by %v", h.encoding)
+	case h.typ == dictionaryPage && int64(h.values) > 8*int64(h.uncompressed)/d.col.storedBits():
+		return fmt.Errorf("dictionary of %d values in %d bytes", h.values, h.uncompressed)
 	case h.typ != dataPageV2:
 		return nil
 	case h.defBytes < 0 || h.repBytes < 0 || int64(h.defBytes)+int64(h.repBytes) > int64(min(h.compressed, h.uncompressed)):
@@ -289,26 +305,34 @@ func (s *Source) buffer(n int64) ([]byte, error) {
 	return s.bufs.Get(context.Background(), int(n))
 }
 
-// page decodes one page of a column whose rows vary.
+// page decodes one page.
 func (d *decoder) page(p *page) error {
-	if p.typ == dictionaryPage {
+	n := int(p.values)
+	switch {
+	case p.typ == dictionaryPage:
 		return d.dictionary(p)
-	}
-	if p.values == 0 {
+	case n == 0:
 		return nil
+	case !d.leaf.isList && n > d.rows-d.row:
+		return fmt.Errorf("more than %d rows", d.rows)
+	case !d.varies() && d.direct(p):
+		w := d.col.elem
+		d.row += n
+		return d.decompress(d.out.data[(d.row-n)*w:d.row*w], p.body, d.codec)
 	}
 	b, nulls, err := d.body(p)
 	if err != nil {
 		return err
 	}
-	n := int(p.values)
 	switch {
 	case d.col.isBin:
 		return d.texts(p, b, n, nulls)
-	case !d.leaf.isList:
+	case d.leaf.isList:
+		return d.list(p, b, n, nulls)
+	case d.alias:
 		return d.refer(b, n, nulls)
 	}
-	return d.list(p, b, n, nulls)
+	return d.fixed(p, b, n, nulls)
 }
 
 // body opens a data page, and counts the levels that stand for no value.
@@ -332,7 +356,7 @@ func (d *decoder) body(p *page) (b parts, nulls int, err error) {
 
 // direct reports whether the body of p decompresses to what memory shall hold.
 func (d *decoder) direct(p *page) bool {
-	return d.leaf.maxDef == 0 && p.encoding == plain && d.col.conv == asStored &&
+	return d.leaf.maxDef == 0 && p.typ != dictionaryPage && p.encoding == plain && d.col.conv == asStored &&
 		int64(p.uncompressed) == int64(p.values)*int64(d.col.elem) && !p.plainBody && p.repBytes == 0 && p.defBytes == 0
 }
 
@@ -368,8 +392,12 @@ func (d *decoder) open(p *page) (b parts, err error) {
 		}
 		err = d.decompress(b.values, body, by)
 	default:
-		d.inflated = sized(d.inflated, size)
-		b.values = d.inflated
+		if d.to == nil || p.typ == dictionaryPage {
+			d.passing = sized(d.passing, size)
+			b.values = d.passing
+		} else {
+			b.values = d.room(&d.inflated, size)
+		}
 		err = d.decompress(b.values, body, by)
 	}
 	if err != nil {
@@ -447,8 +475,36 @@ func (d *decoder) dictionary(p *page) error {
 		d.dictSpans = sized(d.dictSpans, n)
 		return d.plainStrings(d.dictSpans, b.values, b.base)
 	}
-	d.dict = sized(d.dict, n*d.col.elem)
-	return d.values(d.dict, n, plain, b.values)
+	d.dict = d.room(&d.words, n*d.col.elem)
+	if err := d.values(d.dict, n, plain, b.values); err != nil || d.to == nil {
+		return err
+	}
+	d.translate(n)
+	return nil
+}
+
+// translate makes the n values of the dictionary those of the field that they
+// become part of. One that is not possible may not be needed.
+func (d *decoder) translate(n int) {
+	from, to := d.col.field.DType, d.to.field.DType
+	if d.translated = from == to; !d.translated {
+		dst := d.room(&d.translation, n*d.to.size)
+		if d.translated = convert(dst, to, d.dict, from); d.translated {
+			d.dict = dst
+		}
+	}
+}
+
+// room returns n bytes that stay as they are until the next page, in memory that
+// own keeps, or until the row group is closed.
+func (d *decoder) room(own *[]byte, n int) []byte {
+	if d.isHeld {
+		at := d.cut
+		d.cut += (n + 7) &^ 7
+		return d.lent[at:][:n:n]
+	}
+	*own = sized(*own, n)
+	return *own
 }
 
 // texts decodes a page of a binary column.
@@ -457,6 +513,23 @@ func (d *decoder) texts(p *page, b parts, n, nulls int) error {
 		return err
 	}
 	d.spread(n, nulls)
+	return nil
+}
+
+// fixed decodes a page of a column of fixed size.
+func (d *decoder) fixed(p *page, b parts, n, nulls int) error {
+	w := d.col.elem
+	to := d.out.data[d.row*w:][:n*w]
+	if err := d.values(to[:(n-nulls)*w], n-nulls, p.encoding, b.values); err != nil {
+		return err
+	}
+	if nulls > 0 {
+		if d.col.masked {
+			setValid(d.out.valid[d.row:], d.defs, byte(d.leaf.maxDef))
+		}
+		spread(to, d.defs, byte(d.leaf.maxDef), n-nulls, d.null())
+	}
+	d.row += n
 	return nil
 }
 
@@ -480,19 +553,11 @@ func (d *decoder) spread(n, nulls int) {
 	to := d.out.spans[d.row:][:n]
 	if nulls > 0 {
 		if d.col.masked {
-			d.validity(d.out.valid[d.row:], d.defs)
+			setValid(d.out.valid[d.row:], d.defs, byte(d.leaf.maxDef))
 		}
 		spreadSpans(to, d.defs, byte(d.leaf.maxDef), n-nulls)
 	}
 	d.row += n
-}
-
-// validity sets valid to whether there is a value at each of defs.
-func (d *decoder) validity(valid, defs []byte) {
-	most := byte(d.leaf.maxDef)
-	for i, x := range defs {
-		valid[i] = b2u(x == most)
-	}
 }
 
 // null returns what stands for one null element.

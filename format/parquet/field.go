@@ -40,6 +40,7 @@ type column struct {
 	join   []int  // columns that this one joins, nil for one of the file
 	at     int    // of a join: where its values are in a record
 	joined bool   // is part of a join
+	isLane bool   // is a lane by itself
 }
 
 // cells returns how many values a row has whose being there is told apart.
@@ -114,6 +115,17 @@ func (c *column) stored() int {
 		return 12
 	}
 	return 4
+}
+
+// storedBits returns the least bits that a value in PLAIN takes.
+func (c *column) storedBits() int64 {
+	switch {
+	case c.isBin:
+		return 32 // its length
+	case c.conv == toBool:
+		return 1
+	}
+	return 8 * int64(c.stored())
 }
 
 // raw reports whether the values of l are bytes that may hold anything.

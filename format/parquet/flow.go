@@ -1,63 +1,92 @@
 package parquet
 
-import "fmt"
+import (
+	"fmt"
 
-// flow is how far the rows of a column of fixed size have come that are asked
-// for a few at a time.
+	"github.com/stokerdata/stoker/format/internal/elem"
+	"github.com/stokerdata/stoker/loader"
+)
+
+// An opened page holds numbers that can be decoded from any row on: its levels
+// and runs were checked, so that nothing can be wrong but single values.
+type opened struct {
+	rows   int
+	there  int    // rows that are not null
+	def    []byte // definition levels, nil if no row is null
+	values []byte // those that are there: as elements of memory, as in PLAIN, or indexes behind their width
+	form   form
+}
+
+type form uint8
+
+const (
+	asElements form = iota
+	inPlain
+	inDictionary
+)
+
+// A flow is how far the rows of a column have come that are decoded a few at a
+// time.
 type flow struct {
-	page  int   // the next one
-	at    *page // the one at hand
-	left  int   // its rows that are still to come
-	nulls int   // among all of its rows
-
-	ready   bool   // for parts of the page
-	src     []byte // values as PLAIN has them or, where spilled, as memory does
-	spilled bool
-	indexes hybrid // of values in a dictionary
+	page    int     // the next one
+	at      *opened // the one at hand
+	left    int     // its rows that are still to come
+	levels  hybrid  // of these
+	indexes hybrid  // likewise
+	used    int     // bytes of opened.values
 }
 
-// next decodes the next n rows of a column of fixed size into dst and, where
-// there is a mask and some are null, into valid, which was all ones.
-func (d *decoder) next(dst, valid []byte, n int) error {
-	w := d.col.elem
-	for at := 0; at < n; {
-		var mask []byte
-		if valid != nil {
-			mask = valid[at:]
-		}
-		k, err := d.some(dst[at*w:n*w], mask, n-at)
-		if err != nil {
-			return d.fault(-1, fmt.Errorf("page %d: %w", d.flow.page-1, err))
-		}
-		at += k
-	}
-	return nil
+// spills reports whether p is decoded as a whole, as its encoding cannot be
+// entered in the middle.
+func (d *decoder) spills(p *page) bool {
+	return p.typ != dictionaryPage && !p.encoding.indexed() && (p.encoding != plain || d.col.conv == toBool)
 }
 
-// some is next for at most n rows, all of one page, and returns their number.
-func (d *decoder) some(dst, valid []byte, n int) (int, error) {
-	f, w := &d.flow, d.col.elem
-	if f.left == 0 {
-		if err := d.turn(); err != nil {
-			return 0, err
-		}
-		k := int(f.at.values)
-		if k <= n && d.direct(f.at) {
-			return k, d.decompress(dst[:k*w], f.at.body, d.codec)
-		}
-		b, nulls, err := d.body(f.at)
-		if err != nil {
-			return 0, err
-		}
-		f.left, f.nulls, f.src, f.ready = k, nulls, b.values, false
+// ready opens a page that has rows.
+func (d *decoder) ready(p *page) (o opened, err error) {
+	b, nulls, err := d.body(p)
+	if err != nil {
+		return o, err
 	}
-	k := min(n, f.left)
-	return k, d.give(dst[:k*w], valid, k)
+	o = opened{rows: int(p.values), there: int(p.values) - nulls, values: b.values}
+	switch {
+	case nulls > 0 && d.spills(p):
+		o.def = d.room(&d.def, len(b.def))
+		copy(o.def, b.def)
+	case nulls > 0:
+		o.def = b.def
+	}
+	switch {
+	case p.encoding.indexed():
+		o.form = inDictionary
+		h, err := newIndexes(b.values, o.there)
+		if err != nil {
+			return o, err
+		}
+		return o, h.skip(o.there)
+	case !d.spills(p):
+		if d.col.conv != asStored {
+			o.form = inPlain
+		}
+		if want := o.there * d.col.stored(); !fits(len(o.values), want) {
+			return o, sizeError(len(o.values), want)
+		}
+		return o, nil
+	}
+	o.values = d.room(&d.spill, o.there*d.col.elem)
+	return o, d.values(o.values, o.there, p.encoding, b.values)
 }
 
 // turn goes on to the next page that has rows.
-func (d *decoder) turn() error {
-	f := &d.flow
+func (d *decoder) turn(f *flow) error {
+	if d.isHeld {
+		if f.page == len(d.held) {
+			return errShort
+		}
+		f.at = &d.held[f.page]
+		f.page++
+		return d.enter(f)
+	}
 	for f.page < len(d.pages) {
 		p := &d.pages[f.page]
 		f.page++
@@ -66,81 +95,235 @@ func (d *decoder) turn() error {
 				return err
 			}
 		} else if p.values > 0 {
-			f.at = p
-			return nil
+			var err error
+			if d.opened, err = d.ready(p); err != nil {
+				return err
+			}
+			f.at = &d.opened
+			return d.enter(f)
 		}
 	}
 	return errShort
 }
 
-// give decodes the next n rows of the page at hand.
-func (d *decoder) give(dst, valid []byte, n int) error {
-	f, w, all := &d.flow, d.col.elem, int(d.flow.at.values)
-	values, defs := n, d.defs
-	if !d.full {
-		defs = d.defs[all-f.left:][:n]
-		values = count(defs, byte(d.leaf.maxDef))
+// enter begins the page at hand.
+func (d *decoder) enter(f *flow) (err error) {
+	f.left, f.used = f.at.rows, 0
+	if f.at.def != nil {
+		f.levels = hybrid{src: f.at.def, width: uint(bitsFor(d.leaf.maxDef)), rest: f.left}
 	}
-	var err error
-	if n == all {
-		err = d.values(dst[:values*w], values, f.at.encoding, f.src)
-	} else {
-		err = d.part(dst[:values*w], values)
+	if f.at.form == inDictionary {
+		f.indexes, err = newIndexes(f.at.values, f.at.there)
+	}
+	return err
+}
+
+// whole decompresses the next page straight to where its rows belong, those from
+// row at on, and returns how many these are: 0 if that cannot be.
+func (d *decoder) whole(f *flow, data []byte, at int) (int, error) {
+	if f.left > 0 || f.page == len(d.pages) || !d.direct(&d.pages[f.page]) {
+		return 0, nil
+	}
+	p, w := &d.pages[f.page], d.col.elem
+	f.page++
+	n := int(p.values)
+	if err := d.decompress(data[at*w:][:n*w], p.body, d.codec); err != nil {
+		return 0, d.fault(-1, fmt.Errorf("page %d: %w", f.page-1, err))
+	}
+	return n, nil
+}
+
+// next decodes the next n rows, at most tileRows, into dst and, where there is a
+// mask and some are null, into valid, which was all ones. A value that does not
+// fit its type is an errValue, behind which the flow goes on.
+func (d *decoder) next(f *flow, s *scratch, dst, valid []byte, n int) error {
+	var bad error
+	for at := 0; at < n; {
+		if f.left == 0 {
+			if err := d.turn(f); err != nil {
+				return fmt.Errorf("page %d: %w", f.page-1, err)
+			}
+		}
+		k := min(n-at, f.left)
+		var mask []byte
+		if valid != nil {
+			mask = valid[at:][:k]
+		}
+		if err := d.give(f, s, dst[at*d.to.size:][:k*d.to.size], mask, k); err != nil && bad == nil {
+			bad = err
+		}
+		at += k
+	}
+	return bad
+}
+
+// lend returns the next n rows where they lie in the page at hand, if that has them
+// as dst would; or nil.
+func (d *decoder) lend(f *flow, n int) []byte {
+	if f.left < n || f.at.form != asElements || f.at.def != nil || d.col.field.DType != d.to.field.DType {
+		return nil
+	}
+	b := f.at.values[f.used:][:n*d.to.size]
+	if !elem.Readable(b, d.to.size) {
+		return nil
 	}
 	f.left -= n
-	if err != nil || values == n {
+	f.used += len(b)
+	return b
+}
+
+// give decodes the next n rows of the page at hand.
+func (d *decoder) give(f *flow, s *scratch, dst, valid []byte, n int) error {
+	values, most := n, byte(d.leaf.maxDef)
+	defs := s.defs[:n]
+	if f.at.def != nil {
+		if err := f.levels.levels(defs, d.leaf.maxDef); err != nil {
+			return err
+		}
+		values = count(defs, most)
+	}
+	f.left -= n
+	err := d.some(f, s, dst[:values*d.to.size], values)
+	if values == n {
 		return err
 	}
 	if valid != nil {
-		d.validity(valid, defs)
+		setValid(valid, defs, most)
 	}
-	spread(dst, defs, byte(d.leaf.maxDef), values, d.null())
+	spread(dst, defs, most, values, d.to.null[:d.to.size])
+	return err
+}
+
+// some decodes the next n values of the page at hand.
+func (d *decoder) some(f *flow, s *scratch, dst []byte, n int) (err error) {
+	o, c := f.at, d.col
+	if o.form == inDictionary && d.translated {
+		return pickSize(d.to.size, &f.indexes, dst, d.dict)
+	}
+	from, to := c.field.DType, d.to.field.DType
+	as := dst
+	if from != to {
+		as = s.stored[:n*c.elem]
+	}
+	switch o.form {
+	case inDictionary:
+		err = pickSize(c.elem, &f.indexes, as, d.dict)
+	case inPlain:
+		size := n * c.stored()
+		err = d.plain(as, n, o.values[f.used:][:size])
+		f.used += size
+	default:
+		src := o.values[f.used:][:n*c.elem]
+		f.used += len(src)
+		if from != to && elem.Readable(src, c.elem) {
+			as = src
+		} else {
+			copy(as, src)
+		}
+	}
+	if err == nil && from != to && !convert(dst, to, as, from) {
+		return d.unfit()
+	}
+	return err
+}
+
+// unfit is the error of a value that the type of the field cannot hold.
+func (d *decoder) unfit() error {
+	return valueError{fmt.Errorf("has a value that %v cannot hold: %w", d.to.field.DType, loader.ErrSpec)}
+}
+
+// skip passes over n rows.
+func (d *decoder) skip(f *flow, s *scratch, n int) error {
+	for n > 0 {
+		if f.left == 0 {
+			if err := d.turn(f); err != nil {
+				return err
+			}
+		}
+		k := min(n, f.left)
+		if k < f.at.rows {
+			if err := d.pass(f, s, k); err != nil {
+				return err
+			}
+		}
+		f.left -= k
+		n -= k
+	}
 	return nil
 }
 
-// part decodes the next n values of the page at hand, which has more of them.
-func (d *decoder) part(dst []byte, n int) error {
-	f := &d.flow
-	if !f.ready {
-		if err := d.prepare(); err != nil {
-			return err
+// pass passes over n rows of the page at hand.
+func (d *decoder) pass(f *flow, s *scratch, n int) error {
+	values := n
+	if f.at.def != nil {
+		values = 0
+		for n > 0 {
+			defs := s.defs[:min(n, len(s.defs))]
+			if err := f.levels.levels(defs, d.leaf.maxDef); err != nil {
+				return err
+			}
+			values += count(defs, byte(d.leaf.maxDef))
+			n -= len(defs)
 		}
-		f.ready = true
 	}
-	if f.at.encoding.indexed() {
-		return d.pick(dst, &f.indexes, n)
+	switch f.at.form {
+	case inDictionary:
+		return f.indexes.skip(values)
+	case inPlain:
+		f.used += values * d.col.stored()
+	default:
+		f.used += values * d.col.elem
 	}
-	size := len(dst)
-	if !f.spilled {
-		size = n * d.col.stored()
-	}
-	src := f.src[:size]
-	f.src = f.src[size:]
-	if f.spilled {
-		copy(dst, src)
-		return nil
-	}
-	return d.plain(dst, n, src)
+	return nil
 }
 
-// prepare gets the page at hand ready for part: what cannot be decoded in parts
-// is decoded as a whole.
-func (d *decoder) prepare() (err error) {
-	f := &d.flow
-	n := int(f.at.values) - f.nulls
-	switch {
-	case f.at.encoding.indexed():
-		f.indexes, err = newIndexes(f.src, n)
-		return err
-	case f.at.encoding == plain && d.col.conv != toBool:
-		f.spilled = false
-		if !fits(len(f.src), n*d.col.stored()) {
-			return sizeError(len(f.src), n*d.col.stored())
-		}
-		return nil
+// hold opens all pages, in memory that is held until release.
+func (d *decoder) hold() error {
+	size := int64(0)
+	for i := range d.pages {
+		size += d.heldBytes(&d.pages[i])
 	}
-	d.spill = sized(d.spill, n*d.col.elem)
-	err = d.values(d.spill, n, f.at.encoding, f.src)
-	f.src, f.spilled = d.spill, true
-	return err
+	var err error
+	if d.lent, err = d.s.buffer(size); err != nil {
+		return d.fault(-1, err)
+	}
+	d.isHeld = true
+	for i := range d.pages {
+		p := &d.pages[i]
+		if p.typ == dictionaryPage {
+			err = d.dictionary(p)
+		} else if p.values > 0 {
+			var o opened
+			if o, err = d.ready(p); err == nil {
+				d.held = append(d.held, o)
+			}
+		}
+		if err != nil {
+			return d.fault(-1, fmt.Errorf("page %d: %w", i, err))
+		}
+	}
+	return nil
+}
+
+// heldBytes returns the most memory that a page takes which is held.
+func (d *decoder) heldBytes(p *page) int64 {
+	const rounded = 16 // two pieces
+	n, size := int64(p.values), int64(p.uncompressed)
+	switch {
+	case p.typ == dictionaryPage:
+		return n*int64(d.col.elem+d.to.size) + rounded
+	case d.spills(p):
+		return n*int64(d.col.elem) + size + rounded // the levels, too
+	case d.codec == uncompressed || p.plainBody:
+		return 0
+	}
+	return size + rounded
+}
+
+// release gives back what is held.
+func (d *decoder) release() {
+	d.s.bufs.Put(d.lent)
+	clear(d.held)
+	d.lent, d.held, d.cut, d.isHeld = nil, d.held[:0], 0, false
+	d.end()
 }

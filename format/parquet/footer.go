@@ -175,6 +175,7 @@ type chunk struct {
 	uncompressed int64
 	values       int64
 	codec        codec
+	spills       bool  // some pages have other encodings than PLAIN and a dictionary
 	index        int64 // where the offset index lies, 0 if there is none
 	indexSize    int32
 }
@@ -309,6 +310,7 @@ func readChunk(c *compact, l *leaf, limits format.Limits, size int64) (ch chunk,
 		return ch, m, fmt.Errorf("offset index of %d bytes at %d lies outside of the file's %d: %w", ch.indexSize, ch.index, size, loader.ErrCorrupt)
 	}
 	ch.off, ch.size, ch.uncompressed, ch.values, ch.codec = m.data, m.compressed, m.uncompressed, m.values, m.codec
+	ch.spills = m.spills
 	if m.dictionary > 0 && m.dictionary < m.data {
 		ch.off = m.dictionary
 	}
@@ -328,6 +330,7 @@ type columnMeta struct {
 	values, uncompressed, compressed, data, dictionary int64
 	bloom                                              int64
 	stats                                              statistics
+	spills                                             bool
 }
 
 func (m *columnMeta) read(c *compact) {
@@ -335,6 +338,8 @@ func (m *columnMeta) read(c *compact) {
 		switch {
 		case id == 1 && typ == thriftI32:
 			m.typ = physical(c.int32())
+		case id == 2 && typ == thriftList:
+			m.spills = readSpills(c)
 		case id == 4 && typ == thriftI32:
 			m.codec = codec(c.int32())
 		case id == 12 && typ == thriftStruct:
@@ -358,4 +363,21 @@ func (m *columnMeta) read(c *compact) {
 		}
 		return true
 	})
+}
+
+// readSpills reads a list of encodings, and reports whether there are others than
+// PLAIN and that of a dictionary.
+func readSpills(c *compact) (spills bool) {
+	n, typ := c.list()
+	if typ != thriftI32 && n > 0 {
+		c.fail()
+	}
+	for ; n > 0 && !c.bad; n-- {
+		switch encoding(c.int32()) {
+		case plain, plainDictionary, rleDictionary, rle, bitPacked:
+		default:
+			spills = true
+		}
+	}
+	return spills
 }

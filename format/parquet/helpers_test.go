@@ -59,21 +59,29 @@ func dump(t testing.TB, path string, o Options) ([]string, error) {
 }
 
 // dumpSource returns each row of src in words, after making sure that it comes
-// out the same by columns and by rows.
+// out the same by columns, in runs and by rows.
 func dumpSource(src loader.Source) ([]string, error) {
 	if len(src.Blocks()) == 0 {
 		return nil, nil
 	}
-	columns, err := dumpWith(src, nil)
+	columns, err := dumpWith(src, 3, nil)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dumpWith(src, []loader.Transform{touch{}})
+	rows, err := dumpWith(src, 3, []loader.Transform{touch{}})
 	if err != nil {
 		return nil, err
 	}
-	if a, b := strings.Join(columns, "\n"), strings.Join(rows, "\n"); a != b {
-		return nil, fmt.Errorf("by columns:\n%s\nby rows:\n%s", a, b)
+	if s, ok := src.(*Source); ok {
+		s.runs.Store(true)
+	}
+	runs, err := dumpWith(src, 100, nil)
+	if err != nil {
+		return nil, err
+	}
+	a, b, c := strings.Join(columns, "\n"), strings.Join(rows, "\n"), strings.Join(runs, "\n")
+	if a != b || a != c {
+		return nil, fmt.Errorf("by columns:\n%s\nby rows:\n%s\nin runs:\n%s", a, b, c)
 	}
 	return columns, nil
 }
@@ -84,12 +92,12 @@ type keepOpen struct{ loader.Source }
 // keepRowsOpen is keepOpen for sources of single rows.
 type keepRowsOpen struct{ loader.RandomSource }
 
-func dumpWith(src loader.Source, stages []loader.Transform) (out []string, err error) {
+func dumpWith(src loader.Source, batch int, stages []loader.Transform) (out []string, err error) {
 	var open loader.Source = keepOpen{src}
 	if r, ok := src.(loader.RandomSource); ok {
 		open = keepRowsOpen{r}
 	}
-	ld, err := loader.New(open, loader.Config{BatchSize: 3, Workers: 2, Transforms: stages})
+	ld, err := loader.New(open, loader.Config{BatchSize: batch, Workers: 2, Transforms: stages})
 	if err != nil {
 		return nil, err
 	}
@@ -196,19 +204,30 @@ func openBytes(data []byte, o Options) (*Source, error) {
 	return openFiles(shard.Set{{Path: "a.parquet", Size: int64(len(data))}}, o)
 }
 
-// digest returns all that src holds, decoded by its rows directly.
+// digest returns all that src holds, decoded by its rows directly, after making
+// sure that pages which are held give the same.
 func digest(src *Source) (string, error) {
 	var out strings.Builder
 	fmt.Fprint(&out, src.Spec())
 	for i := range src.Blocks() {
-		if err := digestBlock(&out, src, i); err != nil {
+		at := out.Len()
+		err := digestBlock(&out, src, i, false)
+		var held strings.Builder
+		if other := digestBlock(&held, src, i, true); (err == nil) != (other == nil) {
+			return "", fmt.Errorf("block %d: %v, but from pages that are held %v", i, err, other)
+		}
+		if err != nil {
 			return "", err
+		}
+		if a, b := out.String()[at:], held.String(); a != b {
+			return "", fmt.Errorf("block %d is %s, but from pages that are held %s", i, a, b)
 		}
 	}
 	return out.String(), nil
 }
 
-func digestBlock(out *strings.Builder, src *Source, i int) error {
+func digestBlock(out *strings.Builder, src *Source, i int, held bool) error {
+	src.runs.Store(held)
 	x, err := src.Open(context.Background(), i)
 	if err != nil {
 		return err
@@ -220,36 +239,83 @@ func digestBlock(out *strings.Builder, src *Source, i int) error {
 			return err
 		}
 	}
+	if held {
+		if err := r.layRuns(); err != nil {
+			return err
+		}
+	}
+	if len(r.bad) > 0 {
+		return r.spoiled(r.bad[0].lo)
+	}
 	for k := range src.cols {
-		c, in := &src.cols[k], &r.cells[k]
-		if c.joined {
+		if src.cols[k].joined {
 			continue
 		}
-		fmt.Fprintf(out, "\n%s %d %x ", c.field.Name, r.group.rows, in.valid)
-		for row := range int(r.group.rows) {
-			switch {
-			case c.join != nil:
-				fmt.Fprintf(out, "%x,", r.record[row*src.record+c.at:][:c.row])
-			case c.row < 0:
-				var sizes []byte
-				var err error
-				if c.dims >= 0 {
-					if sizes, err = r.sizes(c, row); err != nil {
-						return err
-					}
+		if err := digestColumn(out, r, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// layRuns lays out a row group whose pages are held, by runs that begin behind
+// each other, or after a leap that another cursor makes good.
+func (r *rows) layRuns() error {
+	if err := r.allot(); err != nil {
+		return err
+	}
+	s := new(scratch)
+	n := int(r.group.rows)
+	for _, leap := range []int{0, 1} {
+		for at := leap * 7; at < n; {
+			k := min(n-at, 7)
+			c, err := r.cursor(at, s)
+			if err != nil {
+				return err
+			}
+			for f, t := range r.targets {
+				c.targets[f] = t
+				c.targets[f].data = t.data[at*t.stride:]
+				if t.valid != nil {
+					c.targets[f].valid = t.valid[at*r.s.cols[f].cells():]
 				}
-				shape, err := r.shape(c, in, row, sizes)
-				if err != nil {
+			}
+			if err := r.advance(c, k, s); err != nil {
+				return err
+			}
+			r.leave(c)
+			at += 2 * k
+		}
+	}
+	return nil
+}
+
+func digestColumn(out *strings.Builder, r *rows, k int) error {
+	c, in := &r.s.cols[k], &r.cells[k]
+	fmt.Fprintf(out, "\n%s %d %x ", c.field.Name, r.group.rows, in.valid)
+	for row := range int(r.group.rows) {
+		switch {
+		case c.join != nil:
+			fmt.Fprintf(out, "%x,", r.record[row*r.s.record+c.at:][:c.row])
+		case c.row < 0:
+			var sizes []byte
+			var err error
+			if c.dims >= 0 {
+				if sizes, err = r.sizes(c, row); err != nil {
 					return err
 				}
-				fmt.Fprintf(out, "%v%x,", shape, in.bytes(row))
-			case len(in.spans) > 0:
-				one := make([]byte, c.row)
-				c.put(one, in, row)
-				fmt.Fprintf(out, "%x,", one)
-			default:
-				fmt.Fprintf(out, "%x,", in.data[row*c.row:][:c.row])
 			}
+			shape, err := r.shape(c, in, row, sizes)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "%v%x,", shape, in.bytes(row))
+		case len(in.spans) > 0:
+			one := make([]byte, c.row)
+			c.put(one, in, row)
+			fmt.Fprintf(out, "%x,", one)
+		default:
+			fmt.Fprintf(out, "%x,", in.data[row*c.row:][:c.row])
 		}
 	}
 	return nil

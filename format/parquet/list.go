@@ -76,7 +76,7 @@ func (d *decoder) listRows(rep []byte, n, nulls int) error {
 			return err
 		}
 		d.elems += h.left
-		h.skip(h.left)
+		h.pass(h.left)
 	}
 	return nil
 }

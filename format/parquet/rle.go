@@ -12,7 +12,7 @@ var (
 	errShort  = errors.New("ends early")
 	errExcess = errors.New("holds more than it should")
 	errLevel  = errors.New("level out of range")
-	errIndex  = errors.New("index outside the dictionary")
+	errIndex  = valueError{errors.New("index outside the dictionary")}
 	errWidth  = errors.New("impossible bit width")
 )
 
@@ -62,26 +62,61 @@ func (h *hybrid) next() error {
 	return nil
 }
 
-// skip passes over n values of the run at hand.
-func (h *hybrid) skip(n int) {
+// pass passes over n values of the run at hand.
+func (h *hybrid) pass(n int) {
 	h.left -= n
 	h.rest -= n
 	h.at += uint(n) * h.width
 }
 
+// apart returns how many of the next n values of the run at hand come before one
+// that begins with a byte: all of them if they are in no need of that.
+func (h *hybrid) apart(n int) int {
+	if h.packed == nil || h.at%8 == 0 {
+		return n
+	}
+	k := 1
+	for k < n && (h.at+uint(k)*h.width)%8 != 0 {
+		k++
+	}
+	return k
+}
+
+// skip passes over n values.
+func (h *hybrid) skip(n int) error {
+	for n > 0 {
+		if h.left == 0 {
+			if err := h.next(); err != nil {
+				return err
+			}
+		}
+		k := min(n, h.left)
+		h.pass(k)
+		n -= k
+	}
+	return nil
+}
+
 // levels decodes len(dst) definition or repetition levels, none above limit.
 func levels(dst, src []byte, limit int) error {
 	h := hybrid{src: src, width: uint(bitsFor(limit)), rest: len(dst)}
+	return h.levels(dst, limit)
+}
+
+// levels sets dst to the next levels of h, none of which may be above limit.
+func (h *hybrid) levels(dst []byte, limit int) error {
 	for len(dst) > 0 {
-		if err := h.next(); err != nil {
-			return err
+		if h.left == 0 {
+			if err := h.next(); err != nil {
+				return err
+			}
 		}
-		run := dst[:h.left]
+		run := dst[:min(len(dst), h.left)]
 		switch {
 		case h.packed != nil && h.width == 1:
-			unpackBits(run, h.packed)
+			unpackBits(run, h.packed, h.at)
 		case h.packed != nil:
-			if err := unpackLevels(run, h.packed, h.width, limit); err != nil {
+			if err := unpackLevels(run, h.packed, h.at, h.width, limit); err != nil {
 				return err
 			}
 		case int64(h.value) > int64(limit) && h.left > 0:
@@ -90,7 +125,7 @@ func levels(dst, src []byte, limit int) error {
 			fill(run, byte(h.value))
 		}
 		dst = dst[len(run):]
-		h.skip(len(run))
+		h.pass(len(run))
 	}
 	return nil
 }
@@ -109,7 +144,7 @@ func uniform(src []byte, n, limit int) bool {
 		case h.packed != nil && !(limit == 1 && ones(h.packed, h.left)):
 			return false
 		}
-		h.skip(h.left)
+		h.pass(h.left)
 	}
 	return true
 }
@@ -145,8 +180,15 @@ func fill(dst []byte, x byte) {
 	}
 }
 
-// unpackBits sets dst to the bits of src, lowest first, as bytes 0 and 1.
-func unpackBits(dst, src []byte) {
+// unpackBits sets dst to the bits of src from bit at on, lowest first, as bytes 0
+// and 1.
+func unpackBits(dst, src []byte, at uint) {
+	for src = src[at/8:]; at%8 != 0 && len(dst) > 0; dst = dst[1:] {
+		dst[0] = src[0] >> (at % 8) & 1
+		if at++; at%8 == 0 {
+			src = src[1:]
+		}
+	}
 	for len(dst) >= 8 {
 		// Spread a copy of the byte over eight, keep another bit in each, and
 		// move that bit to the top by an addition that does not carry over.
@@ -160,8 +202,13 @@ func unpackBits(dst, src []byte) {
 	}
 }
 
-func unpackLevels(dst, src []byte, width uint, limit int) error {
+func unpackLevels(dst, src []byte, at, width uint, limit int) error {
+	src = src[at/8:]
 	var acc, have uint
+	if at%8 != 0 {
+		acc, have = uint(src[0])>>(at%8), 8-at%8
+		src = src[1:]
+	}
 	for i := range dst {
 		for have < width {
 			acc |= uint(src[0]) << have
@@ -190,8 +237,9 @@ func newIndexes(src []byte, n int) (hybrid, error) {
 	return hybrid{src: src[1:], width: uint(src[0]), rest: n}, nil
 }
 
-// indexes sets dst to the next indexes of h, all of which must be below limit.
-func (h *hybrid) indexes(dst []uint32, limit int) error {
+// indexes sets dst to the next indexes of h, all of which must be below limit: with
+// errIndex, h is behind them all the same.
+func (h *hybrid) indexes(dst []uint32, limit int) (err error) {
 	for len(dst) > 0 {
 		if h.left == 0 {
 			if err := h.next(); err != nil {
@@ -201,20 +249,20 @@ func (h *hybrid) indexes(dst []uint32, limit int) error {
 		out := dst[:min(len(dst), h.left)]
 		if h.packed != nil {
 			if int64(unpackIndexes(out, h.packed, h.at, h.width)) >= int64(limit) && len(out) > 0 {
-				return errIndex
+				err = errIndex
 			}
 		} else {
 			if int64(h.value) >= int64(limit) && len(out) > 0 {
-				return errIndex
+				err = errIndex
 			}
 			for i := range out {
 				out[i] = h.value
 			}
 		}
 		dst = dst[len(out):]
-		h.skip(len(out))
+		h.pass(len(out))
 	}
-	return nil
+	return err
 }
 
 // unpackIndexes unpacks values of at most 32 bits from bit at of src on, which

@@ -25,9 +25,17 @@ type rows struct {
 	ranges []shard.Range
 	chunks [][]byte // of each column
 	cells  []cells
-	record []byte     // of each row, all joins
-	isPage bool       // there is but one data page, of one column
-	mu     sync.Mutex // of cells.err
+	record []byte // of each row, all joins
+	isPage bool   // there is but one data page, of one column
+
+	targets []target     // of lanes, beside cells
+	bad     []badValue   // among them
+	use     sync.RWMutex // of isHeld, for whoever makes it false
+	isHeld  bool         // the pages of lanes are held, and laid nowhere
+	held    []decoder    // of each lane
+	cursors []*cursor    // on them
+	idle    []*cursor    // to be used again
+	mu      sync.Mutex   // of cells.err, bad, cursors and idle
 }
 
 var (
@@ -53,27 +61,44 @@ func (s *Source) Open(ctx context.Context, i int) (loader.Rows, error) {
 	for _, x := range r.ranges {
 		r.chunks[x.Tag] = x.Data
 	}
-	if err := r.allotJoins(); err != nil {
+	if r.isHeld = s.runs.Load(); r.isHeld {
+		if r.held == nil {
+			r.held = make([]decoder, len(s.lanes))
+		}
+		return r, nil
+	}
+	if err := r.allot(); err != nil {
 		return nil, fmt.Errorf("parquet: row group at row %d: %w", s.blocks[i].FirstRow, errors.Join(err, r.Close()))
 	}
 	return r, nil
 }
 
-// allotJoins gets the memory of joins, whose parts are decoded at once.
-func (r *rows) allotJoins() (err error) {
+// allot gets the memory of lanes, whose parts are decoded at once.
+func (r *rows) allot() (err error) {
 	rows := r.group.rows
 	if r.record, err = r.s.buffer(rows * int64(r.s.record)); err != nil {
 		return err
 	}
 	for k := range r.s.cols {
-		c, out := &r.s.cols[k], &r.cells[k]
-		if c.join == nil || !c.masked {
+		c, out, t := &r.s.cols[k], &r.cells[k], &r.targets[k]
+		switch {
+		case c.join != nil:
+			*t = target{data: r.record[c.at:], stride: r.s.record}
+		case c.isLane:
+			if out.lent, err = r.s.buffer(rows * int64(c.row)); err != nil {
+				return err
+			}
+			out.data = out.lent
+			*t = target{data: out.data, stride: c.row}
+		default:
 			continue
 		}
-		if out.mask, err = r.s.buffer(rows * int64(len(c.join))); err != nil {
-			return err
+		if c.masked {
+			if out.mask, err = r.s.buffer(rows * int64(c.cells())); err != nil {
+				return err
+			}
+			out.valid, t.valid = out.mask, out.mask
 		}
-		out.valid = out.mask
 	}
 	return nil
 }
@@ -87,7 +112,7 @@ func (s *Source) take() *rows {
 		s.free = s.free[:n-1]
 		return r
 	}
-	return &rows{s: s, chunks: make([][]byte, len(s.cols)), cells: make([]cells, len(s.cols))}
+	return &rows{s: s, chunks: make([][]byte, len(s.cols)), cells: make([]cells, len(s.cols)), targets: make([]target, len(s.cols))}
 }
 
 func (s *Source) give(r *rows) {
@@ -99,6 +124,7 @@ func (s *Source) give(r *rows) {
 // Close gives the memory back.
 func (r *rows) Close() error {
 	bufs := r.s.bufs
+	r.letGo()
 	for k := range r.cells {
 		c := &r.cells[k]
 		bufs.Put(c.lent)
@@ -107,8 +133,9 @@ func (r *rows) Close() error {
 	}
 	bufs.Put(r.record)
 	bufs.Put(r.buf)
-	r.buf, r.record, r.group, r.isPage = nil, nil, nil, false
+	r.buf, r.record, r.group, r.isPage, r.bad = nil, nil, nil, false, r.bad[:0]
 	clear(r.chunks)
+	clear(r.targets)
 	clear(r.ranges)
 	r.s.give(r)
 	return nil
@@ -126,11 +153,7 @@ func (r *rows) Decode(_ *loader.Worker, part int) error { return r.decode(r.s.pa
 func (r *rows) decode(p part) (err error) {
 	defer func() {
 		if x := recover(); x != nil {
-			at := p.col
-			if p.hi > 0 {
-				at = r.s.lanes[p.lo].join
-			}
-			err = r.fault(-1, &r.s.cols[at], fmt.Errorf("%v", x))
+			err = r.fault(-1, &r.s.cols[p.col], fmt.Errorf("%v", x))
 		}
 		if err != nil {
 			r.fail(p, err)
@@ -139,7 +162,11 @@ func (r *rows) decode(p part) (err error) {
 	// What panics may be in any state, and is left to the garbage collector.
 	if p.hi > 0 {
 		s := r.s.strips.Get().(*strip)
-		err = s.decode(r, r.s.lanes[p.lo:p.hi])
+		if r.isHeld {
+			err = s.hold(r, p)
+		} else {
+			err = s.decode(r, r.s.lanes[p.lo:p.hi])
+		}
 		r.s.strips.Put(s)
 		return err
 	}
@@ -149,10 +176,10 @@ func (r *rows) decode(p part) (err error) {
 	return err
 }
 
-// fail notes the error of a part. One of lanes is every join's, and that of the
+// fail notes the error of a part. One of joins is every join's, and that of the
 // first part stays.
 func (r *rows) fail(p part, err error) {
-	if p.hi == 0 {
+	if r.s.cols[p.col].join == nil {
 		r.cells[p.col].err = err
 		return
 	}
@@ -167,20 +194,25 @@ func (r *rows) fail(p part, err error) {
 
 // Gather copies rows into the batch column by column.
 func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
-	whole, joins := elem.InOrder(from) && elem.InOrder(to), false
+	if len(from) == 0 {
+		return nil
+	}
+	whole := elem.InOrder(from) && elem.InOrder(to)
+	if err := r.failed(); err != nil {
+		return err
+	}
+	done, err := r.gatherRun(from, to, b, whole)
+	if err == nil {
+		err = r.check(from)
+	}
+	if err != nil {
+		return err
+	}
+	joins := false
 	for f, role := range r.s.fields {
 		c, in := &r.s.cols[role.col], &r.cells[role.col]
-		if in.err != nil {
-			return in.err
-		}
-		if r.s.nulls == format.NullError && in.valid != nil {
-			for _, row := range from {
-				if err := r.checkNull(c, in, row); err != nil {
-					return err
-				}
-			}
-		}
 		switch {
+		case done && (c.isLane || c.join != nil):
 		case c.join != nil && !role.mask:
 			joins = true
 		case role.mask:
@@ -200,6 +232,43 @@ func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
 	}
 	if joins {
 		r.gatherRecords(from, to, b, whole)
+	}
+	return nil
+}
+
+// failed returns the error of Decode, if it had one.
+func (r *rows) failed() error {
+	for _, role := range r.s.fields {
+		if err := r.cells[role.col].err; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check returns an error if one of rows has a null where that is an error, or a
+// value that does not fit its type.
+func (r *rows) check(rows []int) error {
+	if len(r.bad) > 0 {
+		for _, row := range rows {
+			if err := r.spoiled(row); err != nil {
+				return err
+			}
+		}
+	}
+	if r.s.nulls != format.NullError {
+		return nil
+	}
+	for _, role := range r.s.fields {
+		c, in := &r.s.cols[role.col], &r.cells[role.col]
+		if in.valid == nil {
+			continue
+		}
+		for _, row := range rows {
+			if err := r.checkNull(c, in, row); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -263,6 +332,15 @@ func (in *cells) bytes(row int) []byte {
 
 // Row sets s to row i, which it lends from the memory of the row group.
 func (r *rows) Row(w *loader.Worker, i int, s *loader.Sample) error {
+	if err := r.failed(); err != nil {
+		return err
+	}
+	if err := r.laid(); err != nil {
+		return err
+	}
+	if err := r.spoiled(i); err != nil {
+		return err
+	}
 	for f, role := range r.s.fields {
 		var sizes []byte
 		if c := &r.s.cols[role.col]; c.dims >= 0 {

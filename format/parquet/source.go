@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
@@ -69,14 +70,16 @@ type Source struct {
 	parts   []part
 	lanes   []lane
 	record  int // bytes of a row of all joins
+	checked int // values of a row of lanes of which none may be null
 	spec    loader.Spec
 	blocks  []loader.Block
 	rows    int64   // of all blocks
 	groups  []block // beside blocks
 	layouts []layout
 
-	scratch sync.Pool // of *decoder
-	strips  sync.Pool // of *strip
+	scratch sync.Pool   // of *decoder
+	strips  sync.Pool   // of *strip
+	runs    atomic.Bool // rows that follow one another were gathered last
 	mu      sync.Mutex
 	free    []*rows
 }
@@ -133,7 +136,7 @@ func openFiles(files shard.Set, o Options) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{pool: pool, bufs: shard.NewBuffers(math.MaxInt64), read: o.Read, nulls: o.Nulls, limits: o.Limits.WithDefaults()}
-	s.scratch.New = func() any { return &decoder{codecs: new(codecs)} }
+	s.scratch.New = func() any { return &decoder{tools: new(tools)} }
 	s.strips.New = func() any { return new(strip) }
 	if err := s.open(context.Background(), files, o); err != nil {
 		return nil, errors.Join(err, pool.Close())
@@ -158,7 +161,7 @@ func (s *Source) open(ctx context.Context, files shard.Set, o Options) error {
 	if err := s.makeSpec(); err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
-	s.layRecords()
+	s.addLanes()
 	return s.estimate()
 }
 
@@ -342,12 +345,14 @@ func (s *Source) nullable(k int) bool {
 func (s *Source) estimate() error {
 	for i := range s.blocks {
 		b, g := &s.blocks[i], &s.groups[i]
-		decoded := g.rows * int64(s.record)
+		decoded, laid, held := int64(0), g.rows*int64(s.record), int64(0)
 		for k := range s.cols {
 			c := &s.cols[k]
 			switch {
 			case c.join != nil:
-				decoded += g.rows * int64(len(c.join)) // the mask
+				laid += g.rows * int64(len(c.join)) // the mask
+			case c.isLane:
+				laid += c.memory(g.rows, &g.chunks[k])
 			case !c.joined:
 				decoded += c.memory(g.rows, &g.chunks[k])
 			}
@@ -355,6 +360,10 @@ func (s *Source) estimate() error {
 				b.Bytes += g.chunks[k].size
 			}
 		}
+		for _, l := range s.lanes {
+			held += g.chunks[l.col].held(&s.cols[l.col], &s.cols[l.to])
+		}
+		decoded += max(laid, held)
 		if decoded > s.limits.BlockBytes {
 			return fmt.Errorf("parquet: %s: row group at row %d: more than %d bytes of memory: %w", b.Shard, b.FirstRow, s.limits.BlockBytes, loader.ErrCorrupt)
 		}
@@ -362,6 +371,18 @@ func (s *Source) estimate() error {
 		b.Memory += b.Memory / 8 // buffers are rounded up, by at most a quarter
 	}
 	return nil
+}
+
+// held estimates the bytes of a chunk whose pages are held, for rows of to.
+func (ch *chunk) held(c, to *column) int64 {
+	n := ch.uncompressed
+	if to.size > c.elem {
+		n *= int64(to.size / c.elem) // of the dictionary
+	}
+	if ch.spills || c.conv == toBool {
+		n += ch.values * int64(c.elem)
+	}
+	return n
 }
 
 // Spec returns the fields.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/stokerdata/stoker/internal/bitpack"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
@@ -24,7 +25,12 @@ func view[T dtype.Element](b []byte) []T {
 	return loader.View[T](loader.Tensor{DType: dtype.Of[T](), Data: b})
 }
 
-var errRange = errors.New("a value that its type cannot hold")
+// A valueError is of single values: what lies behind them can be decoded.
+type valueError struct{ error }
+
+func (e valueError) Unwrap() error { return e.error }
+
+var errRange = valueError{errors.New("a value that its type cannot hold")}
 
 // values decodes n values, none of them null, into dst, which has room for
 // exactly these.
@@ -83,7 +89,7 @@ func (d *decoder) plain(dst []byte, n int, src []byte) error {
 		if !fits(len(src), (n+7)/8) {
 			return sizeError(len(src), (n+7)/8)
 		}
-		unpackBits(dst, src)
+		unpackBits(dst, src, 0)
 		return nil
 	}
 	if stored := d.col.stored(); !fits(len(src), n*stored) {
@@ -281,39 +287,81 @@ func (d *decoder) plainStrings(dst []span, src []byte, base int64) error {
 
 // pick sets dst to the n values of the dictionary that the next indexes name.
 func (d *decoder) pick(dst []byte, h *hybrid, n int) error {
-	switch w := d.col.elem; w {
-	case 1:
-		return pick(h, dst, d.dict)
-	case 2:
-		return pick(h, view[uint16](dst), view[uint16](d.dict))
-	case 4:
-		return pick(h, view[uint32](dst), view[uint32](d.dict))
-	case 8:
-		return pick(h, view[uint64](dst), view[uint64](d.dict))
-	default:
-		d.index = sized(d.index, n)
-		if err := h.indexes(d.index, d.nDict); err != nil {
-			return err
-		}
-		for i, x := range d.index {
-			copy(dst[i*w:(i+1)*w], d.dict[int(x)*w:])
-		}
-		return nil
+	w := d.col.elem
+	switch w {
+	case 1, 2, 4, 8:
+		return pickSize(w, h, dst, d.dict)
 	}
+	d.index = sized(d.index, n)
+	if err := h.indexes(d.index, d.nDict); err != nil {
+		return err
+	}
+	for i, x := range d.index {
+		copy(dst[i*w:(i+1)*w], d.dict[int(x)*w:])
+	}
+	return nil
 }
 
-// pick sets dst to the elements of dict that the next indexes name.
-func pick[T any](h *hybrid, dst, dict []T) error {
+// pickSize sets dst to the elements of dict, of 1, 2, 4 or 8 bytes, that the next
+// indexes name.
+func pickSize(size int, h *hybrid, dst, dict []byte) error {
+	switch size {
+	case 1:
+		return pick(h, dst, dict)
+	case 2:
+		return pick(h, view[uint16](dst), view[uint16](dict))
+	case 4:
+		return pick32(h, view[uint32](dst), view[uint32](dict))
+	}
+	return pick(h, view[uint64](dst), view[uint64](dict))
+}
+
+// pick32 is pick for 32 bits, most of which are unpacked and looked up at once.
+func pick32(h *hybrid, dst, dict []uint32) (err error) {
+	for len(dst) > 0 {
+		if h.left == 0 {
+			if err := h.next(); err != nil {
+				return err
+			}
+		}
+		out, n := dst[:min(len(dst), h.left)], 0
+		if h.packed != nil && h.at%8 == 0 && len(dict) > 0 {
+			var greatest uint32
+			n, greatest = bitpack.Lookup(out, h.packed[h.at/8:], h.width, dict)
+			if h.pass(n); int(greatest) >= len(dict) {
+				err = errIndex
+			}
+		}
+		if n == 0 {
+			n = h.apart(len(out))
+			if wrong := pick(h, out[:n], dict); wrong == errIndex {
+				err = wrong
+			} else if wrong != nil {
+				return wrong
+			}
+		}
+		dst = dst[n:]
+	}
+	return err
+}
+
+// pick sets dst to the elements of dict that the next indexes name; where it
+// returns errIndex, h is behind all of them.
+func pick[T any](h *hybrid, dst, dict []T) (err error) {
 	var index [256]uint32 // stays in the first-level cache
 	for len(dst) > 0 {
 		x := index[:min(len(index), len(dst))]
-		if err := h.indexes(x, len(dict)); err != nil {
-			return err
+		switch wrong := h.indexes(x, len(dict)); {
+		case wrong == nil:
+			take(dst, dict, x)
+		case wrong == errIndex:
+			err = wrong
+		default:
+			return wrong
 		}
-		take(dst, dict, x)
 		dst = dst[len(x):]
 	}
-	return nil
+	return err
 }
 
 func take[T any](dst, dict []T, index []uint32) {
@@ -347,12 +395,10 @@ func spread(dst, defs []byte, max byte, n int, null []byte) {
 	}
 }
 
-// spreadNulls puts null where valid says that nothing is.
-func spreadNulls(dst, valid, null []byte) {
-	for i, ok := range valid {
-		if ok == 0 {
-			copy(dst[i*len(null):], null)
-		}
+// setValid sets valid to whether there is a value at each of defs.
+func setValid(valid, defs []byte, max byte) {
+	for i, x := range defs {
+		valid[i] = b2u(x == max)
 	}
 }
 

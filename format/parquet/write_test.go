@@ -136,7 +136,7 @@ func TestRoundTrip(t *testing.T) {
 			if !reflect.DeepEqual(back.Spec(), stage.Out) {
 				t.Errorf("spec\n got %#v\nwant %#v", back.Spec(), stage.Out)
 			}
-			want, err := dumpWith(src, []loader.Transform{grow{}})
+			want, err := dumpWith(src, 3, []loader.Transform{grow{}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,6 +11,24 @@ func Unpack(dst []uint32, src []byte, width uint) (n int, greatest uint32) {
 	return n + m, max(greatest, g)
 }
 
+// Lookup is Unpack but for what it sets dst to: the elements of dict, which has at
+// least one, that the numbers name, and the last one where there is none.
+func Lookup(dst []uint32, src []byte, width uint, dict []uint32) (n int, greatest uint32) {
+	n, greatest = vectorLookup(dst, src, width, dict)
+	m, g := plainLookup(dst[n:], src[n/8*int(width):], width, dict)
+	return n + m, max(greatest, g)
+}
+
+// plainLookup is Lookup without vector code.
+func plainLookup(dst []uint32, src []byte, width uint, dict []uint32) (n int, greatest uint32) {
+	n, greatest = plain(dst, src, width)
+	last := uint32(len(dict) - 1)
+	for i, x := range dst[:n] {
+		dst[i] = dict[min(x, last)]
+	}
+	return n, greatest
+}
+
 // plain is Unpack without vector code. Eight numbers fill width bytes, so that
 // where they lie in a word is the same in every group.
 func plain(dst []uint32, src []byte, width uint) (n int, greatest uint32) {

@@ -53,6 +53,73 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
+// TestLookup compares Lookup with elements that are looked up in what Unpack gives,
+// in dictionaries of one element, of some, and of all that there can be.
+func TestLookup(t *testing.T) {
+	const beside = 0xdeadbeef
+	r := rand.New(rand.NewPCG(1, 3))
+	src := make([]byte, 32*100/8+64)
+	for i := range src {
+		src[i] = byte(r.Uint32())
+	}
+	whole := make([]uint32, 1<<16)
+	for i := range whole {
+		whole[i] = r.Uint32()
+	}
+	for width := uint(0); width <= 32; width++ {
+		for _, size := range []int{1, 2, 1000, 1 << 16} {
+			dict := whole[:size]
+			for n := range 100 {
+				for name, f := range map[string]func([]uint32, []byte, uint, []uint32) (int, uint32){"kernel": Lookup, "plain": plainLookup} {
+					got, numbers := slices.Repeat([]uint32{beside}, n+1), make([]uint32, n)
+					k, greatest := f(got[:n], src, width, dict)
+					wantK, wantGreatest := plain(numbers, src, width)
+					if k != wantK || greatest != wantGreatest {
+						t.Fatalf("%s: %d numbers of %d bits, the greatest %d, want %d and %d", name, k, width, greatest, wantK, wantGreatest)
+					}
+					for i, x := range numbers[:k] {
+						if want := dict[min(int(x), size-1)]; got[i] != want {
+							t.Fatalf("%s: number %d of %d bits, %d, is looked up as %x, want %x", name, i, width, x, got[i], want)
+						}
+					}
+					if slices.ContainsFunc(got[k:], func(x uint32) bool { return x != beside }) {
+						t.Fatalf("%s: %d numbers of %d bits: wrote beyond them", name, k, width)
+					}
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkLookup looks numbers up in dictionaries that the first and the second
+// cache hold.
+func BenchmarkLookup(b *testing.B) {
+	for _, width := range []uint{8, 11, 17} {
+		dst, src, dict := make([]uint32, 256), make([]byte, 32*width+32), make([]uint32, 1<<width)
+		r := rand.New(rand.NewPCG(1, 4))
+		for i := range src {
+			src[i] = byte(r.Uint32())
+		}
+		for name, f := range map[string]func([]uint32, []byte, uint, []uint32) (int, uint32){"kernel": Lookup, "plain": plainLookup} {
+			b.Run(fmt.Sprintf("%d bits/%s", width, name), func(b *testing.B) {
+				b.SetBytes(int64(4 * len(dst)))
+				for b.Loop() {
+					f(dst, src, width, dict)
+				}
+			})
+		}
+		b.Run(fmt.Sprintf("%d bits/unpack, then look up", width), func(b *testing.B) {
+			b.SetBytes(int64(4 * len(dst)))
+			for b.Loop() {
+				Unpack(dst, src, width)
+				for i, x := range dst {
+					dst[i] = dict[x]
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkUnpack(b *testing.B) {
 	for _, width := range []uint{2, 8, 11, 17, 24} {
 		dst, src := make([]uint32, 256), make([]byte, 32*width+32)

@@ -9,3 +9,9 @@ package bitpack
 //
 //go:noescape
 func unpackAVX2(dst *uint32, src *byte, groups int, width int) uint32
+
+// lookupAVX2 is unpackAVX2 but for what it stores: the numbers of dict that those it
+// unpacks name, the last one, at the given place, where they are beyond it.
+//
+//go:noescape
+func lookupAVX2(dst *uint32, src *byte, groups int, width int, dict *uint32, last uint32) uint32

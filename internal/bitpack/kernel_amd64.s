@@ -1255,25 +1255,28 @@ DATA widths<>+2492(SB)/4, $0x01ffffff
 GLOBL widths<>(SB), RODATA|NOPTR, $2496
 
 // func unpackAVX2(dst *uint32, src *byte, groups int, width int) uint32
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·unpackAVX2(SB), NOSPLIT, $0-36
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    groups+16(FP), DX
 	MOVQ    width+24(FP), BX
-	LEAQ    widths<>+0(SB), SI
-	IMUL3Q  $0x60, BX, DI
-	ADDQ    DI, SI
+	LEAQ    widths<>+0(SB), R8
+	IMUL3Q  $0x60, BX, SI
+	ADDQ    SI, R8
+	MOVQ    BX, SI
+	SHRQ    $0x01, SI
 	MOVQ    BX, DI
-	SHRQ    $0x01, DI
-	VMOVDQU (SI), Y0
-	VMOVDQU 32(SI), Y1
-	VMOVDQU 64(SI), Y2
+	SHLQ    $0x05, DI
+	VMOVDQU (R8), Y0
+	VMOVDQU 32(R8), Y1
+	VMOVDQU 64(R8), Y2
 	VPXOR   Y3, Y3, Y3
 
 group:
+	PREFETCHT0   (CX)(DI*1)
 	VMOVDQU      (CX), X4
-	VINSERTI128  $0x01, (CX)(DI*1), Y4, Y4
+	VINSERTI128  $0x01, (CX)(SI*1), Y4, Y4
 	VPSHUFB      Y0, Y4, Y4
 	VPSRLVD      Y1, Y4, Y4
 	VPAND        Y2, Y4, Y4
@@ -1291,5 +1294,56 @@ group:
 	VPMAXUD      X1, X0, X0
 	VMOVD        X0, AX
 	MOVL         AX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func lookupAVX2(dst *uint32, src *byte, groups int, width int, dict *uint32, last uint32) uint32
+// Requires: AVX, AVX2, MMX+
+TEXT ·lookupAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	MOVQ         width+24(FP), BX
+	LEAQ         widths<>+0(SB), R8
+	IMUL3Q       $0x60, BX, SI
+	ADDQ         SI, R8
+	MOVQ         BX, SI
+	SHRQ         $0x01, SI
+	MOVQ         BX, DI
+	SHLQ         $0x05, DI
+	VMOVDQU      (R8), Y0
+	VMOVDQU      32(R8), Y1
+	VMOVDQU      64(R8), Y2
+	VPXOR        Y3, Y3, Y3
+	MOVQ         dict+32(FP), R8
+	MOVL         last+40(FP), R9
+	VMOVD        R9, X4
+	VPBROADCASTD X4, Y4
+
+group:
+	PREFETCHT0   (CX)(DI*1)
+	VMOVDQU      (CX), X5
+	VINSERTI128  $0x01, (CX)(SI*1), Y5, Y5
+	VPSHUFB      Y0, Y5, Y5
+	VPSRLVD      Y1, Y5, Y5
+	VPAND        Y2, Y5, Y5
+	VPMAXUD      Y5, Y3, Y3
+	VPMINUD      Y4, Y5, Y5
+	VPCMPEQD     Y7, Y7, Y7
+	VPXOR        Y6, Y6, Y6
+	VPGATHERDD   Y7, (R8)(Y5*4), Y6
+	VMOVDQU      Y6, (AX)
+	ADDQ         BX, CX
+	ADDQ         $0x20, AX
+	DECQ         DX
+	JNE          group
+	VEXTRACTI128 $0x01, Y3, X0
+	VPMAXUD      X3, X0, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPMAXUD      X1, X0, X0
+	VPSHUFD      $0xb1, X0, X1
+	VPMAXUD      X1, X0, X0
+	VMOVD        X0, AX
+	MOVL         AX, ret+48(FP)
 	VZEROUPPER
 	RET

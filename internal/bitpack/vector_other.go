@@ -3,3 +3,5 @@
 package bitpack
 
 func vector([]uint32, []byte, uint) (int, uint32) { return 0, 0 }
+
+func vectorLookup([]uint32, []byte, uint, []uint32) (int, uint32) { return 0, 0 }

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"unsafe"
 
@@ -55,6 +56,13 @@ func CheckBools(b []byte) error {
 func Aligned(b []byte, size int) bool {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(b)))%uintptr(size) == 0
 }
+
+// anywhere says that the processor reads elements wherever they lie.
+const anywhere = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64"
+
+// Readable reports whether b can be read as elements of the given size, by a loop
+// that hands it to nobody.
+func Readable(b []byte, size int) bool { return anywhere || Aligned(b, size) }
 
 // Gather copies rows of n bytes each, the given ones of from, to places at of to.
 // inOrder says that both follow one another, as InOrder tells.

@@ -4,6 +4,7 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 const (
@@ -14,39 +15,86 @@ const (
 func main() {
 	ConstraintExpr("!purego")
 	widths := table()
+	unpack(widths)
+	lookup(widths)
+	Generate()
+}
+
+func unpack(widths Mem) {
 	TEXT("unpackAVX2", NOSPLIT, "func(dst *uint32, src *byte, groups int, width int) uint32")
 	Pragma("noescape")
 	Doc("unpackAVX2 unpacks groups of eight numbers, at least one, of 1 to 25 bits, and",
 		"returns the greatest. It loads 16 bytes from half a group behind the last one on.")
-	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
-	groups, width := Load(Param("groups"), GP64()), Load(Param("width"), GP64())
-	row, half := GP64(), GP64()
+	g := newGroups(widths)
+	g.each(func(x reg.VecVirtual) { VMOVDQU(x, Mem{Base: g.dst}) })
+}
+
+func lookup(widths Mem) {
+	TEXT("lookupAVX2", NOSPLIT, "func(dst *uint32, src *byte, groups int, width int, dict *uint32, last uint32) uint32")
+	Pragma("noescape")
+	Doc("lookupAVX2 is unpackAVX2 but for what it stores: the numbers of dict that those it",
+		"unpacks name, the last one, at the given place, where they are beyond it.")
+	g := newGroups(widths)
+	dict := Load(Param("dict"), GP64())
+	last := YMM()
+	VMOVD(Load(Param("last"), GP32()), last.AsX())
+	VPBROADCASTD(last.AsX(), last)
+	g.each(func(x reg.VecVirtual) {
+		found, all := YMM(), YMM()
+		VPMINUD(last, x, x)
+		VPCMPEQD(all, all, all)
+		VPXOR(found, found, found) // or it would wait for those before
+		VPGATHERDD(all, Mem{Base: dict, Index: x, Scale: 4}, found)
+		VMOVDQU(found, Mem{Base: g.dst})
+	})
+}
+
+// groups is a loop over groups of eight numbers.
+type groups struct {
+	dst, src, n, width, half, ahead reg.Register
+	place, shift, mask, most        reg.VecVirtual
+}
+
+// newGroups loads the parameters of the loop.
+func newGroups(widths Mem) *groups {
+	g := &groups{dst: Load(Param("dst"), GP64()), src: Load(Param("src"), GP64()), n: Load(Param("groups"), GP64()),
+		width: Load(Param("width"), GP64()), half: GP64(), ahead: GP64(), place: YMM(), shift: YMM(), mask: YMM(), most: YMM()}
+	row := GP64()
 	LEAQ(widths, row)
-	IMUL3Q(Imm(entry), width, half)
-	ADDQ(half, row)
-	MOVQ(width, half)
-	SHRQ(Imm(1), half)
-	place, shift, mask, most := YMM(), YMM(), YMM(), YMM()
-	VMOVDQU(Mem{Base: row}, place)
-	VMOVDQU(Mem{Base: row, Disp: 32}, shift)
-	VMOVDQU(Mem{Base: row, Disp: 64}, mask)
-	VPXOR(most, most, most)
+	IMUL3Q(Imm(entry), g.width, g.half)
+	ADDQ(g.half, row)
+	MOVQ(g.width, g.half)
+	SHRQ(Imm(1), g.half)
+	MOVQ(g.width, g.ahead)
+	SHLQ(Imm(5), g.ahead)
+	VMOVDQU(Mem{Base: row}, g.place)
+	VMOVDQU(Mem{Base: row, Disp: 32}, g.shift)
+	VMOVDQU(Mem{Base: row, Disp: 64}, g.mask)
+	VPXOR(g.most, g.most, g.most)
+	return g
+}
+
+// each has eight numbers at a time stored, and returns the greatest from the
+// function. It fetches what lies 256 numbers ahead: a reader of many columns takes
+// so many of one, and finds the next ones in the cache when it comes back.
+func (g *groups) each(store func(x reg.VecVirtual)) {
 	Label("group")
+	PREFETCHT0(Mem{Base: g.src, Index: g.ahead, Scale: 1})
 	x := YMM()
-	VMOVDQU(Mem{Base: src}, x.AsX())
-	VINSERTI128(Imm(1), Mem{Base: src, Index: half, Scale: 1}, x, x)
-	VPSHUFB(place, x, x)
-	VPSRLVD(shift, x, x)
-	VPAND(mask, x, x)
-	VPMAXUD(x, most, most)
-	VMOVDQU(x, Mem{Base: dst})
-	ADDQ(width, src)
-	ADDQ(Imm(32), dst)
-	DECQ(groups)
+	VMOVDQU(Mem{Base: g.src}, x.AsX())
+	VINSERTI128(Imm(1), Mem{Base: g.src, Index: g.half, Scale: 1}, x, x)
+	VPSHUFB(g.place, x, x)
+	VPSRLVD(g.shift, x, x)
+	VPAND(g.mask, x, x)
+	VPMAXUD(x, g.most, g.most)
+	store(x)
+	ADDQ(g.width, g.src)
+	ADDQ(Imm(32), g.dst)
+	DECQ(g.n)
 	JNE(LabelRef("group"))
 	y := XMM()
-	VEXTRACTI128(Imm(1), most, y)
-	VPMAXUD(most.AsX(), y, y)
+	VEXTRACTI128(Imm(1), g.most, y)
+	VPMAXUD(g.most.AsX(), y, y)
 	z := XMM()
 	VPSHUFD(Imm(0x4e), y, z)
 	VPMAXUD(z, y, y)
@@ -57,7 +105,6 @@ func main() {
 	Store(result, ReturnIndex(0))
 	VZEROUPPER()
 	RET()
-	Generate()
 }
 
 // table says, for each width, which bytes hold each of eight numbers, by how much

@@ -1,0 +1,222 @@
+package parquet
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/loader"
+)
+
+// Rows that are gathered in runs go from the pages into the batch, and are laid
+// nowhere else: the pages are held, decompressed, and each worker has a cursor on
+// them.
+
+// runRows is how many rows that follow one another make a run: with fewer, to find
+// the place in each column costs more than to lay out the row group.
+const runRows = 32
+
+// maxCursors is how many cursors a row group keeps for the next run: as many as
+// there may be workers.
+const maxCursors = 64
+
+// errNull is the error of a run with a null where there must be none.
+var errNull = fmt.Errorf("parquet: a row is null: %w", loader.ErrSpec)
+
+// A cursor is where the lanes of a row group are to be decoded next.
+type cursor struct {
+	row     int
+	flows   []flow
+	targets []target
+	valid   []byte // of columns whose nulls are errors
+}
+
+// cursor returns a cursor at the given row.
+func (r *rows) cursor(row int, s *scratch) (*cursor, error) {
+	c := r.nearest(row)
+	for g := range c.flows {
+		if err := r.held[g].skip(&c.flows[g], s, row-c.row); err != nil {
+			return nil, r.held[g].fault(-1, err)
+		}
+	}
+	c.row = row
+	return c, nil
+}
+
+// nearest takes the cursor that is the least way before row, or a new one.
+func (r *rows) nearest(row int) *cursor {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	best := -1
+	for i, c := range r.cursors {
+		if c.row <= row && (best < 0 || c.row > r.cursors[best].row) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		c := r.cursors[best]
+		r.cursors = slices.Delete(r.cursors, best, best+1)
+		return c
+	}
+	if n := len(r.idle); n > 0 {
+		c := r.idle[n-1]
+		r.idle = r.idle[:n-1]
+		c.row = 0
+		clear(c.flows)
+		return c
+	}
+	return &cursor{flows: make([]flow, len(r.s.lanes)), targets: make([]target, len(r.s.cols))}
+}
+
+// leave gives a cursor back.
+func (r *rows) leave(c *cursor) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.cursors) < maxCursors {
+		r.cursors = append(r.cursors, c)
+	} else if len(r.idle) < maxCursors {
+		r.idle = append(r.idle, c)
+	}
+}
+
+// run decodes n rows from the given one on, to rows at and on of the batch.
+func (r *rows) run(row, at, n int, b *loader.Batch) error {
+	s := r.s.strips.Get().(*strip)
+	defer func() {
+		clear(s.at[:])
+		r.s.strips.Put(s)
+	}()
+	c, err := r.cursor(row, &s.scratch)
+	if err != nil {
+		return err
+	}
+	c.aim(r.s, at, n, b)
+	if err := r.advance(c, n, &s.scratch); err != nil {
+		return err
+	}
+	clear(c.targets)
+	r.leave(c)
+	return nil
+}
+
+// advance decodes the next n rows of c to its targets. If one is spoiled, or null
+// where it must not be, Row tells which.
+func (r *rows) advance(c *cursor, n int, s *scratch) error {
+	for lo := 0; lo < n; lo += tileRows {
+		k := min(tileRows, n-lo)
+		bad, err := s.rows(r.s.lanes, r.held, c.flows, c.targets, lo, k)
+		if err != nil {
+			return err
+		}
+		if bad != nil {
+			return r.fault(-1, &r.s.cols[bad.col], bad.err)
+		}
+	}
+	c.row += n
+	if slices.Contains(c.valid, 0) {
+		return errNull
+	}
+	return nil
+}
+
+// aim sets the targets to rows at to at+n of a batch.
+func (c *cursor) aim(s *Source, at, n int, b *loader.Batch) {
+	c.valid = sized(c.valid, n*s.checked)
+	rest := c.valid
+	for f, role := range s.fields {
+		col := &s.cols[role.col]
+		if col.join == nil && !col.isLane {
+			continue
+		}
+		t := &c.targets[role.col]
+		if data := b.Column(f).Data; role.mask {
+			t.valid = data[at*col.cells():][:n*col.cells()]
+		} else {
+			t.data, t.stride = data[at*col.row:][:n*col.row], col.row
+		}
+		if s.nulls == format.NullError && col.masked {
+			size := n * col.cells()
+			t.valid, rest = rest[:size], rest[size:]
+		}
+	}
+}
+
+// hold opens the pages of some lanes.
+func (s *strip) hold(r *rows, p part) error {
+	for g := p.lo; g < p.hi; g++ {
+		d := &r.held[g]
+		if err := d.beginLane(r, r.s.lanes[g], &s.tools); err != nil {
+			return err
+		}
+		if err := d.hold(); err != nil {
+			return err
+		}
+		d.tools = nil
+	}
+	return nil
+}
+
+// gatherRun gathers the lanes, if the rows are a run, and reports whether it did.
+func (r *rows) gatherRun(from, to []int, b *loader.Batch, whole bool) (bool, error) {
+	if len(r.s.lanes) == 0 {
+		return false, nil
+	}
+	if run := whole && len(from) >= runRows; (run || !whole) && run != r.s.runs.Load() {
+		r.s.runs.Store(run)
+	}
+	if !whole {
+		return false, r.laid()
+	}
+	r.use.RLock()
+	defer r.use.RUnlock()
+	if !r.isHeld {
+		return false, nil
+	}
+	return true, r.run(from[0], to[0], len(from), b)
+}
+
+// laid makes sure that the lanes are laid out.
+func (r *rows) laid() error {
+	r.use.RLock()
+	held := r.isHeld
+	r.use.RUnlock()
+	if held {
+		return r.layOut()
+	}
+	return nil
+}
+
+// layOut lays out the lanes of a row group whose pages are held, for rows in any
+// order.
+func (r *rows) layOut() error {
+	r.use.Lock()
+	defer r.use.Unlock()
+	if !r.isHeld {
+		return nil
+	}
+	r.letGo()
+	if err := r.allot(); err != nil {
+		return err
+	}
+	for _, p := range r.s.parts {
+		if p.hi == 0 {
+			continue
+		}
+		if err := r.decode(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// letGo gives back the pages that are held.
+func (r *rows) letGo() {
+	for g := range r.held {
+		if d := &r.held[g]; d.s != nil {
+			d.release()
+		}
+	}
+	r.idle = append(r.idle, r.cursors...)
+	clear(r.cursors)
+	r.cursors, r.isHeld = r.cursors[:0], false
+}
