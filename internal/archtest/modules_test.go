@@ -36,6 +36,11 @@ var dependencies = []dependency{
 		[]string{"examples"},
 	},
 	{
+		"github.com/google/flatbuffers", "Apache-2.0",
+		"lays out the schema of Arrow that a Parquet file carries; what files hold is read by our own verifier",
+		[]string{"format/internal/arrowschema"},
+	},
+	{
 		"github.com/klauspost/compress", "BSD-3-Clause",
 		"zstd and snappy, which the standard library lacks, and a faster gzip",
 		[]string{"format", "shard"},
