@@ -368,8 +368,7 @@ func (d *decoder) open(p *page) (b parts, err error) {
 		}
 		err = d.decompress(b.values, body, by)
 	default:
-		d.inflated = sized(d.inflated, size)
-		b.values = d.inflated
+		b.values = d.room(p, size)
 		err = d.decompress(b.values, body, by)
 	}
 	if err != nil {
@@ -379,6 +378,17 @@ func (d *decoder) open(p *page) (b parts, err error) {
 		err = d.levelsV1(p, &b)
 	}
 	return b, err
+}
+
+// room returns where to decompress the values of p, of the given size: where
+// memory shall have them, if nothing else becomes of those of a list.
+func (d *decoder) room(p *page, size int) []byte {
+	if at := d.elems * d.col.elem; d.leaf.isList && p.typ == dataPageV2 && p.encoding == plain && d.col.conv == asStored &&
+		int64(size) == int64(p.values)*int64(d.col.elem) && size <= len(d.out.data)-at {
+		return d.out.data[at:][:size]
+	}
+	d.inflated = sized(d.inflated, size)
+	return d.inflated
 }
 
 // levelsV1 cuts the levels off the front of the values.

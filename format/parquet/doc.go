@@ -35,6 +35,13 @@
 // repeated column. Lists of lists and of texts, and encrypted files are refused
 // by Open. An annotation that is not known leaves the type as it is.
 //
+// Files of Arrow's libraries carry the schema of the table that they were made of,
+// from which columns have the shapes that package feather gives them: lists become
+// T (n) where all are of n elements (fixed_size_list), and T of its shape, as it
+// lies in memory, where they are an arrow.fixed_shape_tensor. A row of another
+// length is then an error. A schema that cannot be read is one of Open; where it
+// is that of other columns, it is left alone.
+//
 // Options.Fields gives columns a meaning and lists a shape: Dims(512) for
 // embeddings, Dims(-1, 4) for boxes. It says what the bytes of a column hold:
 // Float16 and Dims(3, 32) for a FIXED_LEN_BYTE_ARRAY(192), and Int64 for INT96,

@@ -79,7 +79,10 @@ func natural(l *leaf) (f loader.Field, conv conversion, elem int) {
 		}
 	}
 	elem = f.DType.Size() * f.Shape.Len()
-	if l.isList {
+	switch {
+	case l.promised:
+		f.Shape = l.shape
+	case l.isList:
 		f.Shape = f.Shape.Rows(-1)
 	}
 	return f, conv, elem
@@ -153,7 +156,7 @@ func newColumn(l *leaf, f loader.Field, perRow bool) (column, error) {
 		return c, fmt.Errorf("shape %v has no elements", f.Shape)
 	case f.Shape.Fixed():
 		c.row = f.Shape.Len() * size
-		if !varies && c.row != elem || c.row%elem != 0 {
+		if !varies && c.row != own.Shape.Len()*own.DType.Size() || c.row%elem != 0 {
 			return c, fmt.Errorf("%v with rows of %d bytes cannot be read as %v %v", l, elem, f.DType, f.Shape)
 		}
 		return c, nil

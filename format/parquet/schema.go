@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
+	"github.com/stokerdata/stoker/loader"
 )
 
 // physical is parquet.thrift's Type; group stands for an inner node.
@@ -169,6 +171,10 @@ type leaf struct {
 	isList bool
 	entry  int    // lists: the definition level from which an entry is there
 	refuse string // why it cannot be read, empty if it can
+
+	promised bool         // by Arrow's schema: all rows have this shape
+	shape    loader.Shape // if so
+	err      error        // what is wrong with the promise
 }
 
 // nullable reports whether a row can be null; an entry of a list being null is
@@ -228,13 +234,13 @@ type tree struct {
 	limits format.Limits
 }
 
-// leavesOf returns the leaves of a schema, in the order of the file.
-func leavesOf(nodes []node, limits format.Limits) ([]leaf, error) {
-	t := &tree{nodes: nodes, limits: limits}
-	root := nodes[0]
-	t.next = 1
-	for range root.children {
-		if err := t.walk(place{}, 1); err != nil {
+// leavesOf returns the leaves of a schema, in the order of the file. Arrow says what
+// the table was that the file was made of, as far as is known.
+func leavesOf(nodes []node, arrow []arrowschema.Field, limits format.Limits) ([]leaf, error) {
+	t := &tree{nodes: nodes, next: 1, limits: limits}
+	root := place{arrow: &arrowschema.Field{Type: arrowschema.Struct, Children: arrow}}
+	for i := range nodes[0].children {
+		if err := t.walk(t.child(root, int(i)), 1); err != nil {
 			return nil, err
 		}
 	}
@@ -250,9 +256,11 @@ type place struct {
 	def     int
 	lists   int // repeated nodes above
 	entry   int
-	wrapper logical // LIST or MAP if the node above is so annotated
-	element bool    // the node above is the repeated one of a LIST, and no element
-	refuse  string  // what above makes leaves unreadable
+	wrapper logical            // LIST or MAP if the node above is so annotated
+	element bool               // the node above is the repeated one of a LIST, and no element
+	refuse  string             // what above makes leaves unreadable
+	arrow   *arrowschema.Field // of the node; nil if nothing is known, or it is another type
+	fixed   *arrowschema.Field // fixed_size_list above
 }
 
 func (t *tree) walk(p place, depth int) error {
@@ -268,6 +276,7 @@ func (t *tree) walk(p place, depth int) error {
 		return fmt.Errorf("schema node %q is malformed", n.name)
 	}
 	p.enter(n)
+	p.describe(n)
 	if n.physical != group {
 		if n.children > 0 {
 			return fmt.Errorf("column %q has children", n.name)
@@ -275,8 +284,8 @@ func (t *tree) walk(p place, depth int) error {
 		return t.leaf(p, n)
 	}
 	p.group(n)
-	for range n.children {
-		if err := t.walk(p, depth+1); err != nil {
+	for i := range n.children {
+		if err := t.walk(t.child(p, int(i)), depth+1); err != nil {
 			return err
 		}
 	}
@@ -339,6 +348,8 @@ func (t *tree) leaf(p place, n node) error {
 		return fmt.Errorf("column %q has values of %d bytes, the limit is %d", l.name, n.length, t.limits.ValueBytes)
 	case l.isList && n.physical == byteArray:
 		l.refuse = "LIST of " + n.typeName()
+	default:
+		l.err = l.promise(p, t.limits)
 	}
 	t.leaves = append(t.leaves, l)
 	return nil

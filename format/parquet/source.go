@@ -91,6 +91,7 @@ type role struct {
 type layout struct {
 	schema []byte // as in the file
 	spec   string // likewise
+	arrow  string // likewise
 	leaves []leaf // all of the file
 	from   []int  // leaf of each column
 	where  []bound
@@ -204,7 +205,7 @@ func (s *Source) addShard(ctx context.Context, i int, f shard.File, raw []byte, 
 // layoutOf returns the number of the layout of a shard.
 func (s *Source) layoutOf(ft *footer, first string, o Options) (int, error) {
 	for k := len(s.layouts) - 1; k >= 0; k-- {
-		if l := &s.layouts[k]; bytes.Equal(l.schema, ft.schema) && l.spec == ft.spec {
+		if l := &s.layouts[k]; bytes.Equal(l.schema, ft.schema) && l.spec == ft.spec && l.arrow == ft.arrow {
 			return k, nil
 		}
 	}
@@ -212,8 +213,12 @@ func (s *Source) layoutOf(ft *footer, first string, o Options) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", err, loader.ErrCorrupt)
 	}
-	l := layout{schema: bytes.Clone(ft.schema), spec: ft.spec}
-	if l.leaves, err = leavesOf(nodes, s.limits); err != nil {
+	l := layout{schema: bytes.Clone(ft.schema), spec: ft.spec, arrow: ft.arrow}
+	arrow, err := parseArrow(ft.arrow, s.limits)
+	if err != nil {
+		return 0, err
+	}
+	if l.leaves, err = leavesOf(nodes, arrow, s.limits); err != nil {
 		return 0, fmt.Errorf("%w: %w", err, loader.ErrCorrupt)
 	}
 	stored, err := format.UnmarshalSpec(ft.spec, s.limits)

@@ -1,0 +1,104 @@
+package parquet
+
+import (
+	"fmt"
+
+	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
+	"github.com/stokerdata/stoker/loader"
+)
+
+// parseArrow returns the fields of the Arrow schema that a file has in its metadata,
+// if it has one. A table of Arrow has more nodes than leaves.
+func parseArrow(text string, limits format.Limits) ([]arrowschema.Field, error) {
+	if text == "" {
+		return nil, nil
+	}
+	limits.Columns *= 4
+	s, err := arrowschema.Parse(text, limits)
+	if err != nil {
+		return nil, fmt.Errorf("metadata %s: %w", arrowschema.Key, err)
+	}
+	return s.Fields, nil
+}
+
+// child returns the place of child i of the node at p, which is read next. Writers
+// give the children of a struct the names and the order that they have in Arrow. A
+// schema that says otherwise is another table's, of whoever took over the metadata.
+func (t *tree) child(p place, i int) place {
+	f := p.arrow
+	p.arrow = nil
+	switch {
+	case f == nil || p.wrapper == mapLogical || t.next == len(t.nodes):
+	case p.wrapper == listLogical:
+		p.arrow = f // the repeated node has no name in Arrow
+	case p.element:
+		p.arrow = &f.Children[0]
+	case f.Type == arrowschema.Struct && i < len(f.Children) && f.Children[i].Name == t.nodes[t.next].name:
+		p.arrow = &f.Children[i]
+	}
+	return p
+}
+
+// describe compares what Arrow says of the node n, which p has entered, with what
+// it is.
+func (p *place) describe(n node) {
+	f := p.arrow
+	if f == nil {
+		return
+	}
+	isList := f.Dict == nil && (f.Type == arrowschema.List || f.Type == arrowschema.LargeList || f.Type == arrowschema.FixedSizeList)
+	switch {
+	case n.repeat == repeated && p.element:
+		// It has no part in Arrow's list.
+	case n.repeat != repeated && (n.physical != group || n.logical != listLogical):
+	case !isList:
+		p.arrow = nil
+	case n.repeat == repeated:
+		p.arrow = &f.Children[0]
+	case f.Type == arrowschema.FixedSizeList:
+		p.fixed = f
+	}
+}
+
+// promise notes the shape of all rows, if Arrow's schema tells it: that of a
+// fixed_size_list, or of the tensors which such a list or a fixed_size_binary holds.
+func (l *leaf) promise(p place, limits format.Limits) error {
+	own, _, elem := natural(l)
+	var tensor *arrowschema.Field
+	dims, n := []int{}, elem/own.DType.Size()
+	switch f := p.arrow; {
+	case f == nil || len(f.Children) > 0:
+		return nil
+	case l.isList && p.fixed != nil && p.fixed.Size > 0:
+		if int64(p.fixed.Size) > limits.ValueBytes/int64(elem) {
+			return fmt.Errorf("lists of %d elements, Limits.ValueBytes is %d: %w", p.fixed.Size, limits.ValueBytes, loader.ErrCorrupt)
+		}
+		dims = append(dims, p.fixed.Size)
+		if own.Shape.Rank() > 1 {
+			dims = append(dims, n)
+		}
+		n *= p.fixed.Size
+		if f == &p.fixed.Children[0] {
+			tensor = p.fixed
+		}
+	case !l.isList && f.Type == arrowschema.FixedSizeBinary && own.Shape.Rank() == 1:
+		dims, tensor = append(dims, n), f
+	default:
+		return nil
+	}
+	if tensor != nil {
+		shape, ok, err := tensor.Tensor(n)
+		if err != nil {
+			return err
+		}
+		if ok {
+			dims = shape
+		}
+	}
+	if len(dims) > maxRank {
+		return fmt.Errorf("%d dimensions, the most is %d: %w", len(dims), maxRank, loader.ErrSpec)
+	}
+	l.promised, l.shape = true, loader.Dims(dims...)
+	return nil
+}
