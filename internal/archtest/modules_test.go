@@ -58,7 +58,7 @@ var dependencies = []dependency{
 	{
 		"github.com/zeebo/xxh3", "BSD-2-Clause",
 		"XXH3, which tells a damaged shard from the one in its manifest, a damaged row of a cache, and the index of another file",
-		[]string{"augment/vision/jpeg", "format/cache", "shard"},
+		[]string{"augment/vision/jpeg", "format/cache", "format/internal/lines", "shard"},
 	},
 	{
 		"golang.org/x/image", "BSD-3-Clause",
