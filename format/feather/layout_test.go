@@ -3,8 +3,12 @@ package feather
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow"
 
 	"github.com/stokerdata/stoker/format/internal/arrowschema"
 	"github.com/stokerdata/stoker/format/internal/flat"
@@ -97,4 +101,21 @@ func schemaTable(meta []byte) int {
 	vtable := root - u32(root)
 	at := root + int(binary.LittleEndian.Uint16(meta[vtable+4+2*2:]))
 	return at + u32(at)
+}
+
+// TestSharedVtable reads a schema in which two tables of different size share a
+// vtable, as the Go library for FlatBuffers lays them out.
+func TestSharedVtable(t *testing.T) {
+	meta := arrow.NewMetadata([]string{"key"}, []string{"value"})
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "n", Type: arrow.PrimitiveTypes.Int32, Metadata: meta},
+		{Name: "label", Type: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}},
+		{Name: "m", Type: arrow.PrimitiveTypes.Int32, Metadata: meta},
+		{Name: "other", Type: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}},
+	}, nil)
+	path := save(t, "a.arrow", ipcFile(t, schema, records(grower{rand.New(rand.NewPCG(1, 2)), 0}, schema, 3)))
+	src := mustOpen(t, path, Options{})
+	if got := fmt.Sprint(src.Spec()); got != "[n int32 (); label int32 () label; m int32 (); other int32 () label]" {
+		t.Errorf("fields are %s", got)
+	}
 }

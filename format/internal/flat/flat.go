@@ -59,7 +59,7 @@ func (f *Buffer) Root() Table { return f.table(f.follow(0)) }
 // Table is a table whose extent was checked. One that is not there has no fields.
 type Table struct {
 	f              *Buffer
-	pos, size      int
+	pos            int
 	vtable, nTable int // position and bytes of its vtable
 }
 
@@ -79,8 +79,8 @@ func (f *Buffer) table(pos int) Table {
 	}
 	t := Table{f: f, pos: pos, vtable: int(vtable)}
 	t.nTable = int(binary.LittleEndian.Uint16(f.b[t.vtable:]))
-	t.size = int(binary.LittleEndian.Uint16(f.b[t.vtable+2:]))
-	if t.nTable < 4 || t.size < 4 || !f.has(t.vtable, t.nTable) || !f.has(pos, t.size) {
+	size := int(binary.LittleEndian.Uint16(f.b[t.vtable+2:]))
+	if t.nTable < 4 || size < 4 || !f.has(t.vtable, t.nTable) || !f.has(pos, size) {
 		f.Fail(ErrOutside)
 		return none
 	}
@@ -94,7 +94,9 @@ func (t Table) Err() error { return t.f.err }
 func (t Table) Fail(err error) { t.f.Fail(err) }
 
 // at returns the position of field i, which is n bytes long, or -1 if it is not
-// there.
+// there. It may lie behind the size that the vtable tells: the Go library for
+// FlatBuffers, with which Arrow's files are made, lets tables of different size
+// share one.
 func (t Table) at(i, n int) int {
 	o := 4 + 2*i
 	if o+2 > t.nTable {
@@ -104,7 +106,7 @@ func (t Table) at(i, n int) int {
 	if off == 0 {
 		return -1
 	}
-	if off < 4 || off+n > t.size {
+	if off < 4 || !t.f.has(t.pos+off, n) {
 		t.Fail(ErrOutside)
 		return -1
 	}
