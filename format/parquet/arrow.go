@@ -61,14 +61,18 @@ func (p *place) describe(n node) {
 	}
 }
 
-// promise notes the shape of all rows, if Arrow's schema tells it: that of a
-// fixed_size_list, or of the tensors which such a list or a fixed_size_binary holds.
+// promise notes what Arrow's schema tells of the leaf: that it is a dictionary of
+// texts, or the shape of all rows: that of a fixed_size_list, or of the tensors which
+// such a list or a fixed_size_binary holds.
 func (l *leaf) promise(p place, limits format.Limits) error {
 	own, _, elem := natural(l)
 	var tensor *arrowschema.Field
 	dims, n := []int{}, elem/own.DType.Size()
 	switch f := p.arrow; {
 	case f == nil || len(f.Children) > 0:
+		return nil
+	case f.Dict != nil:
+		l.label = f.Type.Text() && l.node.physical == byteArray && !l.isList
 		return nil
 	case l.isList && p.fixed != nil && p.fixed.Size > 0:
 		if int64(p.fixed.Size) > limits.ValueBytes/int64(elem) {

@@ -129,7 +129,7 @@ func foreign(t testing.TB) (files [][]byte) {
 			rows[i].D = new(float64(i))
 		}
 	}
-	return [][]byte{structs(t, rows, arrowSchema(map[string]arrowschema.Field{"f": tensor("[2,3]")}, "abcdef")), structs(t, rows, pq.DataPageVersion(1)),
+	return [][]byte{structs(t, rows, arrowSchema(map[string]arrowschema.Field{"b": dictionary(), "f": tensor("[2,3]")}, "abcdef")), structs(t, rows, pq.DataPageVersion(1)),
 		structs(t, rows, pq.PageBufferSize(32), pq.DataPageVersion(1))}
 }
 

@@ -39,8 +39,10 @@
 // from which columns have the shapes that package feather gives them: lists become
 // T (n) where all are of n elements (fixed_size_list), and T of its shape, as it
 // lies in memory, where they are an arrow.fixed_shape_tensor. A row of another
-// length is then an error. A schema that cannot be read is one of Open; where it
-// is that of other columns, it is left alone.
+// length is then an error. A dictionary of texts becomes int32 of kind Label with the
+// Names that dictionaries have, in the order in which they first appear, unless
+// Options.Fields gives Names, or the DType Uint8 for texts. A schema that cannot be
+// read is an error of Open; where it is that of other columns, it is left alone.
 //
 // Options.Fields gives columns a meaning and lists a shape: Dims(512) for
 // embeddings, Dims(-1, 4) for boxes. It says what the bytes of a column hold:

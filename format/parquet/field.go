@@ -20,6 +20,7 @@ const (
 	toInt16
 	toUint16
 	toNanos // from INT96
+	toLabel // from a text that names a class
 )
 
 // A column is one column of the data set as it lies in memory: the same for
@@ -40,6 +41,8 @@ type column struct {
 	join   []int  // columns that this one joins, nil for one of the file
 	at     int    // of a join: where its values are in a record
 	joined bool   // is part of a join
+
+	classes *classes // of labels
 }
 
 // cells returns how many values a row has whose being there is told apart.
@@ -65,6 +68,10 @@ func natural(l *leaf) (f loader.Field, conv conversion, elem int) {
 	case doubleType:
 		f.DType = dtype.Float64
 	case byteArray:
+		if l.label {
+			f.DType, f.Kind = dtype.Int32, kind.Label
+			return f, toLabel, dtype.Int32.Size()
+		}
 		f.DType, f.Shape = dtype.Uint8, loader.Dims(-1)
 		if n.logical == stringLogical || n.logical == enumLogical || n.logical == jsonLogical {
 			f.Kind = kind.Text
@@ -135,14 +142,18 @@ const dimType = dtype.Int32
 // leaf cannot hold such values. perRow says that the shape of each row is known
 // from elsewhere.
 func newColumn(l *leaf, f loader.Field, perRow bool) (column, error) {
+	l = l.readAs(f.DType)
 	own, conv, elem := natural(l)
 	if l.node.physical == int96Type && f.DType == dtype.Int64 {
 		own.DType, conv, elem = f.DType, toNanos, f.DType.Size()
 		own.Shape = timestampShape(l)
 	}
-	c := column{field: f, conv: conv, elem: elem, size: f.DType.Size(), isBin: l.node.physical == byteArray,
+	c := column{field: f, conv: conv, elem: elem, size: f.DType.Size(), isBin: l.node.physical == byteArray && conv != toLabel,
 		isList: l.isList, row: -1, unit: 1, dims: -1}
-	if f.DType != own.DType && !(raw(l) && f.DType.Valid()) {
+	if conv == toLabel {
+		c.classes = newClasses(f.Names)
+	}
+	if f.DType != own.DType && !(raw(l) && conv != toLabel && f.DType.Valid()) {
 		return c, fmt.Errorf("%v cannot be read as %v", l, f.DType)
 	}
 	if f.Shape.Rank() > maxRank {

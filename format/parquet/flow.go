@@ -132,7 +132,7 @@ func (d *decoder) prepare() (err error) {
 	case f.at.encoding.indexed():
 		f.indexes, err = newIndexes(f.src, n)
 		return err
-	case f.at.encoding == plain && d.col.conv != toBool:
+	case f.at.encoding == plain && d.col.conv != toBool && d.col.conv != toLabel:
 		f.spilled = false
 		if !fits(len(f.src), n*d.col.stored()) {
 			return sizeError(len(f.src), n*d.col.stored())

@@ -165,7 +165,7 @@ func (p *planner) add(name string) error {
 	if err != nil {
 		return err
 	}
-	l := &p.leaves[i]
+	l := p.leaves[i].readAs(p.o.Fields[name].DType)
 	f, _, _ := natural(l)
 	perRow := false
 	if s, ok := p.stored[name]; ok {

@@ -172,6 +172,7 @@ type leaf struct {
 	entry  int    // lists: the definition level from which an entry is there
 	refuse string // why it cannot be read, empty if it can
 
+	label    bool         // Arrow's schema has it as a dictionary of texts
 	promised bool         // by Arrow's schema: all rows have this shape
 	shape    loader.Shape // if so
 	err      error        // what is wrong with the promise

@@ -75,6 +75,8 @@ type Source struct {
 	groups  []block // beside blocks
 	layouts []layout
 
+	nameBytes int64 // that names of classes take
+
 	scratch sync.Pool // of *decoder
 	strips  sync.Pool // of *strip
 	mu      sync.Mutex
@@ -153,6 +155,11 @@ func (s *Source) open(ctx context.Context, files shard.Set, o Options) error {
 			return fmt.Errorf("parquet: %s: %w", f.Path, err)
 		}
 	}
+	for k := range s.cols {
+		if c := s.cols[k].classes; c != nil {
+			s.cols[k].field.Names = c.names
+		}
+	}
 	if err := s.addJoins(o.Joins, o.Fields); err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
@@ -183,7 +190,11 @@ func (s *Source) addShard(ctx context.Context, i int, f shard.File, raw []byte, 
 	}
 	var row int64
 	for n, g := range groups {
-		if err := s.checkGroup(l, &g); err != nil {
+		err := s.checkGroup(l, &g)
+		if err == nil {
+			err = s.addClasses(ctx, i, l, &g)
+		}
+		if err != nil {
 			return fmt.Errorf("row group %d: %w", n, err)
 		}
 		for n := range l.where {

@@ -86,6 +86,9 @@ func (d *decoder) plain(dst []byte, n int, src []byte) error {
 		unpackBits(dst, src)
 		return nil
 	}
+	if d.col.conv == toLabel {
+		return d.labels(view[int32](dst), src)
+	}
 	if stored := d.col.stored(); !fits(len(src), n*stored) {
 		return sizeError(len(src), n*stored)
 	}

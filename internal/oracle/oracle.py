@@ -121,6 +121,7 @@ def arrow_table(rows):
         "large": pa.array(lists(2, True), pa.large_list(pa.uint16())), "text": pa.array(["x" * (i % 9) for i in range(rows)], pa.large_string()),
         "view": pa.array(["y" * (i % 30) for i in range(rows)], pa.string_view()), "half": pa.array([float(i) for i in range(rows)], pa.float16()),
         "u8": pa.array([i % 256 for i in range(rows)], pa.uint8()), "i16": pa.array(range(rows), pa.int16()), "u32": pa.array(range(rows), pa.uint32()),
+        "label": pa.DictionaryArray.from_arrays(pa.array([None if i % 9 == 4 else i * i % 3 for i in range(rows)], pa.int8()), ["z", "a", "m", "never"]),
         "span": pa.array(range(rows), pa.duration("ms")), "time": pa.array(range(rows), pa.time32("ms")),
     }
     return pa.table(columns)

@@ -61,8 +61,8 @@ func Parse(text string, lim format.Limits) (*Schema, error) {
 	return s, nil
 }
 
-// Text returns s as the value of Key. Of fields it takes numbers, texts, bytes and
-// lists of them; other types have more to be told.
+// Text returns s as the value of Key. Of fields it takes numbers, texts, bytes,
+// dictionaries and lists of them; other types have more to be told.
 func (s *Schema) Text() string {
 	b := flatbuffers.NewBuilder(1 << 10)
 	fields := putFields(b, s.Fields)
@@ -102,7 +102,14 @@ func putVector(b *flatbuffers.Builder, list []flatbuffers.UOffsetT) flatbuffers.
 // putField puts a Field table.
 func putField(b *flatbuffers.Builder, f *Field) flatbuffers.UOffsetT {
 	name, children, typ := b.CreateString(f.Name), putFields(b, f.Children), putType(b, f)
-	var pairs flatbuffers.UOffsetT
+	var pairs, dict flatbuffers.UOffsetT
+	if d := f.Dict; d != nil {
+		index := putType(b, &Field{Type: Int, Size: d.Size, Signed: d.Signed})
+		b.StartObject(2)
+		b.PrependInt64Slot(0, d.ID, 0)
+		b.PrependUOffsetTSlot(1, index, 0)
+		dict = b.EndObject()
+	}
 	if f.Extension != "" {
 		pairs = putVector(b, []flatbuffers.UOffsetT{putPair(b, ExtensionKey, f.Extension), putPair(b, ExtensionDataKey, f.ExtensionData)})
 	}
@@ -111,6 +118,7 @@ func putField(b *flatbuffers.Builder, f *Field) flatbuffers.UOffsetT {
 	b.PrependBoolSlot(1, f.Nullable, false)
 	b.PrependByteSlot(2, byte(f.Type), 0)
 	b.PrependUOffsetTSlot(3, typ, 0)
+	b.PrependUOffsetTSlot(4, dict, 0)
 	b.PrependUOffsetTSlot(5, children, 0)
 	b.PrependUOffsetTSlot(6, pairs, 0)
 	return b.EndObject()

@@ -33,6 +33,7 @@ func table() *arrowschema.Schema {
 	add("tensor", tensor)
 	add("list", arrowschema.Field{Type: arrowschema.LargeList, Nullable: true, Children: []arrowschema.Field{element}})
 	add("text", arrowschema.Field{Type: arrowschema.LargeUtf8})
+	add("label", arrowschema.Field{Type: arrowschema.Utf8, Dict: &arrowschema.Dictionary{ID: 3, Size: 8, Signed: true}})
 	add("raw", arrowschema.Field{Type: arrowschema.FixedSizeBinary, Size: 5})
 	return s
 }
