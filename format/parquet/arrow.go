@@ -56,41 +56,67 @@ func (p *place) describe(n node) {
 		p.arrow = nil
 	case n.repeat == repeated:
 		p.arrow = &f.Children[0]
-	case f.Type == arrowschema.FixedSizeList:
+	case f.Type == arrowschema.FixedSizeList && f.Size > 0:
 		p.fixed = f
 	}
 }
 
 // promise notes what Arrow's schema tells of the leaf: that it is a dictionary of
-// texts, or the shape of all rows: that of a fixed_size_list, or of the tensors which
-// such a list or a fixed_size_binary holds.
+// texts, or the shape of its rows.
 func (l *leaf) promise(p place, limits format.Limits) error {
-	own, _, elem := natural(l)
-	var tensor *arrowschema.Field
-	dims, n := []int{}, elem/own.DType.Size()
+	own, _, _ := natural(l)
 	switch f := p.arrow; {
 	case f == nil || len(f.Children) > 0:
-		return nil
 	case f.Dict != nil:
 		l.label = f.Type.Text() && l.node.physical == byteArray && !l.isList
-		return nil
-	case l.isList && p.fixed != nil && p.fixed.Size > 0:
-		if int64(p.fixed.Size) > limits.ValueBytes/int64(elem) {
-			return fmt.Errorf("lists of %d elements, Limits.ValueBytes is %d: %w", p.fixed.Size, limits.ValueBytes, loader.ErrCorrupt)
-		}
-		dims = append(dims, p.fixed.Size)
-		if own.Shape.Rank() > 1 {
-			dims = append(dims, n)
-		}
-		n *= p.fixed.Size
-		if f == &p.fixed.Children[0] {
-			tensor = p.fixed
-		}
-	case !l.isList && f.Type == arrowschema.FixedSizeBinary && own.Shape.Rank() == 1:
-		dims, tensor = append(dims, n), f
-	default:
-		return nil
+	case l.isList:
+		return l.promiseLists(p.lists, f, limits)
+	case f.Type == arrowschema.FixedSizeBinary && own.Shape.Rank() == 1:
+		n := own.Shape.Len()
+		return l.promiseShape([]int{n}, f, n)
 	}
+	return nil
+}
+
+// promiseLists notes the lengths of lists that hold each other, and in the end
+// values that Arrow has as f.
+func (l *leaf) promiseLists(lists []*arrowschema.Field, f *arrowschema.Field, limits format.Limits) error {
+	own, _, elem := natural(l)
+	dims, bytes := []int{-1}, int64(elem)
+	for i, list := range lists {
+		switch {
+		case list == nil && len(lists) == 1:
+			return nil
+		case list == nil:
+			continue // the outermost
+		case int64(list.Size) > limits.ValueBytes/bytes:
+			return fmt.Errorf("lists of %d elements, Limits.ValueBytes is %d: %w", list.Size, limits.ValueBytes, loader.ErrCorrupt)
+		case i == 0:
+			dims[0] = list.Size
+		default:
+			dims, l.steps = append(dims, list.Size), append(l.steps, list.Size)
+		}
+		bytes *= int64(list.Size)
+	}
+	if own.Shape.Rank() > 1 {
+		dims = append(dims, own.Shape.Dim(1))
+	}
+	tensor := lists[0]
+	for i := range lists {
+		holds := f
+		if i+1 < len(lists) {
+			holds = lists[i+1]
+		}
+		if lists[i] == nil || &lists[i].Children[0] != holds {
+			tensor = nil // a struct is between
+		}
+	}
+	return l.promiseShape(dims, tensor, int(bytes)/own.DType.Size())
+}
+
+// promiseShape notes the dimensions of rows of n elements, or those of the tensors
+// that they are.
+func (l *leaf) promiseShape(dims []int, tensor *arrowschema.Field, n int) error {
 	if tensor != nil {
 		shape, ok, err := tensor.Tensor(n)
 		if err != nil {

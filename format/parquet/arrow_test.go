@@ -1,9 +1,11 @@
 package parquet
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -206,4 +208,77 @@ func TestArrowWritten(t *testing.T) {
 	got, err := dump(t, save(t, data), Options{})
 	check(t, got, err, "tensor(3, 2)=[0 1 2 3 4 5] vector(6)=[0 1 2 3 4 5] a.b()=[1] pixels(6)=[0 0 0 0 0 0]",
 		"tensor(3, 2)=[6 7 8 9 10 11] vector(6)=[6 7 8 9 10 11] a.b()=[2] pixels(6)=[0 0 0 0 0 0]")
+}
+
+// nested returns a file of lists of lists of pairs of numbers, whose levels are
+// given: each value is its number. Arrow's schema says that there are two pairs in
+// a list.
+func nested(t testing.TB, outer int, levels [][2]int, o ...pq.WriterOption) []byte {
+	t.Helper()
+	pairs := fixed(2, fixed(2, arrowschema.Of(dtype.Int32)))
+	pairs = arrowschema.Field{Type: arrowschema.List, Children: []arrowschema.Field{pairs}}
+	if outer > 0 {
+		pairs.Type, pairs.Size = arrowschema.FixedSizeList, outer
+	}
+	list := func(n pq.Node) pq.Node { return pq.List(pq.Optional(n)) }
+	schema := pq.NewSchema("t", pq.Group{"x": pq.Optional(list(list(list(pq.Leaf(pq.Int32Type)))))})
+	var b bytes.Buffer
+	w := pq.NewWriter(&b, append(o, schema, arrowSchema(map[string]arrowschema.Field{"x": pairs}, "x"))...)
+	var values []pq.Value
+	for i, l := range levels {
+		v := pq.Int32Value(int32(i))
+		if l[1] < deepest {
+			v = pq.NullValue()
+		}
+		values = append(values, v.Level(l[0], l[1], 0))
+	}
+	if _, err := w.ColumnWriters()[0].WriteRowValues(values); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// deepest is the definition level of an element of nested: each of the three lists,
+// its entries and what they are may be null.
+const deepest = 7
+
+// TestArrowNested reads lists of lists of fixed length.
+func TestArrowNested(t *testing.T) {
+	four := func(rep int) [][2]int { return [][2]int{{rep, deepest}, {3, deepest}, {2, deepest}, {3, deepest}} }
+	// Two entries, none, null, and one.
+	levels := slices.Concat(four(0), four(1), [][2]int{{0, 1}, {0, 0}}, four(0))
+	for _, o := range []pq.WriterOption{pq.DataPageVersion(1), pq.DataPageVersion(2), pq.Compression(&pq.Snappy)} {
+		got, err := dump(t, save(t, nested(t, 0, levels, o)), Options{})
+		check(t, got, err, "x(2, 2, 2)=[0 1 2 3 4 5 6 7] x.valid()=[true]", "x(0, 2, 2)=[] x.valid()=[true]",
+			"x(0, 2, 2)=[] x.valid()=[false]", "x(1, 2, 2)=[10 11 12 13] x.valid()=[true]")
+		got, err = dump(t, save(t, nested(t, 1, slices.Concat(four(0), [][2]int{{0, 0}}, four(0)), o)), Options{Nulls: format.NullZero})
+		check(t, got, err, "x(1, 2, 2)=[0 1 2 3]", "x(1, 2, 2)=[0 0 0 0]", "x(1, 2, 2)=[5 6 7 8]")
+	}
+	last := four(0)
+	for name, c := range map[string]struct {
+		outer  int
+		levels [][2]int
+		want   error
+		word   string
+	}{
+		"a pair of one":     {0, slices.Concat(four(0), [][2]int{{0, deepest}, {2, deepest}, {3, deepest}}), loader.ErrCorrupt, "length"},
+		"a pair of three":   {0, slices.Concat(four(0), [][2]int{{0, deepest}, {3, deepest}, {3, deepest}}), loader.ErrCorrupt, "length"},
+		"one pair":          {0, slices.Concat(four(0), [][2]int{{0, deepest}, {3, deepest}, {1, deepest}}), loader.ErrCorrupt, "length"},
+		"three pairs":       {0, slices.Concat(four(0), four(0), [][2]int{{2, deepest}}), loader.ErrCorrupt, "length"},
+		"cut off":           {0, slices.Concat(four(0), last[:3]), loader.ErrCorrupt, "ends early"},
+		"a pair is null":    {0, slices.Concat(four(0), [][2]int{{0, deepest}, {3, deepest}, {2, 4}}), loader.ErrCorrupt, "length"},
+		"an entry is null":  {0, slices.Concat(four(0), [][2]int{{0, 2}}), loader.ErrSpec, "null inside"},
+		"an element is":     {0, slices.Concat(four(0), [][2]int{{0, deepest}, {3, 6}, {2, deepest}, {3, deepest}}), loader.ErrSpec, "null inside"},
+		"two entries, of 1": {1, slices.Concat(four(0), four(0), four(1)), loader.ErrCorrupt, "8 elements"},
+	} {
+		_, err := dump(t, save(t, nested(t, c.outer, c.levels)), Options{})
+		if err == nil {
+			t.Errorf("%s: read", name)
+			continue
+		}
+		fails(t, err, c.want, "row 1", `column "x"`, c.word)
+	}
 }

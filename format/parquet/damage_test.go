@@ -94,11 +94,16 @@ func TestBitFlips(t *testing.T) {
 	}
 }
 
+// pairs is a file of lists of lists, of which Arrow's schema tells the length.
+func pairs(t testing.TB) []byte {
+	return nested(t, 0, [][2]int{{0, deepest}, {3, deepest}, {2, deepest}, {3, deepest}, {0, 1}, {0, 0}})
+}
+
 // TestFlipsWithoutSum flips bits of files whose footer has no checksum and whose
 // pages hold all encodings and codecs, while the checksums of pages are ignored:
 // no panic, no error of the wrong kind.
 func TestFlipsWithoutSum(t *testing.T) {
-	for _, data := range foreign(t) {
+	for _, data := range append(foreign(t), pairs(t)) {
 		for bit := 0; bit < 8*len(data); bit += 11 {
 			data[bit/8] ^= 1 << (bit % 8)
 			readWith(t, data, Options{}, true)
@@ -394,7 +399,7 @@ func pageBodies(t *testing.T, data []byte) []bool {
 // FuzzOpen reads whole files, also as if page checksums were right. The limits
 // keep what a lie can cost small.
 func FuzzOpen(f *testing.F) {
-	for _, data := range foreign(f) {
+	for _, data := range append(foreign(f), pairs(f)) {
 		f.Add(data)
 	}
 	f.Add(small(f, Snappy, "int32", "text"))

@@ -20,12 +20,18 @@ func (d *decoder) list(p *page, b parts, n, nulls int) error {
 			return sizeError(len(b.values), values*w)
 		}
 		var level [1]byte
-		if err := levels(level[:], b.rep, 1); err == nil && level[0] != 0 && d.row > 0 {
+		if err := levels(level[:], b.rep, 1+len(d.leaf.steps)); err == nil && level[0] != 0 && d.row > 0 {
 			return errApart
 		}
 		d.shift = b.base - int64(first)*int64(w)
 	}
-	if err := d.listRows(b.rep, n, nulls); err != nil {
+	var err error
+	if d.leaf.steps == nil {
+		err = d.listRows(b.rep, n, nulls)
+	} else {
+		err = d.nestedRows(b.rep, n, nulls)
+	}
+	if err != nil {
 		return err
 	}
 	entries := d.elems - first
@@ -46,7 +52,7 @@ func (d *decoder) list(p *page, b parts, n, nulls int) error {
 		return err
 	}
 	if entries > values {
-		defs := slices.DeleteFunc(d.defs, func(x byte) bool { return int(x) < d.leaf.entry })
+		defs := slices.DeleteFunc(d.defs, func(x byte) bool { return int(x) < d.leaf.deep })
 		spread(to, defs, byte(d.leaf.maxDef), values, d.null())
 	}
 	return nil
@@ -55,7 +61,7 @@ func (d *decoder) list(p *page, b parts, n, nulls int) error {
 // nullInside returns the error that names the row of the first null element of
 // the page at hand, whose rows were found.
 func (d *decoder) nullInside() error {
-	i := slices.IndexFunc(d.defs, func(x byte) bool { return int(x) >= d.leaf.entry && int(x) < d.leaf.maxDef })
+	i := slices.IndexFunc(d.defs, func(x byte) bool { return int(x) >= d.leaf.deep && int(x) < d.leaf.maxDef })
 	behind := bytes.Count(d.reps[i+1:], []byte{0}) // rows that begin after it
 	return d.fault(d.row-behind-1, errNullInside)
 }
@@ -140,6 +146,70 @@ func (d *decoder) listRowsWithGaps() error {
 	return nil
 }
 
+// nestedRows is listRows for lists of lists, which are as long as Arrow's schema
+// promises.
+func (d *decoder) nestedRows(rep []byte, n, nulls int) error {
+	l := d.leaf
+	d.reps = sized(d.reps, n)
+	if err := levels(d.reps, rep, 1+len(l.steps)); err != nil {
+		return fmt.Errorf("repetition levels: %w", err)
+	}
+	size := l.entrySize()
+	at := (d.elems - d.start) % size // of the next element in its entry
+	for i, rep := range d.reps {
+		def := l.maxDef
+		if nulls > 0 {
+			def = int(d.defs[i])
+		}
+		switch {
+		case at == 0 && rep > 1 || at > 0 && (int(rep) != l.repeatAt(at) || def < l.deep):
+			return d.fault(d.row-1, fmt.Errorf("a list is not of the length that it has in Arrow's schema, for rows of shape %v", l.shape))
+		case rep == 0:
+			if err := d.beginRow(d.elems); err != nil {
+				return err
+			}
+			if def < l.entry-1 {
+				d.nullRow()
+			}
+		case d.row == 0:
+			return errFirstRow
+		}
+		switch {
+		case def >= l.deep:
+			d.elems++
+			if at++; at == size {
+				at = 0
+			}
+		case def >= l.entry:
+			return d.fault(d.row-1, errNullInside)
+		case rep > 0:
+			return errors.New("a list goes on after its end")
+		}
+	}
+	return nil
+}
+
+// entrySize returns the elements of an entry.
+func (l *leaf) entrySize() int {
+	n := 1
+	for _, k := range l.steps {
+		n *= k
+	}
+	return n
+}
+
+// repeatAt returns the repetition level of an element that is not the first of its
+// entry: of the outermost list that goes on with it.
+func (l *leaf) repeatAt(at int) int {
+	n := l.entrySize()
+	for i, k := range l.steps {
+		if n /= k; at%n == 0 {
+			return 2 + i
+		}
+	}
+	return 0
+}
+
 var (
 	errNullInside = fmt.Errorf("null inside a list: %w", loader.ErrSpec)
 	errFirstRow   = errors.New("begins within a row")
@@ -172,6 +242,9 @@ func (d *decoder) beginRow(elem int) error {
 func (d *decoder) endRow(elem int) error {
 	if d.row == 0 {
 		return nil
+	}
+	if d.leaf.steps != nil && (elem-d.start)%d.leaf.entrySize() != 0 {
+		return d.fault(d.row-1, errShort)
 	}
 	s := &d.out.spans[d.row-1]
 	n := int64(elem-d.start) * int64(d.col.elem)

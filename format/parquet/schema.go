@@ -3,6 +3,7 @@ package parquet
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stokerdata/stoker/format"
@@ -170,10 +171,12 @@ type leaf struct {
 	maxDef int
 	isList bool
 	entry  int    // lists: the definition level from which an entry is there
+	deep   int    // the one from which an element is there: entry, unless entries are lists
+	steps  []int  // the length of those lists, of the lists within, and so on
 	refuse string // why it cannot be read, empty if it can
 
 	label    bool         // Arrow's schema has it as a dictionary of texts
-	promised bool         // by Arrow's schema: all rows have this shape
+	promised bool         // Arrow's schema tells the shape of rows
 	shape    loader.Shape // if so
 	err      error        // what is wrong with the promise
 }
@@ -255,13 +258,14 @@ func leavesOf(nodes []node, arrow []arrowschema.Field, limits format.Limits) ([]
 type place struct {
 	path    []string
 	def     int
-	lists   int // repeated nodes above
 	entry   int
-	wrapper logical            // LIST or MAP if the node above is so annotated
-	element bool               // the node above is the repeated one of a LIST, and no element
-	refuse  string             // what above makes leaves unreadable
-	arrow   *arrowschema.Field // of the node; nil if nothing is known, or it is another type
-	fixed   *arrowschema.Field // fixed_size_list above
+	deep    int
+	lists   []*arrowschema.Field // of the repeated nodes above, nil for a list of any length
+	wrapper logical              // LIST or MAP if the node above is so annotated
+	element bool                 // the node above is the repeated one of a LIST, and no element
+	refuse  string               // what above makes leaves unreadable
+	arrow   *arrowschema.Field   // of the node; nil if nothing is known, or it is another type
+	fixed   *arrowschema.Field   // fixed_size_list whose repeated node is next
 }
 
 func (t *tree) walk(p place, depth int) error {
@@ -301,16 +305,19 @@ func (p *place) enter(n node) {
 		p.path = append(p.path[:len(p.path):len(p.path)], n.name)
 	}
 	p.element = inner && p.wrapper == listLogical && n.wraps()
+	fixed := p.fixed
+	p.fixed = nil
 	if n.repeat == optional {
 		p.def++
 	}
 	if n.repeat == repeated {
 		p.def++
-		p.lists++
-		p.entry = p.def
-		if p.lists > 1 && p.refuse == "" {
+		if p.lists = append(slices.Clip(p.lists), fixed); len(p.lists) == 1 {
+			p.entry = p.def
+		} else if fixed == nil && p.refuse == "" {
 			p.refuse = "list of lists"
 		}
+		p.deep = p.def
 	}
 	p.wrapper = noLogical
 }
@@ -335,8 +342,11 @@ func (t *tree) leaf(p place, n node) error {
 	if len(t.leaves) == t.limits.Columns {
 		return fmt.Errorf("schema has more than %d columns", t.limits.Columns)
 	}
-	l := leaf{name: strings.Join(p.path, "."), index: len(t.leaves), node: n, maxDef: p.def, isList: p.lists > 0,
-		entry: p.entry, refuse: p.refuse}
+	l := leaf{name: strings.Join(p.path, "."), index: len(t.leaves), node: n, maxDef: p.def, isList: len(p.lists) > 0,
+		entry: p.entry, deep: p.deep, refuse: p.refuse}
+	if len(p.lists) > 1 && p.arrow == nil && l.refuse == "" {
+		l.refuse = "list of lists"
+	}
 	switch {
 	case len(l.name) > maxNameBytes:
 		return fmt.Errorf("column name of %d bytes, the limit is %d", len(l.name), maxNameBytes)
