@@ -58,6 +58,7 @@ type decoder struct {
 	row    int   // rows begun
 	elems  int   // list elements decoded
 	start  int   // element with which the row at hand begins
+	even   int   // elements of every row, -1 if they vary or are to be checked one by one
 	shift  int64 // of the elements of the page at hand in out.data
 	holes  bool  // a list row of fixed size is null
 
@@ -105,6 +106,9 @@ var errApart = errors.New("values are apart")
 func (d *decoder) column(inPlace bool) error {
 	d.used, d.row, d.elems, d.start, d.holes, d.nDict = 0, 0, 0, 0, false, -1
 	d.alias = inPlace && d.inPlace()
+	if d.even = -1; d.col.row > 0 && int64(d.col.row) <= d.s.limits.ValueBytes && d.leaf.steps == nil {
+		d.even = d.col.row / d.col.elem
+	}
 	if err := d.allot(); err != nil {
 		return d.fault(-1, err)
 	}

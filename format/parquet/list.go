@@ -226,7 +226,10 @@ func (d *decoder) nullRow() {
 
 // beginRow begins a list row at the given element, and ends the one before.
 func (d *decoder) beginRow(elem int) error {
-	if err := d.endRow(elem); err != nil {
+	// Most rows of fixed size are as long as they should be.
+	if d.row > 0 && elem-d.start == d.even && d.out.spans[d.row-1].n != nullSpan {
+		d.out.spans[d.row-1].n = int32(d.col.row)
+	} else if err := d.endRow(elem); err != nil {
 		return err
 	}
 	if d.row == d.rows {
