@@ -257,6 +257,11 @@ func TestArrowNested(t *testing.T) {
 		got, err = dump(t, save(t, nested(t, 1, slices.Concat(four(0), [][2]int{{0, 0}}, four(0)), o)), Options{Nulls: format.NullZero})
 		check(t, got, err, "x(1, 2, 2)=[0 1 2 3]", "x(1, 2, 2)=[0 0 0 0]", "x(1, 2, 2)=[5 6 7 8]")
 	}
+	two := Options{Fields: map[string]loader.Field{"x": {Shape: loader.Dims(2, 2, 2)}}, Nulls: format.NullZero}
+	got, err := dump(t, save(t, nested(t, 0, slices.Concat(four(0), four(1)))), two)
+	check(t, got, err, "x(2, 2, 2)=[0 1 2 3 4 5 6 7]")
+	_, err = dump(t, save(t, nested(t, 0, slices.Concat(four(0), four(1), four(0)))), two)
+	fails(t, err, loader.ErrSpec, "row 1", "(2, 2, 2)")
 	last := four(0)
 	for name, c := range map[string]struct {
 		outer  int

@@ -269,7 +269,7 @@ func (d *decoder) endRow(elem int) error {
 // field allows.
 func (d *decoder) checkRow(row int, n int64) error {
 	switch c := d.col; {
-	case c.row >= 0 && n != int64(c.row) && d.leaf.promised:
+	case c.row >= 0 && n != int64(c.row) && d.leaf.promised && d.leaf.shape.Fixed():
 		return d.fault(row, fmt.Errorf("%d elements, in Arrow's schema all rows have shape %v", n/int64(c.size), d.leaf.shape))
 	case c.row >= 0 && n != int64(c.row):
 		return d.fault(row, fmt.Errorf("%d elements, shape %v has %d: %w", n/int64(c.size), c.field.Shape, c.row/c.size, loader.ErrSpec))
