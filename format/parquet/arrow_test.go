@@ -190,12 +190,13 @@ func TestArrowWritten(t *testing.T) {
 	src, err := mem.Columns(loader.Spec{
 		{Name: "tensor", DType: dtype.Float64, Shape: loader.Dims(3, 2)}, {Name: "vector", DType: dtype.Float64, Shape: loader.Dims(6)},
 		{Name: "a.b", DType: dtype.Uint8}, {Name: "pixels", DType: dtype.Uint8, Shape: loader.Dims(2, 3)},
-	}, mem.Of(floats), mem.Of(floats), mem.Of([]uint8{1, 2}), mem.Of(make([]uint8, 12)))
+		{Name: "raw", DType: dtype.Int32, Shape: loader.Dims(1)},
+	}, mem.Of(floats), mem.Of(floats), mem.Of([]uint8{1, 2}), mem.Of(make([]uint8, 12)), mem.Of([]int32{1, 258}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "a.parquet")
-	if _, err := Write(t.Context(), path, batches(t, src, 2), WriteOptions{}); err != nil {
+	if _, err := Write(t.Context(), path, batches(t, src, 2), WriteOptions{AsBytes: []string{"raw"}}); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(path)
@@ -206,8 +207,8 @@ func TestArrowWritten(t *testing.T) {
 		data = []byte(strings.Replace(string(data), key, strings.Repeat("x", len(key)), 1))
 	}
 	got, err := dump(t, save(t, data), Options{})
-	check(t, got, err, "tensor(3, 2)=[0 1 2 3 4 5] vector(6)=[0 1 2 3 4 5] a.b()=[1] pixels(6)=[0 0 0 0 0 0]",
-		"tensor(3, 2)=[6 7 8 9 10 11] vector(6)=[6 7 8 9 10 11] a.b()=[2] pixels(6)=[0 0 0 0 0 0]")
+	check(t, got, err, "tensor(3, 2)=[0 1 2 3 4 5] vector(6)=[0 1 2 3 4 5] a.b()=[1] pixels(6)=[0 0 0 0 0 0] raw(4)=[1 0 0 0]",
+		"tensor(3, 2)=[6 7 8 9 10 11] vector(6)=[6 7 8 9 10 11] a.b()=[2] pixels(6)=[0 0 0 0 0 0] raw(4)=[2 1 0 0]")
 }
 
 // nested returns a file of lists of lists of pairs of numbers, whose levels are

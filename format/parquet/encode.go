@@ -56,13 +56,19 @@ type encoded struct {
 	unit    int     // bytes that offsets count, or of a row
 }
 
-// newEncoder returns an encoder for the named fields of in, all if names is nil.
-func newEncoder(in loader.Spec, names []string) (*encoder, error) {
+// newEncoder returns an encoder for the named fields of in, all if names is nil, of
+// which some are to be bytes.
+func newEncoder(in loader.Spec, names, bytes []string) (*encoder, error) {
 	if names == nil {
 		for _, f := range in {
 			if f.Name != "" {
 				names = append(names, f.Name)
 			}
+		}
+	}
+	for _, name := range bytes {
+		if i := in.Index(name); !slices.Contains(names, name) || i < 0 || !in[i].Shape.Fixed() {
+			return nil, fmt.Errorf("WriteOptions.AsBytes: no field %q of fixed shape among those to write, %q: %w", name, names, loader.ErrSpec)
 		}
 	}
 	e := &encoder{in: in}
@@ -76,6 +82,9 @@ func newEncoder(in loader.Spec, names []string) (*encoder, error) {
 		s, err := storageOf(in[i])
 		if err != nil {
 			return nil, fmt.Errorf("field %v %w: %w", in[i], err, loader.ErrSpec)
+		}
+		if s == asTensor && slices.Contains(bytes, name) {
+			s = opaque(in[i])
 		}
 		out = append(out, in[i])
 		if err := e.add(root, name, encoded{field: in[i], index: i, storage: s}); err != nil {
@@ -125,8 +134,15 @@ func leading(f loader.Field) int {
 // another dimension than the first varies.
 func shaped(f loader.Field) bool { return !f.Shape.Fixed() && leading(f) < 0 }
 
+// opaque returns how a field of fixed shape becomes bytes.
+func opaque(f loader.Field) storage {
+	if f.Shape.Len()*f.DType.Size() > maxFixedBytes {
+		return asBytes
+	}
+	return asFixed
+}
+
 func storageOf(f loader.Field) (storage, error) {
-	bytes := f.Shape.Len() * f.DType.Size()
 	half := f.DType == dtype.Float16 || f.DType == dtype.BFloat16
 	switch {
 	case f.Shape.Len() == 0:
@@ -135,9 +151,9 @@ func storageOf(f loader.Field) (storage, error) {
 		return asScalar, nil
 	case f.Shape.Fixed() && f.DType.Size() >= 4:
 		return asTensor, nil
-	case f.Shape.Fixed() && bytes <= maxFixedBytes:
-		return asFixed, nil
-	case f.Shape.Fixed(), f.DType == dtype.Uint8, half, leading(f) < 0:
+	case f.Shape.Fixed():
+		return opaque(f), nil
+	case f.DType == dtype.Uint8, half, leading(f) < 0:
 		return asBytes, nil
 	case leading(f) == 0:
 		return 0, fmt.Errorf("has no elements")
