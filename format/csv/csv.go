@@ -41,6 +41,11 @@ type Options struct {
 	Pool shard.PoolConfig
 	// Read says how blocks are read; one is a single read.
 	Read shard.Plan
+	// IndexDir is a directory for indexes of the files: where their rows begin. Open
+	// makes it, and an index of each file, so that it need not read files through
+	// again that have kept path, size and time. What is read later is compared with
+	// sums in the index. Empty means that there are none.
+	IndexDir string
 }
 
 // Source is a data set of rows, which implements loader.Source. Its blocks are
@@ -49,7 +54,7 @@ type Source = lines.Source
 
 // Open opens the files that path names: a file, a directory, a glob or "@list", as
 // package shard finds them; of a directory the files *.csv and *.tsv. It reads them
-// once. All must have the wanted columns, in any order.
+// once, or their indexes. All must have the wanted columns, in any order.
 //
 // Errors wrap loader.ErrCorrupt for damaged files, and loader.ErrSpec for columns
 // that are missing or cannot have the type that Options.Fields gives them.
@@ -64,6 +69,6 @@ func Open(path string, o Options) (*Source, error) {
 	}
 	return lines.Open("csv", path, syntax.CSV{Comma: o.Comma, Columns: o.Header}, lines.Options{
 		Ext: []string{".csv", ".tsv"}, Columns: o.Columns, Fields: o.Fields, Nulls: o.Nulls, Nullable: o.Nullable,
-		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read,
+		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read, IndexDir: o.IndexDir,
 	})
 }

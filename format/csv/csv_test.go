@@ -242,6 +242,8 @@ func TestConformance(t *testing.T) {
 	dir := folder(t, map[string]string{"a.csv": table(70), "b.csv": "id,x,s\n", "c.csv": "x,id,s\n1,2,\n,3,y"})
 	opened := func() loader.Source { return open(t, dir, csv.Options{}) }
 	loadertest.Source(t, opened)
+	indexes := t.TempDir()
+	loadertest.Source(t, func() loader.Source { return open(t, dir, csv.Options{IndexDir: indexes}) })
 	src := opened()
 	loadertest.Allocs(t, src, loader.Config{BatchSize: 10}, 0)
 }

@@ -32,7 +32,8 @@
 // A row that is damaged, or does not fit the types, is an error that wraps
 // loader.ErrCorrupt and names file, line and column, and costs no other row. Files
 // are read through when they are opened, in constant memory, to find where rows
-// begin. Compressed files are refused, as no part of them can be read by itself.
+// begin. Options.IndexDir keeps what was found.
+// Compressed files are refused, as no part of them can be read by itself.
 //
 // # Ownership
 //

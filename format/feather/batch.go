@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/flat"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
 
@@ -77,7 +78,7 @@ type batchReader struct {
 }
 
 // parseBatch reads and checks the RecordBatch table t of the message m.
-func (l *layout) parseBatch(t table, m message, lim format.Limits) (batch, error) {
+func (l *layout) parseBatch(t flat.Table, m message, lim format.Limits) (batch, error) {
 	r := batchReader{layout: l, lim: lim, m: m, codec: codecNone}
 	if err := r.header(t); err != nil {
 		return batch{}, err
@@ -92,18 +93,18 @@ func (l *layout) parseBatch(t table, m message, lim format.Limits) (batch, error
 }
 
 // header reads what all columns share.
-func (r *batchReader) header(t table) error {
-	rows := t.int64(0)
-	r.nodes, r.buffers = t.structs(1, 16), t.structs(2, 16)
-	if c, ok := t.child(3); ok {
-		r.codec = codec(c.int8(0, 0))
-		if (r.codec != codecLZ4 && r.codec != codecZstd) || c.int8(1, 0) != 0 {
-			t.f.fail(fmt.Errorf("unknown compression %d", r.codec))
+func (r *batchReader) header(t flat.Table) error {
+	rows := t.Int64(0)
+	r.nodes, r.buffers = t.Structs(1, 16), t.Structs(2, 16)
+	if c, ok := t.Table(3); ok {
+		r.codec = codec(c.Int8(0, 0))
+		if (r.codec != codecLZ4 && r.codec != codecZstd) || c.Int8(1, 0) != 0 {
+			t.Fail(fmt.Errorf("unknown compression %d", r.codec))
 		}
 	}
-	counts := t.structs(4, 8)
-	if t.f.err != nil {
-		return corrupt("metadata: %v", t.f.err)
+	counts := t.Structs(4, 8)
+	if t.Err() != nil {
+		return corrupt("metadata: %v", t.Err())
 	}
 	if rows < 0 || rows > min(r.lim.ShardRecords, r.lim.BlockBytes, math.MaxInt) {
 		return corrupt("%d rows", rows)

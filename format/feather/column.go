@@ -1,13 +1,12 @@
 package feather
 
 import (
-	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -31,7 +30,7 @@ type column struct {
 	dtype dtype.Type // of the elements as stored; of indexes into a dictionary, theirs
 	bits  bool       // eight elements to a byte
 	per   int        // elements of an item
-	dict  *encoding
+	dict  *arrowschema.Dictionary
 	dicts []dictionary // in the order in which they replace each other
 
 	// What the field makes of a row that varies: of items in groups, or a value
@@ -97,7 +96,7 @@ func (s *schema) choose(o Options, lim format.Limits) ([]column, error) {
 	}
 	c := chooser{names: chosen, decimals: o.RawDecimals, lim: lim}
 	for i := range s.fields {
-		if err := c.walk(&s.fields[i], s.fields[i].name, nil); err != nil {
+		if err := c.walk(&s.fields[i], s.fields[i].Name, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -132,7 +131,7 @@ func (s *schema) String() string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%s (%v)", s.fields[i].name, s.fields[i].typ)
+		fmt.Fprintf(&b, "%s (%v)", s.fields[i].Name, s.fields[i].Type)
 	}
 	return b.String()
 }
@@ -140,14 +139,14 @@ func (s *schema) String() string {
 // walk adds the chosen columns among n and its descendants. The levels above
 // are those of structs.
 func (c *chooser) walk(n *node, path string, above []level) error {
-	if len(path) > maxName {
-		return corrupt("the path of a column is longer than %d bytes", maxName)
+	if len(path) > arrowschema.MaxName {
+		return corrupt("the path of a column is longer than %d bytes", arrowschema.MaxName)
 	}
-	if n.typ == typeStruct && n.dict == nil {
-		above = append(slices.Clip(above), level{n.place, n.nullable, 1})
+	if n.Type == arrowschema.Struct && n.Dict == nil {
+		above = append(slices.Clip(above), level{n.place, n.Nullable, 1})
 		for i := range n.children {
 			child := &n.children[i]
-			if err := c.walk(child, path+"."+child.name, above); err != nil {
+			if err := c.walk(child, path+"."+child.Name, above); err != nil {
 				return err
 			}
 		}
@@ -162,47 +161,33 @@ func (c *chooser) walk(n *node, path string, above []level) error {
 	}
 	col, err := c.compile(n, path, above)
 	if err != nil {
-		return fmt.Errorf("column %q, %v: %w", path, describe(n), err)
+		return fmt.Errorf("column %q, %v: %w", path, n.Field, err)
 	}
 	c.found = append(c.found, found{col, rank})
 	return nil
 }
 
-// describe returns the type of n in words.
-func describe(n *node) string {
-	s := n.typ.String()
-	switch {
-	case n.dict != nil:
-		s = "dictionary of " + s
-	case len(n.children) == 1:
-		s += " of " + describe(&n.children[0])
-	case n.size > 0:
-		s += fmt.Sprintf("(%d)", n.size)
-	}
-	return s
-}
-
 // compile makes a column of n.
 func (ch *chooser) compile(n *node, path string, above []level) (column, error) {
 	c := column{
-		field: loader.Field{Name: path}, group: 1, fixed: -1, per: 1, nullable: n.nullable,
-		levels: append(slices.Clip(above), level{n.place, n.nullable, 1}), nRow: len(above) + 1,
+		field: loader.Field{Name: path}, group: 1, fixed: -1, per: 1, nullable: n.Nullable,
+		levels: append(slices.Clip(above), level{n.place, n.Nullable, 1}), nRow: len(above) + 1,
 	}
 	for _, l := range above {
 		c.nullable = c.nullable || l.nullable
 	}
-	if n.dict != nil {
+	if n.Dict != nil {
 		return c, c.compileIndex(n)
 	}
 	item := n
-	if n.typ == typeList || n.typ == typeLargeList {
+	if n.Type == arrowschema.List || n.Type == arrowschema.LargeList {
 		c.list, c.offset = true, 4
-		if n.typ == typeLargeList {
+		if n.Type == arrowschema.LargeList {
 			c.offset = 8
 		}
 		c.starts = n.buffer1(1)
 		item = &n.children[0]
-		c.levels = append(c.levels, level{item.place, item.nullable, 1})
+		c.levels = append(c.levels, level{item.place, item.Nullable, 1})
 	}
 	dims, err := c.compileItem(item, ch)
 	if err != nil {
@@ -211,7 +196,7 @@ func (ch *chooser) compile(n *node, path string, above []level) (column, error) 
 	if c.offset > 0 {
 		dims = append([]int{-1}, dims...)
 	}
-	return c, c.setShape(n, dims)
+	return c, c.setShape(n.Field, dims)
 }
 
 // buffer1 returns the place of the i-th buffer of n.
@@ -223,11 +208,11 @@ func (n *node) buffer1(i int) place {
 
 // compileIndex makes a label of indexes into a dictionary.
 func (c *column) compileIndex(n *node) error {
-	if n.typ != typeUtf8 && n.typ != typeLargeUtf8 && n.typ != typeUtf8View {
+	if !n.Type.Text() {
 		return fmt.Errorf("only dictionaries of utf8 are read: %w", loader.ErrSpec)
 	}
-	c.dict, c.values = n.dict, n.buffer1(1)
-	c.dtype = integer(n.dict.size, n.dict.signed)
+	c.dict, c.values = n.Dict, n.buffer1(1)
+	c.dtype = arrowschema.Integer(n.Dict.Size, n.Dict.Signed)
 	c.field.DType, c.field.Kind = dtype.Int32, kind.Label
 	return nil
 }
@@ -235,41 +220,41 @@ func (c *column) compileIndex(n *node) error {
 // compileItem goes down from the item n to the elements and returns the
 // dimensions of an item.
 func (c *column) compileItem(n *node, ch *chooser) (dims []int, err error) {
-	for ; n.typ == typeFixedSizeList && n.dict == nil; n = &n.children[0] {
-		if err := c.times(n.size, ch.lim); err != nil {
+	for ; n.Type == arrowschema.FixedSizeList && n.Dict == nil; n = &n.children[0] {
+		if err := c.times(n.Size, ch.lim); err != nil {
 			return nil, err
 		}
-		dims = append(dims, n.size)
+		dims = append(dims, n.Size)
 		child := &n.children[0]
-		c.levels = append(c.levels, level{child.place, child.nullable, c.per})
+		c.levels = append(c.levels, level{child.place, child.Nullable, c.per})
 	}
 	c.values = n.buffer1(1)
 	switch {
-	case n.dict != nil:
+	case n.Dict != nil:
 		return nil, fmt.Errorf("dictionaries within lists are not read: %w", loader.ErrSpec)
-	case n.typ == typeFixedSizeBinary || n.typ == typeDecimal && ch.decimals:
+	case n.Type == arrowschema.FixedSizeBinary || n.Type == arrowschema.Decimal && ch.decimals:
 		c.dtype = dtype.Uint8
-		if err := c.times(n.size, ch.lim); err != nil {
+		if err := c.times(n.Size, ch.lim); err != nil {
 			return nil, err
 		}
-		dims = append(dims, n.size)
+		dims = append(dims, n.Size)
 	case n.isBytes() && c.offset == 0 && len(dims) == 0:
 		c.dtype, c.offset = dtype.Uint8, 4
-		if n.typ == typeLargeBinary || n.typ == typeLargeUtf8 {
+		if n.Type == arrowschema.LargeBinary || n.Type == arrowschema.LargeUtf8 {
 			c.offset = 8
 		}
 		c.starts, c.values = n.buffer1(1), n.buffer1(2)
-		if n.typ == typeUtf8 || n.typ == typeLargeUtf8 {
+		if n.Type.Text() {
 			c.field.Kind = kind.Text
 		}
 	case n.isView() && c.offset == 0 && len(dims) == 0:
 		c.dtype, c.view, c.offset = dtype.Uint8, true, viewBytes
 		c.starts, c.values = n.buffer1(1), n.buffer1(2)
-		if n.typ == typeUtf8View {
+		if n.Type.Text() {
 			c.field.Kind = kind.Text
 		}
 	default:
-		c.dtype, c.bits = n.scalar(), n.typ == typeBool
+		c.dtype, c.bits = n.Scalar(), n.Type == arrowschema.Bool
 	}
 	if c.dtype == dtype.Invalid {
 		return nil, fmt.Errorf("this type is not read (Columns can leave it out): %w", loader.ErrSpec)
@@ -288,49 +273,11 @@ func (c *column) times(n int, lim format.Limits) error {
 }
 
 func (n *node) isBytes() bool {
-	return n.typ == typeBinary || n.typ == typeLargeBinary || n.typ == typeUtf8 || n.typ == typeLargeUtf8
+	return n.Type == arrowschema.Binary || n.Type == arrowschema.LargeBinary || n.Type == arrowschema.Utf8 || n.Type == arrowschema.LargeUtf8
 }
 
-func (n *node) isView() bool { return n.typ == typeBinaryView || n.typ == typeUtf8View }
-
-// scalar returns the type of a column of numbers, Invalid for other columns.
-func (n *node) scalar() dtype.Type {
-	switch n.typ {
-	case typeBool:
-		return dtype.Bool
-	case typeInt:
-		return integer(n.size, n.signed)
-	case typeFloat:
-		switch n.size {
-		case 16:
-			return dtype.Float16
-		case 32:
-			return dtype.Float32
-		}
-		return dtype.Float64
-	case typeDate, typeTime, typeTimestamp, typeDuration:
-		if n.size == 32 || n.size == 64 {
-			return integer(n.size, true)
-		}
-	}
-	return dtype.Invalid
-}
-
-func integer(bits int, signed bool) dtype.Type {
-	types := [...][2]dtype.Type{{dtype.Uint8, dtype.Int8}, {dtype.Uint16, dtype.Int16}, {dtype.Uint32, dtype.Int32}, {dtype.Uint64, dtype.Int64}}
-	s := 0
-	if signed {
-		s = 1
-	}
-	switch bits {
-	case 8:
-		return types[0][s]
-	case 16:
-		return types[1][s]
-	case 32:
-		return types[2][s]
-	}
-	return types[3][s]
+func (n *node) isView() bool {
+	return n.Type == arrowschema.BinaryView || n.Type == arrowschema.Utf8View
 }
 
 // maxRank is the most dimensions of a sample.
@@ -338,34 +285,21 @@ const maxRank = 5
 
 // setShape gives the field its dimensions: those of the types, or of an
 // extension type that tells them.
-func (c *column) setShape(n *node, dims []int) error {
-	if n.extension == "arrow.fixed_shape_tensor" {
-		var tensor struct{ Shape []int }
-		if err := json.Unmarshal([]byte(n.extensionData), &tensor); err != nil {
-			return corrupt("metadata of %s: %v", n.extension, err)
-		}
-		if product(tensor.Shape) != c.per || c.offset > 0 {
-			return corrupt("%s of shape %v in items of %d elements", n.extension, tensor.Shape, c.per)
-		}
-		dims = tensor.Shape
+func (c *column) setShape(f *arrowschema.Field, dims []int) error {
+	n := c.per
+	if c.offset > 0 {
+		n = -1
+	}
+	if shape, ok, err := f.Tensor(n); err != nil {
+		return err
+	} else if ok {
+		dims = shape
 	}
 	if len(dims) > maxRank {
 		return fmt.Errorf("%d dimensions, the most is %d: %w", len(dims), maxRank, loader.ErrSpec)
 	}
 	c.field.Shape = loader.Dims(dims...)
 	return nil
-}
-
-// product returns the number of elements of a fixed shape, or -1.
-func product(dims []int) int {
-	n := 1
-	for _, d := range dims {
-		if d < 0 || d > math.MaxInt32 || d > 0 && n > math.MaxInt32/d {
-			return -1
-		}
-		n *= d
-	}
-	return n
 }
 
 // reshape gives the field another shape for the same elements: for a fixed

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
+	"github.com/stokerdata/stoker/format/internal/flat"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
 )
@@ -59,7 +61,7 @@ func (s *source) openDictionaries(f file, ft *footer, l *layout) error {
 	room := s.lim.BlockBytes
 	for i := range l.columns {
 		if d := l.columns[i].dict; d != nil {
-			wanted[d.id] = true
+			wanted[d.ID] = true
 		}
 	}
 	if len(wanted) == 0 {
@@ -70,9 +72,9 @@ func (s *source) openDictionaries(f file, ft *footer, l *layout) error {
 		if err != nil {
 			return err
 		}
-		id, delta := t.int64(0), t.bool(2)
-		if t.f.err != nil {
-			return corrupt("metadata: %v", t.f.err)
+		id, delta := t.Int64(0), t.Bool(2)
+		if t.Err() != nil {
+			return corrupt("metadata: %v", t.Err())
 		}
 		if !wanted[id] {
 			return nil
@@ -90,7 +92,7 @@ func (s *source) openDictionaries(f file, ft *footer, l *layout) error {
 			found[id] = list
 		}
 		d := &list[len(list)-1]
-		body, ok := t.child(1)
+		body, ok := t.Table(1)
 		if !ok {
 			return corrupt("dictionary %d has no values", id)
 		}
@@ -101,7 +103,7 @@ func (s *source) openDictionaries(f file, ft *footer, l *layout) error {
 	}
 	for i := range l.columns {
 		if c := &l.columns[i]; c.dict != nil {
-			for _, d := range found[c.dict.id] {
+			for _, d := range found[c.dict.ID] {
 				if err := s.columns[i].unite(&d); err != nil {
 					return fmt.Errorf("column %q: %w", c.field.Name, err)
 				}
@@ -114,13 +116,15 @@ func (s *source) openDictionaries(f file, ft *footer, l *layout) error {
 
 // readDictionary appends the values of the RecordBatch table t of message m to
 // to, and takes what they cost off room.
-func (s *source) readDictionary(f file, ft *footer, id int64, t table, m message, to *dictionary, room *int64) error {
+func (s *source) readDictionary(f file, ft *footer, id int64, t flat.Table, m message, to *dictionary, room *int64) error {
 	n := ft.schema.encoded(id)
 	var total place
-	v := node{name: "values", typ: n.typ, nullable: true}
-	v.lay(&total, ft.version)
+	v, err := lay(&arrowschema.Field{Name: "values", Type: n.Type, Nullable: true}, &total, ft.version)
+	if err != nil {
+		return err
+	}
 	values := chooser{lim: s.lim}
-	c, err := values.compile(&v, v.name, nil)
+	c, err := values.compile(&v, v.Name, nil)
 	if err != nil {
 		return err
 	}
@@ -157,7 +161,7 @@ func (s *schema) encoded(id int64) *node {
 	var find func(list []node) *node
 	find = func(list []node) *node {
 		for i := range list {
-			if d := list[i].dict; d != nil && d.id == id && (list[i].isBytes() || list[i].isView()) {
+			if d := list[i].Dict; d != nil && d.ID == id && (list[i].isBytes() || list[i].isView()) {
 				return &list[i]
 			}
 			if n := find(list[i].children); n != nil {

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
+	"github.com/stokerdata/stoker/format/internal/flat"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
 )
@@ -98,11 +100,10 @@ func (f file) indexed() (*footer, error) {
 
 // parseFooter reads the Footer table b, which lies at off.
 func (f file) parseFooter(b []byte, off int64) (*footer, error) {
-	fb := newFlat(b)
-	root := fb.root()
-	dicts, batches := root.structs(2, 24), root.structs(3, 24)
-	schema, ok := root.child(1)
-	ft, err := newFooter(root.int16(0, 0), schema, ok, f.lim)
+	root := flat.New(b).Root()
+	dicts, batches := root.Structs(2, 24), root.Structs(3, 24)
+	schema, ok := root.Table(1)
+	ft, err := newFooter(root.Int16(0, 0), schema, ok, f.lim)
 	if err != nil {
 		return nil, err
 	}
@@ -114,25 +115,20 @@ func (f file) parseFooter(b []byte, off int64) (*footer, error) {
 }
 
 // newFooter returns a footer with the schema t, if there is one.
-func newFooter(version int16, t table, ok bool, lim format.Limits) (*footer, error) {
-	if t.f.err == nil && !ok {
-		t.f.fail(errors.New("there is no schema"))
+func newFooter(version int16, t flat.Table, ok bool, lim format.Limits) (*footer, error) {
+	if t.Err() == nil && !ok {
+		t.Fail(errors.New("there is no schema"))
 	}
-	if t.f.err != nil {
-		return nil, corrupt("metadata: %v", t.f.err)
+	if t.Err() != nil {
+		return nil, corrupt("metadata: %v", t.Err())
 	}
 	ft := &footer{version: version}
 	if ft.version < version4 || ft.version > version5 {
 		return nil, fmt.Errorf("metadata version V%d is not one of V4 and V5: %w", ft.version+1, loader.ErrSpec)
 	}
 	var err error
-	if ft.schema, err = readSchema(t, ft.version, lim); err != nil {
-		if errors.Is(err, loader.ErrSpec) {
-			return nil, err
-		}
-		return nil, corrupt("schema: %v", err)
-	}
-	return ft, nil
+	ft.schema, err = readSchema(t, ft.version, lim)
+	return ft, err
 }
 
 // messages reads a vector of Block structs.
@@ -177,22 +173,17 @@ const (
 )
 
 // parseMessage returns the header table of the message with the given metadata.
-func parseMessage(meta []byte, m message, kind int8) (table, error) {
-	skip := 4
-	n := binary.LittleEndian.Uint32(meta)
-	if n == goesOn {
-		skip, n = 8, binary.LittleEndian.Uint32(meta[4:])
+func parseMessage(meta []byte, m message, kind int8) (flat.Table, error) {
+	meta, err := arrowschema.Metadata(meta)
+	if err != nil {
+		return flat.Table{}, err
 	}
-	if n == 0 || int64(n) > int64(len(meta)-skip) {
-		return table{}, corrupt("metadata of %d bytes where there are %d", n, len(meta)-skip)
-	}
-	fb := newFlat(meta[skip : skip+int(n)])
-	root := fb.root()
-	got, body := root.int8(1, 0), root.int64(3)
-	t, ok := root.child(2)
+	root := flat.New(meta).Root()
+	got, body := root.Int8(1, 0), root.Int64(3)
+	t, ok := root.Table(2)
 	switch {
-	case fb.err != nil:
-		return t, corrupt("metadata: %v", fb.err)
+	case root.Err() != nil:
+		return t, corrupt("metadata: %v", root.Err())
 	case got != kind || !ok:
 		return t, corrupt("message is of kind %d, not %d", got, kind)
 	case body != m.body:

@@ -1,6 +1,10 @@
 package feather
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/stokerdata/stoker/format/internal/flat"
+)
 
 // windowBytes is how much of a stream is read at a time to find its messages:
 // the metadata of most, and whole messages where they are small.
@@ -30,7 +34,7 @@ func (w *window) at(off int64, n int) ([]byte, error) {
 
 // message reads the metadata of the message at off. One that has no metadata
 // ends the stream.
-func (w *window) message(off int64) (m message, root table, err error) {
+func (w *window) message(off int64) (m message, root flat.Table, err error) {
 	b, err := w.at(off, 8)
 	if err != nil {
 		return m, root, err
@@ -48,11 +52,10 @@ func (w *window) message(off int64) (m message, root table, err error) {
 	if b, err = w.at(off+8, int(n)); err != nil {
 		return m, root, err
 	}
-	fb := newFlat(b)
-	root = fb.root()
-	m = message{off: off, meta: 8 + int(n), body: root.int64(3)}
-	if fb.err != nil {
-		return m, root, corrupt("message at %d: metadata: %v", off, fb.err)
+	root = flat.New(b).Root()
+	m = message{off: off, meta: 8 + int(n), body: root.Int64(3)}
+	if root.Err() != nil {
+		return m, root, corrupt("message at %d: metadata: %v", off, root.Err())
 	}
 	return m, root, nil
 }
@@ -88,20 +91,20 @@ func (f file) stream() (*footer, error) {
 }
 
 // add notes the message m, the first of which must be the schema.
-func (f file) add(ft *footer, m message, root table) (*footer, error) {
-	what := root.int8(1, 0)
+func (f file) add(ft *footer, m message, root flat.Table) (*footer, error) {
+	what := root.Int8(1, 0)
 	switch {
 	case ft == nil && what == headerSchema:
-		t, ok := root.child(2)
-		ft, err := newFooter(root.int16(0, 0), t, ok, f.lim)
+		t, ok := root.Table(2)
+		ft, err := newFooter(root.Int16(0, 0), t, ok, f.lim)
 		if err == nil {
 			ft.streamed = true
 		}
 		return ft, err
 	case ft == nil:
 		return nil, corrupt("stream begins with a message of kind %d, not with a schema", what)
-	case root.f.err != nil:
-		return nil, corrupt("message at %d: metadata: %v", m.off, root.f.err)
+	case root.Err() != nil:
+		return nil, corrupt("message at %d: metadata: %v", m.off, root.Err())
 	case what == headerDictionary:
 		ft.dictionaries = append(ft.dictionaries, m)
 	case what == headerBatch:

@@ -37,6 +37,7 @@
 // loader.ErrCorrupt and names file, line and column, and costs no other row. Every
 // byte of a row is checked, also in members that nobody wants. Files are read
 // through when they are opened, in constant memory, to find where rows begin.
+// Options.IndexDir keeps what was found.
 // Compressed files are refused, as no part of them can be read by itself.
 //
 // # Ownership

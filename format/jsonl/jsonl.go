@@ -33,6 +33,11 @@ type Options struct {
 	Pool shard.PoolConfig
 	// Read says how blocks are read; one is a single read.
 	Read shard.Plan
+	// IndexDir is a directory for indexes of the files: where their rows begin. Open
+	// makes it, and an index of each file, so that it need not read files through
+	// again that have kept path, size and time. What is read later is compared with
+	// sums in the index. Empty means that there are none.
+	IndexDir string
 }
 
 // Source is a data set of rows, which implements loader.Source. Its blocks are
@@ -41,13 +46,13 @@ type Source = lines.Source
 
 // Open opens the files that path names: a file, a directory, a glob or "@list", as
 // package shard finds them; of a directory the files *.jsonl and *.ndjson. It reads
-// them once.
+// them once, or their indexes.
 //
 // Errors wrap loader.ErrCorrupt for damaged files, and loader.ErrSpec for columns
 // that are missing or cannot have the type that Options.Fields gives them.
 func Open(path string, o Options) (*Source, error) {
 	return lines.Open("jsonl", path, syntax.JSON{}, lines.Options{
 		Ext: []string{".jsonl", ".ndjson"}, Columns: o.Columns, Fields: o.Fields, Nulls: o.Nulls, Nullable: o.Nullable,
-		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read,
+		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read, IndexDir: o.IndexDir,
 	})
 }

@@ -20,6 +20,7 @@ import (
 	pqformat "github.com/parquet-go/parquet-go/format"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
@@ -70,6 +71,7 @@ func TestBitFlips(t *testing.T) {
 		{Snappy, []string{"int32", "text"}, 1},
 		{Uncompressed, []string{"bool", "boxes", "image"}, 3},
 		{Zstd, []string{"photo"}, 3},
+		{Snappy, []string{"embedding"}, 3},
 	} {
 		data := small(t, c.codec, c.columns...)
 		want, err := readDamaged(t, data, Options{})
@@ -92,11 +94,16 @@ func TestBitFlips(t *testing.T) {
 	}
 }
 
+// pairs is a file of lists of lists, of which Arrow's schema tells the length.
+func pairs(t testing.TB) []byte {
+	return nested(t, 0, [][2]int{{0, deepest}, {3, deepest}, {2, deepest}, {3, deepest}, {0, 1}, {0, 0}})
+}
+
 // TestFlipsWithoutSum flips bits of files whose footer has no checksum and whose
 // pages hold all encodings and codecs, while the checksums of pages are ignored:
 // no panic, no error of the wrong kind.
 func TestFlipsWithoutSum(t *testing.T) {
-	for _, data := range foreign(t) {
+	for _, data := range append(foreign(t), pairs(t)) {
 		for bit := 0; bit < 8*len(data); bit += 11 {
 			data[bit/8] ^= 1 << (bit % 8)
 			readWith(t, data, Options{}, true)
@@ -113,20 +120,22 @@ var foreignJoin = Options{Columns: []string{}, Where: []Range{{"a", -100, 100}},
 // foreign returns small files that parquet-go's writer made.
 func foreign(t testing.TB) (files [][]byte) {
 	type rec struct {
-		A int32    `parquet:"a,delta,zstd"`
-		B string   `parquet:"b,dict,gzip"`
-		C []byte   `parquet:"c,delta,lz4"`
-		D *float64 `parquet:"d,optional,split,snappy"`
-		E []int64  `parquet:"e,list,brotli"`
+		A int32     `parquet:"a,delta,zstd"`
+		B string    `parquet:"b,dict,gzip"`
+		C []byte    `parquet:"c,delta,lz4"`
+		D *float64  `parquet:"d,optional,split,snappy"`
+		E []int64   `parquet:"e,list,brotli"`
+		F []float32 `parquet:"f,list"`
 	}
 	var rows []rec
 	for i := range 9 {
-		rows = append(rows, rec{A: int32(i * i), B: fmt.Sprint(i % 2), C: bytes.Repeat([]byte{'x'}, i), E: make([]int64, i%3)})
+		rows = append(rows, rec{A: int32(i * i), B: fmt.Sprint(i % 2), C: bytes.Repeat([]byte{'x'}, i), E: make([]int64, i%3), F: make([]float32, 6)})
 		if i%2 == 0 {
 			rows[i].D = new(float64(i))
 		}
 	}
-	return [][]byte{structs(t, rows), structs(t, rows, pq.DataPageVersion(1)), structs(t, rows, pq.PageBufferSize(32), pq.DataPageVersion(1))}
+	return [][]byte{structs(t, rows, arrowSchema(map[string]arrowschema.Field{"b": dictionary(), "f": tensor("[2,3]")}, "abcdef")), structs(t, rows, pq.DataPageVersion(1)),
+		structs(t, rows, pq.PageBufferSize(32), pq.DataPageVersion(1))}
 }
 
 func TestTruncated(t *testing.T) {
@@ -390,7 +399,7 @@ func pageBodies(t *testing.T, data []byte) []bool {
 // FuzzOpen reads whole files, also as if page checksums were right. The limits
 // keep what a lie can cost small.
 func FuzzOpen(f *testing.F) {
-	for _, data := range foreign(f) {
+	for _, data := range append(foreign(f), pairs(f)) {
 		f.Add(data)
 	}
 	f.Add(small(f, Snappy, "int32", "text"))

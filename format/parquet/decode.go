@@ -57,6 +57,7 @@ type decoder struct {
 	row    int   // rows begun
 	elems  int   // list elements decoded
 	start  int   // element with which the row at hand begins
+	even   int   // elements of every row, -1 if they vary or are to be checked one by one
 	shift  int64 // of the elements of the page at hand in out.data
 	holes  bool  // a list row of fixed size is null
 
@@ -112,6 +113,9 @@ var errApart = errors.New("values are apart")
 func (d *decoder) column(inPlace bool) error {
 	d.used, d.row, d.elems, d.start, d.holes, d.nDict = 0, 0, 0, 0, false, -1
 	d.alias = inPlace && d.inPlace()
+	if d.even = -1; d.col.row > 0 && int64(d.col.row) <= d.s.limits.ValueBytes && d.leaf.steps == nil {
+		d.even = d.col.row / d.col.elem
+	}
 	if err := d.allot(); err != nil {
 		return d.fault(-1, err)
 	}
@@ -358,86 +362,6 @@ func (d *decoder) body(p *page) (b parts, nulls int, err error) {
 func (d *decoder) direct(p *page) bool {
 	return d.leaf.maxDef == 0 && p.typ != dictionaryPage && p.encoding == plain && d.col.conv == asStored &&
 		int64(p.uncompressed) == int64(p.values)*int64(d.col.elem) && !p.plainBody && p.repBytes == 0 && p.defBytes == 0
-}
-
-// parts are the sections of a data page. Values begin at base in out.data if
-// they were kept there.
-type parts struct {
-	rep, def, values []byte
-	base             int64
-}
-
-// open decompresses a page.
-func (d *decoder) open(p *page) (b parts, err error) {
-	keep := d.col.isBin && p.keep() && p.encoding != deltaByteArray
-	body, at, size := p.body, p.at, int(p.uncompressed)
-	if p.typ == dataPageV2 {
-		b.rep, body = body[:p.repBytes], body[p.repBytes:]
-		b.def, body = body[:p.defBytes], body[p.defBytes:]
-		size -= int(p.repBytes + p.defBytes)
-		at += int64(p.repBytes + p.defBytes)
-	}
-	by := d.codec
-	if p.plainBody || len(body) == 0 && size == 0 {
-		by = uncompressed
-	}
-	switch {
-	case by == uncompressed && len(body) != size:
-		return b, errSize
-	case by == uncompressed && (!keep || d.alias):
-		b.values, b.base = body, at
-	case keep:
-		if b.values, b.base, err = d.extend(int64(size)); err != nil {
-			return b, err
-		}
-		err = d.decompress(b.values, body, by)
-	default:
-		if d.to == nil || p.typ == dictionaryPage {
-			d.passing = sized(d.passing, size)
-			b.values = d.passing
-		} else {
-			b.values = d.room(&d.inflated, size)
-		}
-		err = d.decompress(b.values, body, by)
-	}
-	if err != nil {
-		return b, err
-	}
-	if p.typ == dataPage {
-		err = d.levelsV1(p, &b)
-	}
-	return b, err
-}
-
-// levelsV1 cuts the levels off the front of the values.
-func (d *decoder) levelsV1(p *page, b *parts) (err error) {
-	size := len(b.values)
-	if d.leaf.isList {
-		if b.rep, b.values, err = cutLevels(b.values, p.repLevels); err != nil {
-			return err
-		}
-	}
-	if d.leaf.maxDef > 0 {
-		if b.def, b.values, err = cutLevels(b.values, p.defLevels); err != nil {
-			return err
-		}
-	}
-	b.base += int64(size - len(b.values))
-	return nil
-}
-
-func cutLevels(b []byte, by encoding) (cut, rest []byte, err error) {
-	if by != rle {
-		return nil, nil, fmt.Errorf("levels encoded by %v, which is not supported", by)
-	}
-	if len(b) < 4 {
-		return nil, nil, errShort
-	}
-	n := int64(le32(b))
-	if n > int64(len(b)-4) {
-		return nil, nil, errShort
-	}
-	return b[4 : 4+n], b[4+n:], nil
 }
 
 // extend returns n more bytes of out.data, and where they lie.

@@ -32,8 +32,21 @@
 //	struct, LIST of struct, MAP    their leaves, as in "pose.x", "boxes.w", "map.key"
 //
 // Lists are read in all forms that writers use: three levels, two, or a bare
-// repeated column. Lists of lists and of texts, and encrypted files are refused
-// by Open. An annotation that is not known leaves the type as it is.
+// repeated column. Lists of texts, lists of lists that vary, and encrypted files are
+// refused by Open. An annotation that is not known leaves the type as it is.
+//
+// Arrow's libraries leave the schema of a table in the file that they make of it.
+// It tells more of some columns, which then are what package feather makes of them:
+//
+//	fixed_size_list(n) of T        T (n), nested ones T (n, m, ...)
+//	list of fixed_size_list(n)     T (?, n)
+//	arrow.fixed_shape_tensor       T of its shape, as it lies in memory
+//	dictionary of texts            int32, kind.Label, Names from the dictionaries
+//
+// A row of another length than promised is an error. Names are in the order in which
+// dictionaries have them, unless Options.Fields gives Names, or the DType Uint8 to
+// read texts. A schema that cannot be read is an error of Open; one that is of other
+// columns is left alone.
 //
 // Options.Fields gives columns a meaning and lists a shape: Dims(512) for
 // embeddings, Dims(-1, 4) for boxes. It says what the bytes of a column hold:

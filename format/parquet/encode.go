@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
+	"slices"
 
 	pq "github.com/parquet-go/parquet-go"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -27,6 +29,7 @@ const (
 	asFixed          // FIXED_LEN_BYTE_ARRAY
 	asBytes          // BYTE_ARRAY
 	asList           // LIST of scalars
+	asTensor         // LIST of as many scalars in each row
 	asShape          // the shape of another field, FIXED_LEN_BYTE_ARRAY of int32
 )
 
@@ -34,6 +37,7 @@ const (
 type encoder struct {
 	spec   string // as JSON
 	schema *pq.Schema
+	arrow  arrowschema.Schema
 	cols   []encoded
 	batch  *loader.Batch
 	in     loader.Spec
@@ -52,13 +56,19 @@ type encoded struct {
 	unit    int     // bytes that offsets count, or of a row
 }
 
-// newEncoder returns an encoder for the named fields of in, all if names is nil.
-func newEncoder(in loader.Spec, names []string) (*encoder, error) {
+// newEncoder returns an encoder for the named fields of in, all if names is nil, of
+// which some are to be bytes.
+func newEncoder(in loader.Spec, names, bytes []string) (*encoder, error) {
 	if names == nil {
 		for _, f := range in {
 			if f.Name != "" {
 				names = append(names, f.Name)
 			}
+		}
+	}
+	for _, name := range bytes {
+		if i := in.Index(name); !slices.Contains(names, name) || i < 0 || !in[i].Shape.Fixed() {
+			return nil, fmt.Errorf("WriteOptions.AsBytes: no field %q of fixed shape among those to write, %q: %w", name, names, loader.ErrSpec)
 		}
 	}
 	e := &encoder{in: in}
@@ -73,18 +83,19 @@ func newEncoder(in loader.Spec, names []string) (*encoder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("field %v %w: %w", in[i], err, loader.ErrSpec)
 		}
-		if err := root.add(name, nodeOf(in[i], s)); err != nil {
+		if s == asTensor && slices.Contains(bytes, name) {
+			s = opaque(in[i])
+		}
+		out = append(out, in[i])
+		if err := e.add(root, name, encoded{field: in[i], index: i, storage: s}); err != nil {
 			return nil, err
 		}
-		e.cols = append(e.cols, encoded{field: in[i], index: i, storage: s})
-		out = append(out, in[i])
 		if !shaped(in[i]) {
 			continue
 		}
-		if err := root.add(name+shapeSuffix, pq.Leaf(pq.FixedLenByteArrayType(4*in[i].Shape.Rank()))); err != nil {
+		if err := e.add(root, name+shapeSuffix, encoded{field: in[i], index: i, storage: asShape}); err != nil {
 			return nil, err
 		}
-		e.cols = append(e.cols, encoded{field: in[i], index: i, storage: asShape})
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("no field to write: %w", loader.ErrSpec)
@@ -92,6 +103,18 @@ func newEncoder(in loader.Spec, names []string) (*encoder, error) {
 	text, err := format.MarshalSpec(out)
 	e.spec, e.schema = text, pq.NewSchema("stoker", root)
 	return e, err
+}
+
+// add adds a column.
+func (e *encoder) add(root *table, name string, c encoded) error {
+	arrow, err := arrowOf(c.field, c.storage)
+	if err != nil {
+		return err
+	}
+	arrow.Name = name
+	e.arrow.Fields = append(e.arrow.Fields, arrow)
+	e.cols = append(e.cols, c)
+	return root.add(name, nodeOf(c.field, c.storage))
 }
 
 // leading returns the bytes per unit of the first dimension if that alone
@@ -111,17 +134,26 @@ func leading(f loader.Field) int {
 // another dimension than the first varies.
 func shaped(f loader.Field) bool { return !f.Shape.Fixed() && leading(f) < 0 }
 
+// opaque returns how a field of fixed shape becomes bytes.
+func opaque(f loader.Field) storage {
+	if f.Shape.Len()*f.DType.Size() > maxFixedBytes {
+		return asBytes
+	}
+	return asFixed
+}
+
 func storageOf(f loader.Field) (storage, error) {
-	bytes := f.Shape.Len() * f.DType.Size()
 	half := f.DType == dtype.Float16 || f.DType == dtype.BFloat16
 	switch {
 	case f.Shape.Len() == 0:
 		return 0, fmt.Errorf("has no elements")
 	case f.Shape.Rank() == 0 && !half:
 		return asScalar, nil
-	case f.Shape.Fixed() && bytes <= maxFixedBytes:
-		return asFixed, nil
-	case f.Shape.Fixed(), f.DType == dtype.Uint8, half, leading(f) < 0:
+	case f.Shape.Fixed() && f.DType.Size() >= 4:
+		return asTensor, nil
+	case f.Shape.Fixed():
+		return opaque(f), nil
+	case f.DType == dtype.Uint8, half, leading(f) < 0:
 		return asBytes, nil
 	case leading(f) == 0:
 		return 0, fmt.Errorf("has no elements")
@@ -140,8 +172,42 @@ func nodeOf(f loader.Field, s storage) pq.Node {
 		return pq.Encoded(pq.Leaf(pq.ByteArrayType), &pq.Plain)
 	case asList:
 		return pq.List(scalarNode(f.DType))
+	case asTensor:
+		return pq.List(pq.Optional(scalarNode(f.DType))) // as Arrow takes it for a tensor
+	case asShape:
+		return pq.Leaf(pq.FixedLenByteArrayType(4 * f.Shape.Rank()))
 	}
 	return scalarNode(f.DType)
+}
+
+// arrowOf returns what Arrow should read a column as.
+func arrowOf(f loader.Field, s storage) (arrow arrowschema.Field, err error) {
+	item := arrowschema.Of(f.DType)
+	item.Name, item.Nullable = "element", s == asTensor
+	switch s {
+	case asFixed:
+		return arrowschema.Field{Type: arrowschema.FixedSizeBinary, Size: f.Shape.Len() * f.DType.Size()}, nil
+	case asShape:
+		return arrowschema.Field{Type: arrowschema.FixedSizeBinary, Size: 4 * f.Shape.Rank()}, nil
+	case asBytes:
+		if f.Kind == kind.Text {
+			return arrowschema.Field{Type: arrowschema.Utf8}, nil
+		}
+		return arrowschema.Field{Type: arrowschema.Binary}, nil
+	case asList:
+		return arrowschema.Field{Type: arrowschema.List, Children: []arrowschema.Field{item}}, nil
+	case asTensor:
+		arrow = arrowschema.Field{Type: arrowschema.FixedSizeList, Size: f.Shape.Len(), Children: []arrowschema.Field{item}}
+		if f.Shape.Rank() > 1 {
+			dims := make([]int, f.Shape.Rank())
+			for i := range dims {
+				dims[i] = f.Shape.Dim(i)
+			}
+			err = arrow.SetTensor(dims)
+		}
+		return arrow, err
+	}
+	return item, nil
 }
 
 func scalarNode(t dtype.Type) pq.Node {
@@ -213,34 +279,49 @@ func (e *encoder) fit(lo, hi int) int {
 	return hi
 }
 
+// valuesAtOnce is how many values parquet-go gets at a time: as many as stay in the
+// cache, with what it keeps of each.
+const valuesAtOnce = 4 << 10
+
 // rows writes rows lo to hi of the batch and returns their bytes.
 func (e *encoder) rows(out []*pq.ColumnWriter, lo, hi int) (bytes int64, err error) {
 	for k := range e.cols {
 		c := &e.cols[k]
 		e.values, e.shapes = e.values[:0], e.shapes[:0]
 		for i := lo; i < hi; i++ {
-			if c.storage == asShape {
-				e.shape(c, i, k)
+			bytes += e.row(c, i, k)
+			if len(e.values) < valuesAtOnce && i+1 < hi {
 				continue
 			}
-			b := c.row(i)
-			bytes += int64(len(b))
-			switch c.storage {
-			case asFixed:
-				e.values = append(e.values, pq.FixedLenByteArrayValue(b).Level(0, 0, k))
-			case asBytes:
-				e.values = append(e.values, pq.ByteArrayValue(b).Level(0, 0, k))
-			case asList:
-				e.list(c.field.DType, b, k)
-			default:
-				e.values = append(e.values, scalar(c.field.DType, b).Level(0, 0, k))
+			if _, err := out[k].WriteRowValues(e.values); err != nil {
+				return 0, fmt.Errorf("column %q: %w", c.field.Name, err)
 			}
-		}
-		if _, err := out[k].WriteRowValues(e.values); err != nil {
-			return 0, fmt.Errorf("column %q: %w", c.field.Name, err)
+			e.values, e.shapes = e.values[:0], e.shapes[:0]
 		}
 	}
 	return bytes, nil
+}
+
+// row appends the values of row i and returns their bytes.
+func (e *encoder) row(c *encoded, i, k int) int64 {
+	if c.storage == asShape {
+		e.shape(c, i, k)
+		return 0
+	}
+	b := c.row(i)
+	switch c.storage {
+	case asFixed:
+		e.values = append(e.values, pq.FixedLenByteArrayValue(b).Level(0, 0, k))
+	case asBytes:
+		e.values = append(e.values, pq.ByteArrayValue(b).Level(0, 0, k))
+	case asList:
+		e.list(c.field.DType, b, k, 1)
+	case asTensor:
+		e.list(c.field.DType, b, k, 2)
+	default:
+		e.values = append(e.values, scalar(c.field.DType, b).Level(0, 0, k))
+	}
+	return int64(len(b))
 }
 
 // shape appends the shape of row i.
@@ -257,16 +338,36 @@ func (e *encoder) shape(c *encoded, i, k int) {
 	e.values = append(e.values, pq.FixedLenByteArrayValue(e.shapes[at:len(e.shapes):len(e.shapes)]).Level(0, 0, k))
 }
 
-// list appends the elements of a row.
-func (e *encoder) list(t dtype.Type, b []byte, k int) {
+// list appends the elements of a row, whose definition level is given.
+func (e *encoder) list(t dtype.Type, b []byte, k, def int) {
 	if len(b) == 0 {
 		e.values = append(e.values, pq.NullValue().Level(0, 0, k))
 		return
 	}
-	rep := 0
-	for size := t.Size(); len(b) > 0; b = b[size:] {
-		e.values = append(e.values, scalar(t, b).Level(rep, 1, k))
-		rep = 1
+	first := len(e.values)
+	switch t {
+	case dtype.Float32:
+		appendAll(e, view[float32](b), pq.FloatValue, k, def)
+	case dtype.Float64:
+		appendAll(e, view[float64](b), pq.DoubleValue, k, def)
+	case dtype.Int32, dtype.Uint32:
+		appendAll(e, view[int32](b), pq.Int32Value, k, def)
+	case dtype.Int64, dtype.Uint64:
+		appendAll(e, view[int64](b), pq.Int64Value, k, def)
+	default:
+		for size := t.Size(); len(b) > 0; b = b[size:] {
+			e.values = append(e.values, scalar(t, b).Level(1, def, k))
+		}
+	}
+	e.values[first] = e.values[first].Level(0, def, k) // a row begins
+}
+
+// appendAll appends the elements of a row as they are within it.
+func appendAll[T any](e *encoder, row []T, value func(T) pq.Value, k, def int) {
+	at := len(e.values)
+	e.values = slices.Grow(e.values, len(row))[:at+len(row)]
+	for i, to := 0, e.values[at:]; i < len(row) && i < len(to); i++ {
+		to[i] = value(row[i]).Level(1, def, k)
 	}
 }
 

@@ -20,27 +20,29 @@ const (
 	toInt16
 	toUint16
 	toNanos // from INT96
+	toLabel // from a text that names a class
 )
 
 // A column is one column of the data set as it lies in memory: the same for
 // all shards, while the leaf that it is read from may differ.
 type column struct {
-	field  loader.Field
-	conv   conversion
-	elem   int  // bytes of an element in memory, as the file knows it: FIXED_LEN_BYTE_ARRAY(12) has 12
-	size   int  // bytes of an element of the field
-	isBin  bool // values are BYTE_ARRAY: they vary although they are no list
-	isList bool
-	masked bool // decoding notes which rows are null
-	row    int  // bytes of a row, -1 if they vary
-	unit   int  // bytes per unit of the first dimension, if that varies
-	tail   loader.Shape
-	null   []byte // what stands for one element that is null
-	dims   int    // column that holds the shape of each row, -1 for none
-	join   []int  // columns that this one joins, nil for one of the file
-	at     int    // of a join: where its values are in a record
-	joined bool   // is part of a join
-	isLane bool   // is a lane by itself
+	field   loader.Field
+	conv    conversion
+	elem    int  // bytes of an element in memory, as the file knows it: FIXED_LEN_BYTE_ARRAY(12) has 12
+	size    int  // bytes of an element of the field
+	isBin   bool // values are BYTE_ARRAY: they vary although they are no list
+	isList  bool
+	masked  bool // decoding notes which rows are null
+	row     int  // bytes of a row, -1 if they vary
+	unit    int  // bytes per unit of the first dimension, if that varies
+	tail    loader.Shape
+	null    []byte   // what stands for one element that is null
+	dims    int      // column that holds the shape of each row, -1 for none
+	join    []int    // columns that this one joins, nil for one of the file
+	at      int      // of a join: where its values are in a record
+	joined  bool     // is part of a join
+	isLane  bool     // is a lane by itself
+	classes *classes // of labels
 }
 
 // cells returns how many values a row has whose being there is told apart.
@@ -66,6 +68,10 @@ func natural(l *leaf) (f loader.Field, conv conversion, elem int) {
 	case doubleType:
 		f.DType = dtype.Float64
 	case byteArray:
+		if l.label {
+			f.DType, f.Kind = dtype.Int32, kind.Label
+			return f, toLabel, dtype.Int32.Size()
+		}
 		f.DType, f.Shape = dtype.Uint8, loader.Dims(-1)
 		if n.logical == stringLogical || n.logical == enumLogical || n.logical == jsonLogical {
 			f.Kind = kind.Text
@@ -80,7 +86,10 @@ func natural(l *leaf) (f loader.Field, conv conversion, elem int) {
 		}
 	}
 	elem = f.DType.Size() * f.Shape.Len()
-	if l.isList {
+	switch {
+	case l.promised:
+		f.Shape = l.shape
+	case l.isList:
 		f.Shape = f.Shape.Rows(-1)
 	}
 	return f, conv, elem
@@ -144,14 +153,18 @@ const dimType = dtype.Int32
 // leaf cannot hold such values. perRow says that the shape of each row is known
 // from elsewhere.
 func newColumn(l *leaf, f loader.Field, perRow bool) (column, error) {
+	l = l.readAs(f.DType)
 	own, conv, elem := natural(l)
 	if l.node.physical == int96Type && f.DType == dtype.Int64 {
 		own.DType, conv, elem = f.DType, toNanos, f.DType.Size()
 		own.Shape = timestampShape(l)
 	}
-	c := column{field: f, conv: conv, elem: elem, size: f.DType.Size(), isBin: l.node.physical == byteArray,
+	c := column{field: f, conv: conv, elem: elem, size: f.DType.Size(), isBin: l.node.physical == byteArray && conv != toLabel,
 		isList: l.isList, row: -1, unit: 1, dims: -1}
-	if f.DType != own.DType && !(raw(l) && f.DType.Valid()) {
+	if conv == toLabel {
+		c.classes = newClasses(f.Names)
+	}
+	if f.DType != own.DType && !(raw(l) && conv != toLabel && f.DType.Valid()) {
 		return c, fmt.Errorf("%v cannot be read as %v", l, f.DType)
 	}
 	if f.Shape.Rank() > maxRank {
@@ -165,7 +178,7 @@ func newColumn(l *leaf, f loader.Field, perRow bool) (column, error) {
 		return c, fmt.Errorf("shape %v has no elements", f.Shape)
 	case f.Shape.Fixed():
 		c.row = f.Shape.Len() * size
-		if !varies && c.row != elem || c.row%elem != 0 {
+		if !varies && c.row != own.Shape.Len()*own.DType.Size() || c.row%elem != 0 {
 			return c, fmt.Errorf("%v with rows of %d bytes cannot be read as %v %v", l, elem, f.DType, f.Shape)
 		}
 		return c, nil

@@ -39,7 +39,7 @@ type flow struct {
 // spills reports whether p is decoded as a whole, as its encoding cannot be
 // entered in the middle.
 func (d *decoder) spills(p *page) bool {
-	return p.typ != dictionaryPage && !p.encoding.indexed() && (p.encoding != plain || d.col.conv == toBool)
+	return p.typ != dictionaryPage && !p.encoding.indexed() && (p.encoding != plain || d.col.conv == toBool || d.col.conv == toLabel)
 }
 
 // ready opens a page that has rows.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
 )
@@ -42,6 +43,7 @@ type footer struct {
 	groups []byte // list of RowGroup
 	rows   int64
 	spec   string // value of format.SpecKey
+	arrow  string // value of arrowschema.Key
 	sum    string // value of sumKey
 	sumAt  int    // where it lies
 }
@@ -111,6 +113,8 @@ func parseFooter(raw []byte) (f footer, err error) {
 				switch key, value, left := readKeyValue(&c); key {
 				case format.SpecKey:
 					f.spec = string(value)
+				case arrowschema.Key:
+					f.arrow = string(value)
 				case sumKey:
 					f.sum, f.sumAt = string(value), len(raw)-left-len(value)
 				}

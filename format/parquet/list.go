@@ -20,12 +20,18 @@ func (d *decoder) list(p *page, b parts, n, nulls int) error {
 			return sizeError(len(b.values), values*w)
 		}
 		var level [1]byte
-		if err := levels(level[:], b.rep, 1); err == nil && level[0] != 0 && d.row > 0 {
+		if err := levels(level[:], b.rep, 1+len(d.leaf.steps)); err == nil && level[0] != 0 && d.row > 0 {
 			return errApart
 		}
 		d.shift = b.base - int64(first)*int64(w)
 	}
-	if err := d.listRows(b.rep, n, nulls); err != nil {
+	var err error
+	if d.leaf.steps == nil {
+		err = d.listRows(b.rep, n, nulls)
+	} else {
+		err = d.nestedRows(b.rep, n, nulls)
+	}
+	if err != nil {
 		return err
 	}
 	entries := d.elems - first
@@ -39,11 +45,14 @@ func (d *decoder) list(p *page, b parts, n, nulls int) error {
 		return nil
 	}
 	to := d.out.data[first*w : (first+entries)*w]
+	if values == n && n > 0 && len(b.values) > 0 && &to[0] == &b.values[0] {
+		return nil // by open
+	}
 	if err := d.values(to[:values*w], values, p.encoding, b.values); err != nil {
 		return err
 	}
 	if entries > values {
-		defs := slices.DeleteFunc(d.defs, func(x byte) bool { return int(x) < d.leaf.entry })
+		defs := slices.DeleteFunc(d.defs, func(x byte) bool { return int(x) < d.leaf.deep })
 		spread(to, defs, byte(d.leaf.maxDef), values, d.null())
 	}
 	return nil
@@ -52,7 +61,7 @@ func (d *decoder) list(p *page, b parts, n, nulls int) error {
 // nullInside returns the error that names the row of the first null element of
 // the page at hand, whose rows were found.
 func (d *decoder) nullInside() error {
-	i := slices.IndexFunc(d.defs, func(x byte) bool { return int(x) >= d.leaf.entry && int(x) < d.leaf.maxDef })
+	i := slices.IndexFunc(d.defs, func(x byte) bool { return int(x) >= d.leaf.deep && int(x) < d.leaf.maxDef })
 	behind := bytes.Count(d.reps[i+1:], []byte{0}) // rows that begin after it
 	return d.fault(d.row-behind-1, errNullInside)
 }
@@ -137,6 +146,70 @@ func (d *decoder) listRowsWithGaps() error {
 	return nil
 }
 
+// nestedRows is listRows for lists of lists, which are as long as Arrow's schema
+// promises.
+func (d *decoder) nestedRows(rep []byte, n, nulls int) error {
+	l := d.leaf
+	d.reps = sized(d.reps, n)
+	if err := levels(d.reps, rep, 1+len(l.steps)); err != nil {
+		return fmt.Errorf("repetition levels: %w", err)
+	}
+	size := l.entrySize()
+	at := (d.elems - d.start) % size // of the next element in its entry
+	for i, rep := range d.reps {
+		def := l.maxDef
+		if nulls > 0 {
+			def = int(d.defs[i])
+		}
+		switch {
+		case at == 0 && rep > 1 || at > 0 && (int(rep) != l.repeatAt(at) || def < l.deep):
+			return d.fault(d.row-1, fmt.Errorf("a list is not of the length that it has in Arrow's schema, for rows of shape %v", l.shape))
+		case rep == 0:
+			if err := d.beginRow(d.elems); err != nil {
+				return err
+			}
+			if def < l.entry-1 {
+				d.nullRow()
+			}
+		case d.row == 0:
+			return errFirstRow
+		}
+		switch {
+		case def >= l.deep:
+			d.elems++
+			if at++; at == size {
+				at = 0
+			}
+		case def >= l.entry:
+			return d.fault(d.row-1, errNullInside)
+		case rep > 0:
+			return errors.New("a list goes on after its end")
+		}
+	}
+	return nil
+}
+
+// entrySize returns the elements of an entry.
+func (l *leaf) entrySize() int {
+	n := 1
+	for _, k := range l.steps {
+		n *= k
+	}
+	return n
+}
+
+// repeatAt returns the repetition level of an element that is not the first of its
+// entry: of the outermost list that goes on with it.
+func (l *leaf) repeatAt(at int) int {
+	n := l.entrySize()
+	for i, k := range l.steps {
+		if n /= k; at%n == 0 {
+			return 2 + i
+		}
+	}
+	return 0
+}
+
 var (
 	errNullInside = fmt.Errorf("null inside a list: %w", loader.ErrSpec)
 	errFirstRow   = errors.New("begins within a row")
@@ -153,7 +226,10 @@ func (d *decoder) nullRow() {
 
 // beginRow begins a list row at the given element, and ends the one before.
 func (d *decoder) beginRow(elem int) error {
-	if err := d.endRow(elem); err != nil {
+	// Most rows of fixed size are as long as they should be.
+	if d.row > 0 && elem-d.start == d.even && d.out.spans[d.row-1].n != nullSpan {
+		d.out.spans[d.row-1].n = int32(d.col.row)
+	} else if err := d.endRow(elem); err != nil {
 		return err
 	}
 	if d.row == d.rows {
@@ -169,6 +245,9 @@ func (d *decoder) beginRow(elem int) error {
 func (d *decoder) endRow(elem int) error {
 	if d.row == 0 {
 		return nil
+	}
+	if d.leaf.steps != nil && (elem-d.start)%d.leaf.entrySize() != 0 {
+		return d.fault(d.row-1, errShort)
 	}
 	s := &d.out.spans[d.row-1]
 	n := int64(elem-d.start) * int64(d.col.elem)
@@ -190,6 +269,8 @@ func (d *decoder) endRow(elem int) error {
 // field allows.
 func (d *decoder) checkRow(row int, n int64) error {
 	switch c := d.col; {
+	case c.row >= 0 && n != int64(c.row) && d.leaf.promised && d.leaf.shape.Fixed():
+		return d.fault(row, fmt.Errorf("%d elements, in Arrow's schema all rows have shape %v", n/int64(c.size), d.leaf.shape))
 	case c.row >= 0 && n != int64(c.row):
 		return d.fault(row, fmt.Errorf("%d elements, shape %v has %d: %w", n/int64(c.size), c.field.Shape, c.row/c.size, loader.ErrSpec))
 	case c.row < 0 && c.unit > 1 && n%int64(c.unit) != 0:

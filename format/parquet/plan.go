@@ -124,6 +124,8 @@ func (p *planner) find(name string) (int, error) {
 		return 0, fmt.Errorf("no column %q; there are %s: %w", name, quote(p.unique()), loader.ErrSpec)
 	case i == twice:
 		return 0, fmt.Errorf("two columns are called %q: %w", name, loader.ErrSpec)
+	case p.leaves[i].err != nil:
+		return 0, fmt.Errorf("column %q: %w", name, p.leaves[i].err)
 	case p.leaves[i].refuse != "":
 		return 0, fmt.Errorf("column %q is %s, which is not supported; choose others by Options.Columns: %w", name, p.leaves[i].refuse, loader.ErrSpec)
 	}
@@ -163,7 +165,7 @@ func (p *planner) add(name string) error {
 	if err != nil {
 		return err
 	}
-	l := &p.leaves[i]
+	l := p.leaves[i].readAs(p.o.Fields[name].DType)
 	f, _, _ := natural(l)
 	perRow := false
 	if s, ok := p.stored[name]; ok {

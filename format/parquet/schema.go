@@ -3,9 +3,12 @@ package parquet
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
+	"github.com/stokerdata/stoker/loader"
 )
 
 // physical is parquet.thrift's Type; group stands for an inner node.
@@ -168,7 +171,14 @@ type leaf struct {
 	maxDef int
 	isList bool
 	entry  int    // lists: the definition level from which an entry is there
+	deep   int    // the one from which an element is there: entry, unless entries are lists
+	steps  []int  // the length of those lists, of the lists within, and so on
 	refuse string // why it cannot be read, empty if it can
+
+	label    bool         // Arrow's schema has it as a dictionary of texts
+	promised bool         // Arrow's schema tells the shape of rows
+	shape    loader.Shape // if so
+	err      error        // what is wrong with the promise
 }
 
 // nullable reports whether a row can be null; an entry of a list being null is
@@ -228,13 +238,13 @@ type tree struct {
 	limits format.Limits
 }
 
-// leavesOf returns the leaves of a schema, in the order of the file.
-func leavesOf(nodes []node, limits format.Limits) ([]leaf, error) {
-	t := &tree{nodes: nodes, limits: limits}
-	root := nodes[0]
-	t.next = 1
-	for range root.children {
-		if err := t.walk(place{}, 1); err != nil {
+// leavesOf returns the leaves of a schema, in the order of the file. Arrow says what
+// the table was that the file was made of, as far as is known.
+func leavesOf(nodes []node, arrow []arrowschema.Field, limits format.Limits) ([]leaf, error) {
+	t := &tree{nodes: nodes, next: 1, limits: limits}
+	root := place{arrow: &arrowschema.Field{Type: arrowschema.Struct, Children: arrow}}
+	for i := range nodes[0].children {
+		if err := t.walk(t.child(root, int(i)), 1); err != nil {
 			return nil, err
 		}
 	}
@@ -248,11 +258,14 @@ func leavesOf(nodes []node, limits format.Limits) ([]leaf, error) {
 type place struct {
 	path    []string
 	def     int
-	lists   int // repeated nodes above
 	entry   int
-	wrapper logical // LIST or MAP if the node above is so annotated
-	element bool    // the node above is the repeated one of a LIST, and no element
-	refuse  string  // what above makes leaves unreadable
+	deep    int
+	lists   []*arrowschema.Field // of the repeated nodes above, nil for a list of any length
+	wrapper logical              // LIST or MAP if the node above is so annotated
+	element bool                 // the node above is the repeated one of a LIST, and no element
+	refuse  string               // what above makes leaves unreadable
+	arrow   *arrowschema.Field   // of the node; nil if nothing is known, or it is another type
+	fixed   *arrowschema.Field   // fixed_size_list whose repeated node is next
 }
 
 func (t *tree) walk(p place, depth int) error {
@@ -268,6 +281,7 @@ func (t *tree) walk(p place, depth int) error {
 		return fmt.Errorf("schema node %q is malformed", n.name)
 	}
 	p.enter(n)
+	p.describe(n)
 	if n.physical != group {
 		if n.children > 0 {
 			return fmt.Errorf("column %q has children", n.name)
@@ -275,8 +289,8 @@ func (t *tree) walk(p place, depth int) error {
 		return t.leaf(p, n)
 	}
 	p.group(n)
-	for range n.children {
-		if err := t.walk(p, depth+1); err != nil {
+	for i := range n.children {
+		if err := t.walk(t.child(p, int(i)), depth+1); err != nil {
 			return err
 		}
 	}
@@ -291,16 +305,19 @@ func (p *place) enter(n node) {
 		p.path = append(p.path[:len(p.path):len(p.path)], n.name)
 	}
 	p.element = inner && p.wrapper == listLogical && n.wraps()
+	fixed := p.fixed
+	p.fixed = nil
 	if n.repeat == optional {
 		p.def++
 	}
 	if n.repeat == repeated {
 		p.def++
-		p.lists++
-		p.entry = p.def
-		if p.lists > 1 && p.refuse == "" {
+		if p.lists = append(slices.Clip(p.lists), fixed); len(p.lists) == 1 {
+			p.entry = p.def
+		} else if fixed == nil && p.refuse == "" {
 			p.refuse = "list of lists"
 		}
+		p.deep = p.def
 	}
 	p.wrapper = noLogical
 }
@@ -325,8 +342,11 @@ func (t *tree) leaf(p place, n node) error {
 	if len(t.leaves) == t.limits.Columns {
 		return fmt.Errorf("schema has more than %d columns", t.limits.Columns)
 	}
-	l := leaf{name: strings.Join(p.path, "."), index: len(t.leaves), node: n, maxDef: p.def, isList: p.lists > 0,
-		entry: p.entry, refuse: p.refuse}
+	l := leaf{name: strings.Join(p.path, "."), index: len(t.leaves), node: n, maxDef: p.def, isList: len(p.lists) > 0,
+		entry: p.entry, deep: p.deep, refuse: p.refuse}
+	if len(p.lists) > 1 && p.arrow == nil && l.refuse == "" {
+		l.refuse = "list of lists"
+	}
 	switch {
 	case len(l.name) > maxNameBytes:
 		return fmt.Errorf("column name of %d bytes, the limit is %d", len(l.name), maxNameBytes)
@@ -339,6 +359,8 @@ func (t *tree) leaf(p place, n node) error {
 		return fmt.Errorf("column %q has values of %d bytes, the limit is %d", l.name, n.length, t.limits.ValueBytes)
 	case l.isList && n.physical == byteArray:
 		l.refuse = "LIST of " + n.typeName()
+	default:
+		l.err = l.promise(p, t.limits)
 	}
 	t.leaves = append(t.leaves, l)
 	return nil

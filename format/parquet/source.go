@@ -77,6 +77,8 @@ type Source struct {
 	groups  []block // beside blocks
 	layouts []layout
 
+	nameBytes int64 // that names of classes take
+
 	scratch sync.Pool   // of *decoder
 	strips  sync.Pool   // of *strip
 	runs    atomic.Bool // rows that follow one another were gathered last
@@ -94,6 +96,7 @@ type role struct {
 type layout struct {
 	schema []byte // as in the file
 	spec   string // likewise
+	arrow  string // likewise
 	leaves []leaf // all of the file
 	from   []int  // leaf of each column
 	where  []bound
@@ -155,6 +158,11 @@ func (s *Source) open(ctx context.Context, files shard.Set, o Options) error {
 			return fmt.Errorf("parquet: %s: %w", f.Path, err)
 		}
 	}
+	for k := range s.cols {
+		if c := s.cols[k].classes; c != nil {
+			s.cols[k].field.Names = c.names
+		}
+	}
 	if err := s.addJoins(o.Joins, o.Fields); err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
@@ -185,7 +193,11 @@ func (s *Source) addShard(ctx context.Context, i int, f shard.File, raw []byte, 
 	}
 	var row int64
 	for n, g := range groups {
-		if err := s.checkGroup(l, &g); err != nil {
+		err := s.checkGroup(l, &g)
+		if err == nil {
+			err = s.addClasses(ctx, i, l, &g)
+		}
+		if err != nil {
 			return fmt.Errorf("row group %d: %w", n, err)
 		}
 		for n := range l.where {
@@ -207,7 +219,7 @@ func (s *Source) addShard(ctx context.Context, i int, f shard.File, raw []byte, 
 // layoutOf returns the number of the layout of a shard.
 func (s *Source) layoutOf(ft *footer, first string, o Options) (int, error) {
 	for k := len(s.layouts) - 1; k >= 0; k-- {
-		if l := &s.layouts[k]; bytes.Equal(l.schema, ft.schema) && l.spec == ft.spec {
+		if l := &s.layouts[k]; bytes.Equal(l.schema, ft.schema) && l.spec == ft.spec && l.arrow == ft.arrow {
 			return k, nil
 		}
 	}
@@ -215,8 +227,12 @@ func (s *Source) layoutOf(ft *footer, first string, o Options) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", err, loader.ErrCorrupt)
 	}
-	l := layout{schema: bytes.Clone(ft.schema), spec: ft.spec}
-	if l.leaves, err = leavesOf(nodes, s.limits); err != nil {
+	l := layout{schema: bytes.Clone(ft.schema), spec: ft.spec, arrow: ft.arrow}
+	arrow, err := parseArrow(ft.arrow, s.limits)
+	if err != nil {
+		return 0, err
+	}
+	if l.leaves, err = leavesOf(nodes, arrow, s.limits); err != nil {
 		return 0, fmt.Errorf("%w: %w", err, loader.ErrCorrupt)
 	}
 	stored, err := format.UnmarshalSpec(ft.spec, s.limits)
@@ -379,7 +395,7 @@ func (ch *chunk) held(c, to *column) int64 {
 	if to.size > c.elem {
 		n *= int64(to.size / c.elem) // of the dictionary
 	}
-	if ch.spills || c.conv == toBool {
+	if ch.spills || c.conv == toBool || c.conv == toLabel {
 		n += ch.values * int64(c.elem)
 	}
 	return n

@@ -92,6 +92,9 @@ func (d *decoder) plain(dst []byte, n int, src []byte) error {
 		unpackBits(dst, src, 0)
 		return nil
 	}
+	if d.col.conv == toLabel {
+		return d.labels(view[int32](dst), src)
+	}
 	if stored := d.col.stored(); !fits(len(src), n*stored) {
 		return sizeError(len(src), n*stored)
 	}

@@ -36,6 +36,11 @@ var dependencies = []dependency{
 		[]string{"examples"},
 	},
 	{
+		"github.com/google/flatbuffers", "Apache-2.0",
+		"lays out the schema of Arrow that a Parquet file carries; what files hold is read by our own verifier",
+		[]string{"format/internal/arrowschema"},
+	},
+	{
 		"github.com/klauspost/compress", "BSD-3-Clause",
 		"zstd and snappy, which the standard library lacks, and a faster gzip",
 		[]string{"format", "shard"},
@@ -53,7 +58,7 @@ var dependencies = []dependency{
 	{
 		"github.com/zeebo/xxh3", "BSD-2-Clause",
 		"XXH3, which tells a damaged shard from the one in its manifest, a damaged row of a cache, and the index of another file",
-		[]string{"augment/vision/jpeg", "format/cache", "shard"},
+		[]string{"augment/vision/jpeg", "format/cache", "format/internal/lines", "shard"},
 	},
 	{
 		"golang.org/x/image", "BSD-3-Clause",

@@ -3,6 +3,6 @@
 // reader makes of it.
 //
 // It is a module of its own, as arrow-go's Parquet package must not come near
-// what a user links. DuckDB takes part through its Python package, where the
-// environment variable STOKER_DUCKDB names an interpreter that has it.
+// what a user links. DuckDB and PyArrow take part where the environment variable
+// STOKER_PYTHON names an interpreter that has both.
 package oracle

@@ -26,6 +26,12 @@ func dump(t *testing.T, path string, o parquet.Options) map[string][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return dumpSource(t, src)
+}
+
+// dumpSource is dump of a source, which it closes.
+func dumpSource(t *testing.T, src loader.Source) map[string][]string {
+	t.Helper()
 	ld, err := loader.New(src, loader.Config{BatchSize: 100})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,9 @@
-"""Has DuckDB write Parquet files, or read one, and prints what they hold.
+"""Has DuckDB and PyArrow write files, or read one, and prints what they hold.
 
-    python oracle.py write DIR     files of all codecs and page versions
-    python oracle.py read FILE
+    python oracle.py write DIR     DuckDB: Parquet files of all codecs and page versions
+    python oracle.py read FILE     DuckDB
+    python oracle.py arrow DIR     PyArrow: a table as Parquet and as Feather
+    python oracle.py tensors FILE  PyArrow: columns of tensors, and the types of all
 
 Prints {file: {column: [row, ...]}} as JSON, rows in the words of dump_test.go.
 """
@@ -12,6 +14,9 @@ import sys
 import uuid
 
 import duckdb
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
 
 ROWS = 3000
 
@@ -97,4 +102,56 @@ def write(folder):
     return out
 
 
-print(json.dumps(write(sys.argv[2]) if sys.argv[1] == "write" else {sys.argv[2]: read(sys.argv[2])}))
+def arrow_table(rows):
+    """A table of what Arrow's schema tells and Parquet's types do not."""
+    def lists(n, nulls=False):
+        return [None if nulls and i % 5 == 2 else [(i * n + k) % 100 for k in range(n)] for i in range(rows)]
+
+    def tensor(typ, **names):
+        return pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(typ, [2, 3], **names), pa.array(lists(6), pa.list_(typ, 6)))
+
+    columns = {
+        "tensor": tensor(pa.float32()), "named": tensor(pa.int16(), dim_names=["a", "b"], permutation=[1, 0]),
+        "nulls": pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.float64(), [6, 1]), pa.array(lists(6, True), pa.list_(pa.float64(), 6))),
+        "floats": pa.array(lists(3, True), pa.list_(pa.float32(), 3)), "one": pa.array(lists(1), pa.list_(pa.uint64(), 1)),
+        "bytes": pa.array(lists(3, True), pa.list_(pa.uint8(), 3)), "halves": pa.array(lists(4), pa.list_(pa.float16(), 4)),
+        "bools": pa.array([[i % 2 == 0, i % 3 == 0] for i in range(rows)], pa.list_(pa.bool_(), 2)),
+        "raw": pa.array([[b"ab", b"c%d" % (i % 10)] for i in range(rows)], pa.list_(pa.binary(2), 2)),
+        "struct": pa.array([{"a": i, "v": [i, -i]} for i in range(rows)], pa.struct({"a": pa.int32(), "v": pa.list_(pa.int32(), 2)})),
+        "boxes": pa.array([None if i % 7 == 5 else [[i, k, 2, 3] for k in range(i % 4)] for i in range(rows)], pa.list_(pa.list_(pa.float32(), 4))),
+        "grids": pa.array([[[i % 100, 1], [2, k], [4, 5]] for i in range(rows) for k in [i % 9]], pa.list_(pa.list_(pa.int16(), 2), 3)),
+        "cubes": pa.array([[[[i % 100, 1], [2, k]]] * (i % 3) for i in range(rows) for k in [i % 9]], pa.large_list(pa.list_(pa.list_(pa.int8(), 2), 2))),
+        "large": pa.array(lists(2, True), pa.large_list(pa.uint16())), "text": pa.array(["x" * (i % 9) for i in range(rows)], pa.large_string()),
+        "view": pa.array(["y" * (i % 30) for i in range(rows)], pa.string_view()), "half": pa.array([float(i) for i in range(rows)], pa.float16()),
+        "u8": pa.array([i % 256 for i in range(rows)], pa.uint8()), "i16": pa.array(range(rows), pa.int16()), "u32": pa.array(range(rows), pa.uint32()),
+        "label": pa.DictionaryArray.from_arrays(pa.array([None if i % 9 == 4 else i * i % 3 for i in range(rows)], pa.int8()), ["z", "a", "m", "never"]),
+        "span": pa.array(range(rows), pa.duration("ms")), "time": pa.array(range(rows), pa.time32("ms")),
+    }
+    return pa.table(columns)
+
+
+def arrow(folder):
+    table = arrow_table(500)
+    out = {}
+    for codec, version in ("none", "1.0"), ("snappy", "1.0"), ("zstd", "2.0"):
+        path = f"{folder}/{codec}-{version}"
+        pa.parquet.write_table(table, path + ".parquet", compression=codec, data_page_version=version, row_group_size=200, data_page_size=300)
+        pa.feather.write_feather(table, path + ".feather", compression="uncompressed")
+        out[path] = {}
+    return out
+
+
+def tensors(path):
+    table = pa.parquet.read_table(path)
+    out = {"types": [f"{f.name} {f.type}" for f in table.schema]}
+    for name in table.column_names:
+        for chunk in table.column(name).chunks:
+            if isinstance(chunk, pa.FixedShapeTensorArray):
+                out.setdefault(name, []).extend(words(row.ravel().tolist()) for row in chunk.to_numpy_ndarray())
+            elif pa.types.is_fixed_size_list(chunk.type):
+                out.setdefault(name, []).extend(words(row) for row in chunk.to_pylist())
+    return {path: out}
+
+
+DO = {"write": write, "read": lambda path: {path: read(path)}, "arrow": arrow, "tensors": tensors}
+print(json.dumps(DO[sys.argv[1]](sys.argv[2])))

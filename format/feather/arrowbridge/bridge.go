@@ -1,7 +1,6 @@
 package arrowbridge
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -13,19 +12,10 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
-)
-
-// tensorName is the extension type of tensors that all have one shape
-// ("Canonical extension types", arrow.apache.org).
-const tensorName = "arrow.fixed_shape_tensor"
-
-// Keys of the metadata that make a field one of an extension type.
-const (
-	extensionKey     = "ARROW:extension:name"
-	extensionDataKey = "ARROW:extension:metadata"
 )
 
 // A Bridge makes records of the batches of one loader. Its methods may be called
@@ -92,18 +82,13 @@ func fieldOf(f loader.Field) (arrow.Field, error) {
 	case varies:
 		field.Type = arrow.LargeListOfNonNullable(field.Type)
 	case len(dims) > 1:
-		text, err := json.Marshal(tensor{Shape: dims})
-		if err != nil {
+		var t arrowschema.Field
+		if err := t.SetTensor(dims); err != nil {
 			return field, err
 		}
-		field.Metadata = arrow.NewMetadata([]string{extensionKey, extensionDataKey}, []string{tensorName, string(text)})
+		field.Metadata = arrow.NewMetadata([]string{arrowschema.ExtensionKey, arrowschema.ExtensionDataKey}, []string{t.Extension, t.ExtensionData})
 	}
 	return field, nil
-}
-
-// tensor is the metadata of a fixed_shape_tensor.
-type tensor struct {
-	Shape []int `json:"shape"`
 }
 
 // Scalar returns the type of a number. For bfloat16, which Arrow has not, it is

@@ -2,7 +2,6 @@ package arrowbridge
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"math"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
 	"github.com/stokerdata/stoker/format/mem"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -92,7 +92,6 @@ type column struct {
 // readColumn reads the column d of a record.
 func readColumn(f arrow.Field, d arrow.ArrayData, known loader.Spec, o Options) (*column, error) {
 	c := &column{field: loader.Field{Name: f.Name}}
-	name, data := extension(f)
 	typ := d.DataType()
 	if t, ok := typ.(arrow.ExtensionType); ok {
 		typ = t.StorageType()
@@ -109,12 +108,15 @@ func readColumn(f arrow.Field, d arrow.ArrayData, known loader.Spec, o Options) 
 		return nil, fmt.Errorf("has nulls: %w", loader.ErrSpec)
 	}
 	c.fill(o.Nulls)
-	if name == tensorName {
-		var t tensor
-		if err := json.Unmarshal([]byte(data), &t); err != nil || product(t.Shape) != product(c.dims) || c.Offsets != nil {
-			return nil, fmt.Errorf("metadata of %s do not fit: %w", name, loader.ErrCorrupt)
-		}
-		c.dims = t.Shape
+	n := product(c.dims)
+	if c.Offsets != nil {
+		n = -1
+	}
+	ext := extension(f)
+	if shape, ok, err := ext.Tensor(n); err != nil {
+		return nil, err
+	} else if ok {
+		c.dims = shape
 	}
 	if c.Offsets != nil {
 		c.dims = append([]int{-1}, c.dims...)
@@ -160,15 +162,15 @@ func (c *column) alike(f loader.Field) bool {
 	return elements(f.Shape) == elements(c.field.Shape)
 }
 
-// extension returns name and metadata of the extension type of a field, whether
-// it is registered with Arrow or not.
-func extension(f arrow.Field) (name, data string) {
+// extension returns a field of the extension type of f, whether it is registered
+// with Arrow or not.
+func extension(f arrow.Field) (e arrowschema.Field) {
 	if t, ok := f.Type.(arrow.ExtensionType); ok {
-		return t.ExtensionName(), t.Serialize()
+		return arrowschema.Field{Extension: t.ExtensionName(), ExtensionData: t.Serialize()}
 	}
-	name, _ = f.Metadata.GetValue(extensionKey)
-	data, _ = f.Metadata.GetValue(extensionDataKey)
-	return name, data
+	e.Extension, _ = f.Metadata.GetValue(arrowschema.ExtensionKey)
+	e.ExtensionData, _ = f.Metadata.GetValue(arrowschema.ExtensionDataKey)
+	return e
 }
 
 // read reads the rows of d, which are of type t.

@@ -4,7 +4,8 @@
 //	src, err := lines.Open("csv", path, syntax.CSV{Comma: ','}, lines.Options{Ext: []string{".csv"}})
 //
 // Open reads each file once, to cut it into blocks of whole rows, and takes the
-// types of columns from the first rows. A block is read by itself and parsed by one
+// types of columns from the first rows; with an IndexDir it does so once for all
+// programs that open the file. A block is read by itself and parsed by one
 // worker, straight into columns, which are copied into batches.
 //
 // A row that is damaged costs that row alone: it keeps its place, and its error

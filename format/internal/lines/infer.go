@@ -94,7 +94,11 @@ func (s *Source) firstRows() (rows []line, err error) {
 			break
 		}
 		b := make([]byte, p.n)
-		if err := s.pool.ReadAt(context.Background(), p.file, b, p.off); err != nil {
+		err := s.pool.ReadAt(context.Background(), p.file, b, p.off)
+		if err == nil {
+			err = s.check(p, b)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.set[p.file].Path, err)
 		}
 		for at := 0; at < len(b) && len(rows) < s.o.Infer; {

@@ -93,6 +93,9 @@ func (r *rows) Decode(*loader.Worker, int) error {
 		r.cols[c].reset(&s.columns[c], n)
 	}
 	text := r.ranges[0].Data
+	if err := s.check(p, text); err != nil {
+		return fmt.Errorf("%s: %s: %w", s.name, s.set[p.file].Path, err)
+	}
 	r.row, r.bad = 0, r.bad[:0]
 	for at := 0; at < len(text); {
 		row := text[at:]

@@ -31,7 +31,11 @@ func scanned(t *testing.T, text []byte, s syntax.Syntax, size int) (*Source, err
 	}
 	t.Cleanup(func() { pool.Close() })
 	src := &Source{syntax: s, set: set, pool: pool, heads: make([][]string, 1), o: Options{Limits: format.Limits{RecordBytes: math.MaxInt32}.WithDefaults()}}
-	return src, src.scan(0, size)
+	l, err := src.scan(0, size)
+	if err == nil {
+		src.add(0, l)
+	}
+	return src, err
 }
 
 // TestScan cuts random files into blocks of all sizes and compares the rows of the

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/syntax"
 	"github.com/stokerdata/stoker/loader"
@@ -38,6 +40,7 @@ type Options struct {
 	Limits   format.Limits
 	Pool     shard.PoolConfig
 	Read     shard.Plan
+	IndexDir string
 }
 
 // Source is a data set of lines. It is safe for concurrent use.
@@ -65,7 +68,8 @@ type place struct {
 	file int
 	off  int64
 	n    int
-	line int64 // number of its first line
+	line int64  // number of its first line
+	sum  uint64 // XXH3 of its bytes, if there are indexes
 }
 
 // Open returns a source of the files that path names, as package shard finds them.
@@ -95,9 +99,11 @@ func Open(name, path string, s syntax.Syntax, o Options) (*Source, error) {
 func (s *Source) open() error {
 	s.heads = make([][]string, len(s.set))
 	for i, f := range s.set {
-		if err := s.scan(i, blockBytes); err != nil {
+		found, err := s.find(i)
+		if err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
+		s.add(i, found)
 	}
 	if len(s.blocks) == 0 {
 		return fmt.Errorf("no rows in %d files: %w", len(s.set), loader.ErrCorrupt)
@@ -143,9 +149,34 @@ func (s *Source) Fingerprint() string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// layout is how a file is cut into blocks.
+type layout struct {
+	names  []string // that it tells
+	blocks []block
+}
+
+// block is a part of a file with whole rows.
+type block struct {
+	place
+	rows int
+}
+
+// add adds the blocks of file i.
+func (s *Source) add(i int, l *layout) {
+	s.heads[i] = l.names
+	row := int64(0)
+	for _, b := range l.blocks {
+		s.blocks = append(s.blocks, loader.Block{Rows: b.rows, Bytes: int64(b.n), Shard: s.set[i].Path, FirstRow: row})
+		b.file = i
+		s.places = append(s.places, b.place)
+		row += int64(b.rows)
+	}
+}
+
 // scanner cuts a file into blocks.
 type scanner struct {
 	*Source
+	layout
 	file  int
 	size  int64
 	buf   []byte
@@ -156,17 +187,17 @@ type scanner struct {
 }
 
 // scan cuts file i into blocks of about the given size.
-func (s *Source) scan(i, block int) error {
+func (s *Source) scan(i, size int) (*layout, error) {
 	if ext := strings.ToLower(filepath.Ext(s.set[i].Path)); ext == ".gz" || ext == ".zst" {
-		return fmt.Errorf("it is compressed, and no part of it can be read by itself: %w", loader.ErrSpec)
+		return nil, fmt.Errorf("it is compressed, and no part of it can be read by itself: %w", loader.ErrSpec)
 	}
-	c := &scanner{Source: s, file: i, size: s.set[i].Size, buf: make([]byte, block), line: 1}
+	c := &scanner{Source: s, file: i, size: s.set[i].Size, buf: make([]byte, size), line: 1}
 	for c.off < c.size {
 		if err := c.block(); err != nil {
-			return fmt.Errorf("line %d: %w", c.line, err)
+			return nil, fmt.Errorf("line %d: %w", c.line, err)
 		}
 	}
-	return nil
+	return &c.layout, nil
 }
 
 // block reads and counts what becomes the next block.
@@ -184,7 +215,7 @@ func (c *scanner) block() error {
 		if err := syntax.CheckNames(names, c.o.Limits.Columns); err != nil {
 			return err
 		}
-		c.heads[c.file] = names
+		c.names = names
 		c.pass(b[:n])
 		if b = b[n:]; len(b) == 0 || c.syntax.Split(b) == 0 && c.off+int64(len(b)) < c.size {
 			return nil // the next row begins a block of its own
@@ -195,8 +226,11 @@ func (c *scanner) block() error {
 		return corrupt("more than %d rows", c.o.Limits.ShardRecords)
 	}
 	if rows > 0 {
-		c.blocks = append(c.blocks, loader.Block{Rows: int(rows), Bytes: int64(len(b)), Shard: c.set[c.file].Path, FirstRow: c.rows - rows})
-		c.places = append(c.places, place{c.file, c.off, len(b), c.line})
+		p := place{off: c.off, n: len(b), line: c.line}
+		if c.o.IndexDir != "" {
+			p.sum = xxh3.Hash(b)
+		}
+		c.layout.blocks = append(c.layout.blocks, block{p, int(rows)})
 	}
 	c.pass(b)
 	return nil
