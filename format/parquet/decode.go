@@ -29,6 +29,9 @@ type cells struct {
 	err   error  // of Decode
 
 	failed int // part.lo of err
+
+	spoilt []byte // a bit for each row of a lane whose value does not fit; nil if all do
+	unfit  error  // the first of these
 }
 
 // A page is a page of a column chunk whose header was checked.

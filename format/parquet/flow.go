@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/stokerdata/stoker/format/internal/elem"
@@ -134,47 +135,52 @@ func (d *decoder) whole(f *flow, data []byte, at int) (int, error) {
 }
 
 // next decodes the next n rows, at most tileRows, into dst and, where there is a
-// mask and some are null, into valid, which was all ones. A value that does not
-// fit its type is an errValue, behind which the flow goes on.
-func (d *decoder) next(f *flow, s *scratch, dst, valid []byte, n int) error {
-	var bad error
+// mask and some are null, into valid, which was all ones. Where values do not fit,
+// whose rows are then s.wrong, it returns the first one's error as bad.
+func (d *decoder) next(f *flow, s *scratch, dst, valid []byte, n int) (bad, err error) {
+	s.wrong = s.wrong[:0]
 	for at := 0; at < n; {
 		if f.left == 0 {
 			if err := d.turn(f); err != nil {
-				return fmt.Errorf("page %d: %w", f.page-1, err)
+				return nil, fmt.Errorf("page %d: %w", f.page-1, err)
 			}
 		}
-		k := min(n-at, f.left)
-		var mask []byte
-		if valid != nil {
-			mask = valid[at:][:k]
-		}
-		if err := d.give(f, s, dst[at*d.to.size:][:k*d.to.size], mask, k); err != nil && bad == nil {
-			bad = err
+		k, before := min(n-at, f.left), *f
+		if wrong := d.give(f, s, dst, valid, at, k); wrong != nil {
+			*f, bad = before, cmp.Or(bad, wrong)
+			for i := range k {
+				if d.give(f, s, dst, valid, at+i, 1) != nil {
+					s.wrong = append(s.wrong, at+i)
+				}
+			}
 		}
 		at += k
 	}
-	return bad
+	return bad, nil
 }
 
-// lend returns the next n rows where they lie in the page at hand, if that has them
-// as dst would; or nil.
+// lends reports whether the page at hand has its rows as the field would.
+func (d *decoder) lends(f *flow) bool {
+	return f.left > 0 && f.at.form == asElements && f.at.def == nil && d.col.field.DType == d.to.field.DType &&
+		elem.Readable(f.at.values, d.to.size)
+}
+
+// lend returns the next n rows where they lie in the page at hand, or nil if they do
+// not.
 func (d *decoder) lend(f *flow, n int) []byte {
-	if f.left < n || f.at.form != asElements || f.at.def != nil || d.col.field.DType != d.to.field.DType {
+	if f.left < n || !d.lends(f) {
 		return nil
 	}
 	b := f.at.values[f.used:][:n*d.to.size]
-	if !elem.Readable(b, d.to.size) {
-		return nil
-	}
 	f.left -= n
 	f.used += len(b)
 	return b
 }
 
-// give decodes the next n rows of the page at hand.
-func (d *decoder) give(f *flow, s *scratch, dst, valid []byte, n int) error {
-	values, most := n, byte(d.leaf.maxDef)
+// give decodes the next n rows of the page at hand, to rows at and on of dst and
+// valid.
+func (d *decoder) give(f *flow, s *scratch, dst, valid []byte, at, n int) error {
+	values, most, size := n, byte(d.leaf.maxDef), d.to.size
 	defs := s.defs[:n]
 	if f.at.def != nil {
 		if err := f.levels.levels(defs, d.leaf.maxDef); err != nil {
@@ -183,14 +189,15 @@ func (d *decoder) give(f *flow, s *scratch, dst, valid []byte, n int) error {
 		values = count(defs, most)
 	}
 	f.left -= n
-	err := d.some(f, s, dst[:values*d.to.size], values)
+	dst = dst[at*size:][:n*size]
+	err := d.some(f, s, dst[:values*size], values)
 	if values == n {
 		return err
 	}
 	if valid != nil {
-		setValid(valid, defs, most)
+		setValid(valid[at:], defs, most)
 	}
-	spread(dst, defs, most, values, d.to.null[:d.to.size])
+	spread(dst, defs, most, values, d.to.null[:size])
 	return err
 }
 
@@ -222,14 +229,9 @@ func (d *decoder) some(f *flow, s *scratch, dst []byte, n int) (err error) {
 		}
 	}
 	if err == nil && from != to && !convert(dst, to, as, from) {
-		return d.unfit()
+		return fmt.Errorf("has a value that %v cannot hold: %w", to, loader.ErrSpec)
 	}
 	return err
-}
-
-// unfit is the error of a value that the type of the field cannot hold.
-func (d *decoder) unfit() error {
-	return valueError{fmt.Errorf("has a value that %v cannot hold: %w", d.to.field.DType, loader.ErrSpec)}
 }
 
 // skip passes over n rows.

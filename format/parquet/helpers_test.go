@@ -244,8 +244,10 @@ func digestBlock(out *strings.Builder, src *Source, i int, held bool) error {
 			return err
 		}
 	}
-	if len(r.bad) > 0 {
-		return r.spoiled(r.bad[0].lo)
+	for row := range int(r.group.rows) {
+		if err := r.spoiled(row); err != nil {
+			return err
+		}
 	}
 	for k := range src.cols {
 		if src.cols[k].joined {

@@ -1,7 +1,7 @@
 package parquet
 
 import (
-	"errors"
+	"cmp"
 
 	"github.com/stokerdata/stoker/internal/interleave"
 )
@@ -44,6 +44,7 @@ type scratch struct {
 	tiles  [stripColumns][tileRows * maxElem]byte
 	at     [stripColumns][]byte // what a tile should hold: its front, or part of a page
 	valid  [stripColumns][tileRows]byte
+	wrong  []int // rows of the tile whose values do not fit
 }
 
 // A strip decodes some lanes side by side. Its memory is used again.
@@ -79,20 +80,19 @@ func (s *strip) decode(r *rows, lanes []lane) error {
 		}
 		if n == 0 {
 			n = min(tileRows, all-at)
-			bad, err := s.rows(lanes, s.decoders[:], s.flows[:], r.targets, at, n)
-			if err != nil {
+			if err := s.rows(lanes, s.decoders[:], s.flows[:], r.targets, at, n); err != nil {
 				return err
 			}
-			r.spoil(at, n, bad)
 		}
 		at += n
 	}
 	return nil
 }
 
-// rows decodes the next n rows of lanes, at most tileRows, to rows at and on of
-// their targets, and returns the first value that does not fit there.
-func (s *scratch) rows(lanes []lane, ds []decoder, fs []flow, to []target, at, n int) (bad *badValue, err error) {
+// rows decodes the next n rows of lanes, at most tileRows but of one lane without a
+// mask that lends them, to rows at and on of their targets. A value that does not
+// fit there is an error of a row group that is held, and else spoils its row.
+func (s *scratch) rows(lanes []lane, ds []decoder, fs []flow, to []target, at, n int) error {
 	for g := 0; g < len(lanes); {
 		same := 1
 		for g+same < len(lanes) && same < stripColumns && lanes[g+same].to == lanes[g].to {
@@ -100,34 +100,44 @@ func (s *scratch) rows(lanes []lane, ds []decoder, fs []flow, to []target, at, n
 		}
 		t, c := &to[lanes[g].to], ds[g].to
 		for h := range same {
-			d, f := &ds[g+h], &fs[g+h]
-			dst := s.tiles[h][:n*c.size]
-			if t.stride == c.size { // it is all there is
-				dst = t.data[at*c.size:][:n*c.size]
-			} else if s.at[h] = dst; t.valid == nil {
-				if b := d.lend(f, n); b != nil {
-					s.at[h] = b
-					continue
-				}
+			d := &ds[g+h]
+			bad, err := s.tile(d, &fs[g+h], t, h, at, n)
+			if err = cmp.Or(err, bad); err != nil && (bad == nil || d.isHeld) {
+				return d.fault(-1, err)
 			}
-			var valid []byte
-			if t.valid != nil {
-				valid = s.valid[h][:n]
-				fill(valid, 1)
-			}
-			if err := d.next(f, s, dst, valid, n); err != nil {
-				if !errors.As(err, new(valueError)) {
-					return nil, d.fault(-1, err)
-				}
-				if bad == nil {
-					bad = &badValue{col: lanes[g+h].col, err: err}
-				}
+			if bad != nil {
+				d.out.spoil(int(d.r.group.rows), at, s.wrong, bad)
+				d.r.isSpoilt.Store(true)
 			}
 		}
 		s.lay(t, c, lanes[g].cell, at, n, same)
 		g += same
 	}
-	return bad, nil
+	return nil
+}
+
+// tile decodes the next n rows of the h-th lane of t, to rows at and on of t if it
+// is the only one.
+func (s *scratch) tile(d *decoder, f *flow, t *target, h, at, n int) (bad, err error) {
+	var valid []byte
+	if t.valid != nil {
+		valid = s.valid[h][:n]
+		fill(valid, 1)
+	}
+	size := d.to.size
+	b, alone := d.lend(f, n), t.stride == size
+	switch {
+	case b != nil && alone:
+		copy(t.data[at*size:], b)
+	case b != nil:
+		s.at[h] = b
+	case alone:
+		return d.next(f, s, t.data[at*size:][:n*size], valid, n)
+	default:
+		s.at[h] = s.tiles[h][:n*size]
+		return d.next(f, s, s.at[h], valid, n)
+	}
+	return nil, nil
 }
 
 // lay writes the first tiles, which are n rows of lanes of column c from the given
@@ -163,35 +173,23 @@ func lay[T uint8 | uint16 | uint32 | uint64](dst []byte, stride int, tiles [][]b
 	interleave.Columns(view[T](dst), stride, from[:len(tiles)])
 }
 
-// A badValue is a value that does not fit, and the rows that it spoils.
-type badValue struct {
-	lo, hi int
-	col    int
-	err    error
-}
-
-// spoil notes that rows at to at+n cannot be had, if bad is a value.
-func (r *rows) spoil(at, n int, bad *badValue) {
-	if bad == nil {
-		return
+// spoil notes the rows, counted from row at on of so many, that have a value which
+// does not fit.
+func (in *cells) spoil(rows, at int, wrong []int, err error) {
+	if in.spoilt == nil {
+		in.spoilt, in.unfit = make([]byte, (rows+7)/8), err
 	}
-	bad.lo, bad.hi = at, at+n
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.bad = append(r.bad, *bad)
+	for _, i := range wrong {
+		in.spoilt[(at+i)/8] |= 1 << ((at + i) % 8)
+	}
 }
 
-// spoiled returns the error of a row that cannot be had: whatever part was decoded
-// first, that of the first column.
+// spoiled returns an error if a row has a value that does not fit.
 func (r *rows) spoiled(row int) error {
-	var first *badValue
-	for i := range r.bad {
-		if b := &r.bad[i]; b.lo <= row && row < b.hi && (first == nil || b.col < first.col) {
-			first = b
+	for _, l := range r.s.lanes {
+		if in := &r.cells[l.col]; in.spoilt != nil && in.spoilt[row/8]>>(row%8)&1 != 0 {
+			return r.fault(row, &r.s.cols[l.col], in.unfit)
 		}
 	}
-	if first == nil {
-		return nil
-	}
-	return r.fault(row, &r.s.cols[first.col], first.err)
+	return nil
 }

@@ -12,7 +12,7 @@ var (
 	errShort  = errors.New("ends early")
 	errExcess = errors.New("holds more than it should")
 	errLevel  = errors.New("level out of range")
-	errIndex  = valueError{errors.New("index outside the dictionary")}
+	errIndex  = errors.New("index outside the dictionary")
 	errWidth  = errors.New("impossible bit width")
 )
 

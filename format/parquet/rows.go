@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/elem"
@@ -29,13 +30,14 @@ type rows struct {
 	isPage bool   // there is but one data page, of one column
 
 	targets []target     // of lanes, beside cells
-	bad     []badValue   // among them
 	use     sync.RWMutex // of isHeld, for whoever makes it false
 	isHeld  bool         // the pages of lanes are held, and laid nowhere
 	held    []decoder    // of each lane
 	cursors []*cursor    // on them
 	idle    []*cursor    // to be used again
-	mu      sync.Mutex   // of cells.err, bad, cursors and idle
+	mu      sync.Mutex   // of cells.err, cursors and idle
+
+	isSpoilt atomic.Bool // a row has a value that does not fit
 }
 
 var (
@@ -133,9 +135,10 @@ func (r *rows) Close() error {
 	}
 	bufs.Put(r.record)
 	bufs.Put(r.buf)
-	r.buf, r.record, r.group, r.isPage, r.bad = nil, nil, nil, false, r.bad[:0]
+	r.buf, r.record, r.group, r.isPage = nil, nil, nil, false
 	clear(r.chunks)
 	clear(r.targets)
+	r.isSpoilt.Store(false)
 	clear(r.ranges)
 	r.s.give(r)
 	return nil
@@ -249,7 +252,7 @@ func (r *rows) failed() error {
 // check returns an error if one of rows has a null where that is an error, or a
 // value that does not fit its type.
 func (r *rows) check(rows []int) error {
-	if len(r.bad) > 0 {
+	if r.isSpoilt.Load() {
 		for _, row := range rows {
 			if err := r.spoiled(row); err != nil {
 				return err
@@ -338,8 +341,10 @@ func (r *rows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 	if err := r.laid(); err != nil {
 		return err
 	}
-	if err := r.spoiled(i); err != nil {
-		return err
+	if r.isSpoilt.Load() {
+		if err := r.spoiled(i); err != nil {
+			return err
+		}
 	}
 	for f, role := range r.s.fields {
 		var sizes []byte

@@ -99,17 +99,18 @@ func (r *rows) run(row, at, n int, b *loader.Batch) error {
 	return nil
 }
 
-// advance decodes the next n rows of c to its targets. If one is spoiled, or null
-// where it must not be, Row tells which.
+// advance decodes the next n rows of c to its targets. If one has a value that does
+// not fit, or is null where it must not be, Row tells which.
 func (r *rows) advance(c *cursor, n int, s *scratch) error {
-	for lo := 0; lo < n; lo += tileRows {
-		k := min(tileRows, n-lo)
-		bad, err := s.rows(r.s.lanes, r.held, c.flows, c.targets, lo, k)
-		if err != nil {
-			return err
-		}
-		if bad != nil {
-			return r.fault(-1, &r.s.cols[bad.col], bad.err)
+	for _, p := range r.s.parts {
+		for lo, k := 0, 0; p.hi > 0 && lo < n; lo += k {
+			k = min(tileRows, n-lo)
+			if f := &c.flows[p.lo]; p.hi == p.lo+1 && c.targets[p.col].valid == nil && r.held[p.lo].lends(f) {
+				k = min(n-lo, f.left) // with few, a copy takes long to begin
+			}
+			if err := s.rows(r.s.lanes[p.lo:p.hi], r.held[p.lo:p.hi], c.flows[p.lo:p.hi], c.targets, lo, k); err != nil {
+				return err
+			}
 		}
 	}
 	c.row += n

@@ -25,12 +25,7 @@ func view[T dtype.Element](b []byte) []T {
 	return loader.View[T](loader.Tensor{DType: dtype.Of[T](), Data: b})
 }
 
-// A valueError is of single values: what lies behind them can be decoded.
-type valueError struct{ error }
-
-func (e valueError) Unwrap() error { return e.error }
-
-var errRange = valueError{errors.New("a value that its type cannot hold")}
+var errRange = errors.New("a value that its type cannot hold")
 
 // values decodes n values, none of them null, into dst, which has room for
 // exactly these.
