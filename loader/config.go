@@ -85,7 +85,7 @@ const (
 	minPrefetch         = 3
 	maxPrefetch         = 64
 	smallPrefetch       = 16      // batches ahead, if so many
-	smallBatches        = 4 << 20 // take no more bytes than this: hand-overs of small batches are worth sharing
+	smallBatches        = 1 << 20 // take no more bytes than this, half a core's cache: hand-overs of small batches are worth sharing
 )
 
 func (c Config) check() error {

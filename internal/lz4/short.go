@@ -25,51 +25,71 @@ var period = [8]struct {
 }
 
 // short decodes sequences from src[s:] to dst[d:] as long as they are far from the end
-// of both, and returns where it got to. One that is damaged, or long while it repeats
-// within sixteen bytes, is left to sequence.
+// of both, and returns where it got to: before one that is damaged, or that is long and
+// repeats within sixteen bytes.
 func short(dst []byte, d int, src []byte, s int) (int, int) {
 	to, from := unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(src))
 	lastD, lastS := len(dst)-room, len(src)-room
 	for s <= lastS && d <= lastD {
-		token := int(*(*byte)(unsafe.Add(from, s)))
-		n, at := token>>4, s+1
-		if n < more {
-			*(*[16]byte)(unsafe.Add(to, d)) = *(*[16]byte)(unsafe.Add(from, at))
-		} else {
-			n, at = length(src, at, n)
-			if at < 0 || n > lastS-at || n > lastD-d {
-				break
+		p := unsafe.Add(from, s)
+		token := int(*(*byte)(p))
+		literals, n := token>>4, token&15
+		if literals < more && n < more {
+			*(*[16]byte)(unsafe.Add(to, d)) = *(*[16]byte)(unsafe.Add(p, 1))
+			back, end := int(*(*uint16)(unsafe.Add(p, 1+literals))), d+literals
+			if back >= 8 && back <= end {
+				q := unsafe.Add(to, end)
+				pair(q, unsafe.Add(q, -back), unsafe.Add(q, 8-back))
+				d, s = end+n+minMatch, s+literals+3
+				continue
 			}
-			words(unsafe.Add(to, d), unsafe.Add(from, at), n)
 		}
-		end := d + n
-		at += n
-		back := int(*(*uint16)(unsafe.Add(from, at)))
-		if at += 2; back == 0 || back > end {
+		at := s
+		if d, s = other(dst, d, src, s); s == at {
 			break
 		}
-		q := unsafe.Add(to, end)
-		p := unsafe.Add(q, -back)
-		if n = token & 15; n == more {
-			n, at = length(src, at, n)
-			if at < 0 || back < 16 || n > lastD-end {
-				break
-			}
-			words(q, p, n+minMatch)
-		} else {
-			head, again := *(*uint64)(p), 0
-			if back < 8 {
-				r := &period[back]
-				head, again = head&r.known*r.times, back-r.again
-			}
-			*(*uint64)(q) = head
-			p = unsafe.Add(p, 8+again)
-			*(*uint64)(unsafe.Add(q, 8)) = *(*uint64)(p)
-			*(*uint16)(unsafe.Add(q, 16)) = *(*uint16)(unsafe.Add(p, 8))
-		}
-		d, s = end+n+minMatch, at
 	}
 	return d, s
+}
+
+// other decodes one sequence for short, of any kind.
+func other(dst []byte, d int, src []byte, s int) (int, int) {
+	to, from := unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(src))
+	lastD, lastS := len(dst)-room, len(src)-room
+	literals, at := length(src, s+1, int(src[s]>>4))
+	if at < 0 || literals > lastS-at || literals > lastD-d {
+		return d, s
+	}
+	words(unsafe.Add(to, d), unsafe.Add(from, at), literals)
+	end := d + literals
+	back := int(*(*uint16)(unsafe.Add(from, at+literals)))
+	n, at := length(src, at+literals+2, int(src[s]&15))
+	if at < 0 || back == 0 || back > end {
+		return d, s
+	}
+	q := unsafe.Add(to, end)
+	p := unsafe.Add(q, -back)
+	switch {
+	case n < more && back < 8:
+		r := &period[back]
+		first := *(*uint64)(p) & r.known * r.times
+		pair(q, unsafe.Pointer(&first), unsafe.Add(q, 8-r.again))
+	case n < more:
+		pair(q, p, unsafe.Add(p, 8))
+	case back >= 16 && n <= lastD-end:
+		words(q, p, n+minMatch)
+	default:
+		return d, s
+	}
+	return end + n + minMatch, at
+}
+
+// pair copies eight bytes of p to q and then, behind them, ten of rest, among which
+// those eight may be.
+func pair(q, p, rest unsafe.Pointer) {
+	*(*uint64)(q) = *(*uint64)(p)
+	*(*uint64)(unsafe.Add(q, 8)) = *(*uint64)(rest)
+	*(*uint16)(unsafe.Add(q, 16)) = *(*uint16)(unsafe.Add(rest, 8))
 }
 
 // words copies n bytes in steps of 16, the last of which reaches beyond their end.
