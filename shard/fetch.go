@@ -1,12 +1,10 @@
 package shard
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -64,6 +62,7 @@ type fetch struct {
 	buf      []byte
 	requests []Request
 	pieces   []piece   // of one file
+	order    []place   // of ranges
 	starts   []int     // of each request, in the buffer
 	handles  []*handle // of the reads that a ring does, by request
 	next     atomic.Int64
@@ -76,6 +75,10 @@ type fetch struct {
 
 // plan makes the requests and returns the bytes that they need.
 func (f *fetch) plan(p *Pool, plan Plan, ranges []Range) (int, error) {
+	if !inOrder(ranges) {
+		f.order = sorted(f.order[:0], ranges)
+		arrange(ranges, f.order)
+	}
 	f.requests = plan.Coalesce(f.requests[:0], ranges)
 	f.starts = f.starts[:0]
 	direct := p.cfg.Backend.direct()
@@ -185,9 +188,10 @@ func (f *fetch) readPieces(ctx context.Context, p *Pool, file int) {
 	f.pieces = f.pieces[:0]
 }
 
-// ReadInto reads all ranges, each to its Tag in to, after sorting them. Neighbours
-// in a file that are neighbours in to as well are one read. Unlike [Pool.Fetch] it
-// reads nothing between them, and in the caller's goroutine.
+// ReadInto reads all ranges, each to its Tag in to, in the order of the files.
+// Neighbours in a file that are neighbours in to as well are one read. Unlike
+// [Pool.Fetch] it reads nothing between them, in the caller's goroutine, and leaves
+// ranges as they are.
 //
 // After an error that wraps [ErrAbandoned], and only then, to is lost: a read that
 // may still come back owns it.
@@ -195,14 +199,13 @@ func (p *Pool) ReadInto(ctx context.Context, to []byte, ranges []Range) error {
 	f := p.fetches.Get().(*fetch)
 	defer p.fetches.Put(f)
 	f.err, f.lost = nil, false
-	slices.SortFunc(ranges, byPlace)
-	for len(ranges) > 0 && f.err == nil {
-		file := ranges[0].File
-		for len(ranges) > 0 && ranges[0].File == file {
-			first, n := ranges[0], 0
-			for len(ranges) > 0 && follows(first, n, ranges[0]) {
-				n += ranges[0].Len
-				ranges = ranges[1:]
+	f.order = sorted(f.order[:0], ranges)
+	for k := 0; k < len(f.order) && f.err == nil; {
+		file := ranges[f.order[k].i].File
+		for k < len(f.order) && ranges[f.order[k].i].File == file {
+			first, n := &ranges[f.order[k].i], 0
+			for ; k < len(f.order) && ranges[f.order[k].i].follows(first, n); k++ {
+				n += ranges[f.order[k].i].Len
 			}
 			if n > 0 {
 				f.pieces = append(f.pieces, piece{to[first.Tag:][:n:n], first.Off})
@@ -213,13 +216,9 @@ func (p *Pool) ReadInto(ctx context.Context, to []byte, ranges []Range) error {
 	return f.err
 }
 
-func byPlace(a, b Range) int {
-	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Off, b.Off), cmp.Compare(a.Tag, b.Tag), cmp.Compare(a.Len, b.Len))
-}
-
 // follows reports whether r lies behind the n bytes from first on, in the file and
 // in memory.
-func follows(first Range, n int, r Range) bool {
+func (r *Range) follows(first *Range, n int) bool {
 	return r.File == first.File && r.Off == first.Off+int64(n) && r.Tag == first.Tag+n
 }
 
