@@ -15,11 +15,10 @@ import (
 // else needs to be done after an error, and then every Data is nil.
 func (p *Pool) Fetch(ctx context.Context, bufs *Buffers, plan Plan, ranges []Range) ([]byte, error) {
 	for i := range ranges {
-		r := &ranges[i]
-		r.Data = nil
-		if r.Off < 0 || r.Len < 0 || r.Off > math.MaxInt64-int64(r.Len) {
-			return nil, &ReadError{p.files[r.File].path, r.Off, r.Len, errors.New("impossible range")}
-		}
+		ranges[i].Data = nil
+	}
+	if err := p.possible(ranges); err != nil {
+		return nil, err
 	}
 	if p.maps != nil {
 		err := p.lend(ctx, ranges)
@@ -52,6 +51,16 @@ func (p *Pool) Fetch(ctx context.Context, bufs *Buffers, plan Plan, ranges []Ran
 	}
 	f.share(buf)
 	return buf, nil
+}
+
+// possible returns an error if there can be no such ranges.
+func (p *Pool) possible(ranges []Range) error {
+	for i := range ranges {
+		if r := &ranges[i]; r.Off < 0 || r.Len < 0 || r.Off > math.MaxInt64-int64(r.Len) {
+			return &ReadError{p.files[r.File].path, r.Off, r.Len, errors.New("impossible range")}
+		}
+	}
+	return nil
 }
 
 // A fetch is the state of one Fetch, reused by later ones.
@@ -116,7 +125,7 @@ func (p *Pool) widen(r *Request) {
 func (f *fetch) run(ctx context.Context, p *Pool, buf []byte, width int) (lost bool, err error) {
 	f.next.Store(0)
 	f.err, f.lost = nil, false
-	if p.useRings && len(f.requests) > 1 {
+	if p.useRings && width > 1 && len(f.requests) > 1 {
 		f.runRing(ctx, p, buf, width)
 		return f.lost, f.err
 	}
@@ -188,32 +197,40 @@ func (f *fetch) readPieces(ctx context.Context, p *Pool, file int) {
 	f.pieces = f.pieces[:0]
 }
 
-// ReadInto reads all ranges, each to its Tag in to, in the order of the files.
-// Neighbours in a file that are neighbours in to as well are one read. Unlike
-// [Pool.Fetch] it reads nothing between them, in the caller's goroutine, and leaves
-// ranges as they are.
+// ReadInto reads all ranges, each to its Tag in to. Unlike [Pool.Fetch] it reads
+// nothing between them: those that are neighbours in a file and in to as well are
+// one read, up to plan.MaxBytes. It leaves ranges as they are.
 //
 // After an error that wraps [ErrAbandoned], and only then, to is lost: a read that
 // may still come back owns it.
-func (p *Pool) ReadInto(ctx context.Context, to []byte, ranges []Range) error {
+func (p *Pool) ReadInto(ctx context.Context, to []byte, plan Plan, ranges []Range) error {
+	if err := p.possible(ranges); err != nil {
+		return err
+	}
 	f := p.fetches.Get().(*fetch)
 	defer p.fetches.Put(f)
-	f.err, f.lost = nil, false
-	f.order = sorted(f.order[:0], ranges)
-	for k := 0; k < len(f.order) && f.err == nil; {
-		file := ranges[f.order[k].i].File
-		for k < len(f.order) && ranges[f.order[k].i].File == file {
-			first, n := &ranges[f.order[k].i], 0
-			for ; k < len(f.order) && ranges[f.order[k].i].follows(first, n); k++ {
-				n += ranges[f.order[k].i].Len
+	plan = plan.withDefaults()
+	f.requests, f.starts, f.order = f.requests[:0], f.starts[:0], sorted(f.order[:0], ranges)
+	for k := 0; k < len(f.order); {
+		first, n := &ranges[f.order[k].i], 0
+		for k < len(f.order) {
+			r := &ranges[f.order[k].i]
+			if !r.follows(first, n) || n > 0 && r.Len > plan.MaxBytes-n {
+				break
 			}
-			if n > 0 {
-				f.pieces = append(f.pieces, piece{to[first.Tag:][:n:n], first.Off})
-			}
+			n += r.Len
+			k++
 		}
-		f.readPieces(ctx, p, file)
+		if n > 0 {
+			f.requests = append(f.requests, Request{File: first.File, Off: first.Off, Len: n})
+			f.starts = append(f.starts, first.Tag)
+		}
 	}
-	return f.err
+	if p.cfg.Backend.direct() {
+		plan.Concurrency = 1 // a ring needs whole pages
+	}
+	_, err := f.run(ctx, p, to, plan.Concurrency)
+	return err
 }
 
 // follows reports whether r lies behind the n bytes from first on, in the file and
