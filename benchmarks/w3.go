@@ -27,7 +27,13 @@ type bytesConfig struct {
 	Kind  string   `json:"kind"` // which of the contenders that share a program
 
 	Workers int `json:"workers"`
+
+	buffers [batchesInTurn]*[]byte // of limits
 }
+
+// batchesInTurn is for how many batches a loader has memory at least: one is
+// delivered, one is complete and one is read.
+const batchesInTurn = 3
 
 // bytesCheck asks for the SHA-256 of the first N files, one after another.
 type bytesCheck struct {
@@ -55,6 +61,7 @@ func workload3(b *bench) ([]rounds.Match, error) {
 		b.own("go_tar", "archive/tar, one goroutine", "bytes", c.packed(b.work, "tar"), check),
 		b.python("tarfile", "Python's tarfile as a stream", "bytes_packed.py", c.packed(b.work, "tar"), check),
 		b.own("pread", "limit: reading the Feather file by 1 MiB, one thread", "bytes", c.packed(b.work, "feather").of("pread"), nil),
+		b.own("pread_batches", "limit: the same into memory for batches", "bytes", c.packed(b.work, "feather").of("pread_batches"), nil),
 	}
 	m.Ratios = against("ours", m.Entries)
 	return []rounds.Match{m}, nil
@@ -153,14 +160,17 @@ func packTar(c bytesConfig) error {
 // openBytes opens the contenders of W3 and W4 that are in Go.
 func openBytes(config json.RawMessage) (*rounds.Work, error) {
 	return decoded(func(c bytesConfig) (*rounds.Work, error) {
+		for i := range c.buffers {
+			c.buffers[i] = new(make([]byte, readBytes))
+		}
 		switch c.Kind {
 		case "tar":
 			return eachFile(c.untar), nil
-		case "pread":
+		case "pread", "pread_batches":
 			return &rounds.Work{Run: func(int, int) (int, error) { return len(c.Files), c.pread() }}, nil
 		case "readfile":
 			return eachFile(c.readFiles), nil
-		case "open":
+		case "open", "open_batches":
 			return eachFile(c.openFiles), nil
 		}
 		ld, err := c.open()
@@ -272,16 +282,34 @@ func (c bytesConfig) untar(_ bool, file func([]byte) error) error {
 	}
 }
 
-// pread reads the packed file through, by 1 MiB.
+// readBytes is what the limits read at a time.
+const readBytes = 1 << 20
+
+// pread reads the packed file through: each time to the start of one buffer, or
+// into buffers as large as batches that take turns.
 func (c bytesConfig) pread() error {
 	f, err := os.Open(c.Pack)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	buf := make([]byte, 1<<20)
-	for off := int64(0); ; off += int64(len(buf)) {
-		if _, err := f.ReadAt(buf, off); err == io.EOF {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	batch := 1 // reads
+	if c.Kind == "pread_batches" {
+		batch = max(1, int(info.Size()/readBytes)*c.Batch/len(c.Files))
+	}
+	for k := 0; ; k++ {
+		buf := c.buffers[0]
+		if batch > 1 {
+			buf = c.buffers[k/batch%batchesInTurn]
+		}
+		if len(*buf) < batch*readBytes {
+			*buf = make([]byte, batch*readBytes)
+		}
+		if _, err := f.ReadAt((*buf)[k%batch*readBytes:][:readBytes], int64(k)*readBytes); err == io.EOF {
 			return nil
 		} else if err != nil {
 			return err

@@ -28,6 +28,7 @@ func workload4(b *bench) ([]rounds.Match, error) {
 		b.python("torch_2", "the same, num_workers=2", "torch_bytes.py", with("", 2), check),
 		b.own("readfile", "os.ReadFile, one goroutine", "bytes", with("readfile", 0), check),
 		b.own("open", "limit: open, pread and close into one buffer, one thread", "bytes", with("open", 0), check),
+		b.own("open_batches", "limit: the same into memory for batches", "bytes", with("open_batches", 0), check),
 	}
 	m.Ratios = against("ours", m.Entries)
 	return []rounds.Match{m}, nil
@@ -58,30 +59,37 @@ func (c bytesConfig) readFiles(ordered bool, file func([]byte) error) error {
 	return nil
 }
 
-// openFiles reads files with no more than system calls.
+// openFiles reads files with no more than system calls: each to the start of one
+// buffer, or one behind another into buffers that take turns.
 func (c bytesConfig) openFiles(ordered bool, file func([]byte) error) error {
-	buf := make([]byte, 1<<20)
-	for _, i := range c.sequence(ordered) {
+	buf, at := c.buffers[0], 0
+	for k, i := range c.sequence(ordered) {
+		if c.Kind == "open_batches" && k%c.Batch == 0 {
+			buf, at = c.buffers[k/c.Batch%batchesInTurn], 0
+		}
 		fd, err := syscall.Open(c.Files[i], syscall.O_RDONLY, 0)
 		if err != nil {
 			return err
 		}
-		n, err := readTo(fd, &buf)
+		n, err := readTo(fd, buf, at)
 		if err = errors.Join(err, syscall.Close(fd)); err != nil {
 			return err
 		}
-		if err := file(buf[:n]); err != nil {
+		if err := file((*buf)[at:][:n]); err != nil {
 			return err
+		}
+		if c.Kind == "open_batches" {
+			at += n
 		}
 	}
 	return nil
 }
 
-// readTo reads a file to its end, into a buffer that grows if it has to.
-func readTo(fd int, buf *[]byte) (n int, err error) {
+// readTo reads a file to its end, into a buffer from at on that grows if it has to.
+func readTo(fd int, buf *[]byte, at int) (n int, err error) {
 	for {
-		got, err := syscall.Pread(fd, (*buf)[n:], int64(n))
-		if n += got; err != nil || n < len(*buf) {
+		got, err := syscall.Pread(fd, (*buf)[at+n:], int64(n))
+		if n += got; err != nil || at+n < len(*buf) {
 			return n, err
 		}
 		if n > 1<<30 {

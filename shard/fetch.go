@@ -1,12 +1,10 @@
 package shard
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -17,11 +15,10 @@ import (
 // else needs to be done after an error, and then every Data is nil.
 func (p *Pool) Fetch(ctx context.Context, bufs *Buffers, plan Plan, ranges []Range) ([]byte, error) {
 	for i := range ranges {
-		r := &ranges[i]
-		r.Data = nil
-		if r.Off < 0 || r.Len < 0 || r.Off > math.MaxInt64-int64(r.Len) {
-			return nil, &ReadError{p.files[r.File].path, r.Off, r.Len, errors.New("impossible range")}
-		}
+		ranges[i].Data = nil
+	}
+	if err := p.possible(ranges); err != nil {
+		return nil, err
 	}
 	if p.maps != nil {
 		err := p.lend(ctx, ranges)
@@ -56,6 +53,16 @@ func (p *Pool) Fetch(ctx context.Context, bufs *Buffers, plan Plan, ranges []Ran
 	return buf, nil
 }
 
+// possible returns an error if there can be no such ranges.
+func (p *Pool) possible(ranges []Range) error {
+	for i := range ranges {
+		if r := &ranges[i]; r.Off < 0 || r.Len < 0 || r.Off > math.MaxInt64-int64(r.Len) {
+			return &ReadError{p.files[r.File].path, r.Off, r.Len, errors.New("impossible range")}
+		}
+	}
+	return nil
+}
+
 // A fetch is the state of one Fetch, reused by later ones.
 type fetch struct {
 	work     func()          // of another goroutine
@@ -64,6 +71,7 @@ type fetch struct {
 	buf      []byte
 	requests []Request
 	pieces   []piece   // of one file
+	order    []place   // of ranges
 	starts   []int     // of each request, in the buffer
 	handles  []*handle // of the reads that a ring does, by request
 	next     atomic.Int64
@@ -76,6 +84,10 @@ type fetch struct {
 
 // plan makes the requests and returns the bytes that they need.
 func (f *fetch) plan(p *Pool, plan Plan, ranges []Range) (int, error) {
+	if !inOrder(ranges) {
+		f.order = sorted(f.order[:0], ranges)
+		arrange(ranges, f.order)
+	}
 	f.requests = plan.Coalesce(f.requests[:0], ranges)
 	f.starts = f.starts[:0]
 	direct := p.cfg.Backend.direct()
@@ -113,7 +125,7 @@ func (p *Pool) widen(r *Request) {
 func (f *fetch) run(ctx context.Context, p *Pool, buf []byte, width int) (lost bool, err error) {
 	f.next.Store(0)
 	f.err, f.lost = nil, false
-	if p.useRings && len(f.requests) > 1 {
+	if p.useRings && width > 1 && len(f.requests) > 1 {
 		f.runRing(ctx, p, buf, width)
 		return f.lost, f.err
 	}
@@ -185,41 +197,45 @@ func (f *fetch) readPieces(ctx context.Context, p *Pool, file int) {
 	f.pieces = f.pieces[:0]
 }
 
-// ReadInto reads all ranges, each to its Tag in to, after sorting them. Neighbours
-// in a file that are neighbours in to as well are one read. Unlike [Pool.Fetch] it
-// reads nothing between them, and in the caller's goroutine.
+// ReadInto reads all ranges, each to its Tag in to. Unlike [Pool.Fetch] it reads
+// nothing between them: those that are neighbours in a file and in to as well are
+// one read, up to plan.MaxBytes. It leaves ranges as they are.
 //
 // After an error that wraps [ErrAbandoned], and only then, to is lost: a read that
 // may still come back owns it.
-func (p *Pool) ReadInto(ctx context.Context, to []byte, ranges []Range) error {
+func (p *Pool) ReadInto(ctx context.Context, to []byte, plan Plan, ranges []Range) error {
+	if err := p.possible(ranges); err != nil {
+		return err
+	}
 	f := p.fetches.Get().(*fetch)
 	defer p.fetches.Put(f)
-	f.err, f.lost = nil, false
-	slices.SortFunc(ranges, byPlace)
-	for len(ranges) > 0 && f.err == nil {
-		file := ranges[0].File
-		for len(ranges) > 0 && ranges[0].File == file {
-			first, n := ranges[0], 0
-			for len(ranges) > 0 && follows(first, n, ranges[0]) {
-				n += ranges[0].Len
-				ranges = ranges[1:]
+	plan = plan.withDefaults()
+	f.requests, f.starts, f.order = f.requests[:0], f.starts[:0], sorted(f.order[:0], ranges)
+	for k := 0; k < len(f.order); {
+		first, n := &ranges[f.order[k].i], 0
+		for k < len(f.order) {
+			r := &ranges[f.order[k].i]
+			if !r.follows(first, n) || n > 0 && r.Len > plan.MaxBytes-n {
+				break
 			}
-			if n > 0 {
-				f.pieces = append(f.pieces, piece{to[first.Tag:][:n:n], first.Off})
-			}
+			n += r.Len
+			k++
 		}
-		f.readPieces(ctx, p, file)
+		if n > 0 {
+			f.requests = append(f.requests, Request{File: first.File, Off: first.Off, Len: n})
+			f.starts = append(f.starts, first.Tag)
+		}
 	}
-	return f.err
-}
-
-func byPlace(a, b Range) int {
-	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Off, b.Off), cmp.Compare(a.Tag, b.Tag), cmp.Compare(a.Len, b.Len))
+	if p.cfg.Backend.direct() {
+		plan.Concurrency = 1 // a ring needs whole pages
+	}
+	_, err := f.run(ctx, p, to, plan.Concurrency)
+	return err
 }
 
 // follows reports whether r lies behind the n bytes from first on, in the file and
 // in memory.
-func follows(first Range, n int, r Range) bool {
+func (r *Range) follows(first *Range, n int) bool {
 	return r.File == first.File && r.Off == first.Off+int64(n) && r.Tag == first.Tag+n
 }
 

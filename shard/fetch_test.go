@@ -119,6 +119,11 @@ func TestFetchErrors(t *testing.T) {
 		if _, err := p.Fetch(t.Context(), bufs, shard.Plan{}, []shard.Range{tt.r}); err == nil || tt.want != nil && !errors.Is(err, tt.want) {
 			t.Errorf("range %+v: %v", tt.r, err)
 		}
+		if tt.want == nil {
+			if err := p.ReadInto(t.Context(), make([]byte, 10), shard.Plan{}, []shard.Range{tt.r}); err == nil {
+				t.Errorf("range %+v, read to its place: no error", tt.r)
+			}
+		}
 	}
 	if lent, _ := bufs.Held(); lent != 0 {
 		t.Errorf("%d bytes still lent", lent)
@@ -161,7 +166,7 @@ func TestReadInto(t *testing.T) {
 				want = append(want, content(int(at[0]-'0'), 10)[at[1]-'0'])
 			}
 			got := make([]byte, len(want))
-			if err := p.ReadInto(t.Context(), got, c.ranges); err != nil || !bytes.Equal(got, want) {
+			if err := p.ReadInto(t.Context(), got, shard.Plan{Concurrency: 1}, c.ranges); err != nil || !bytes.Equal(got, want) {
 				t.Errorf("%s: got %v, want %v, error %v", c.what, got, want, err)
 			}
 			if n := fs.Calls(shardtest.Read); n != c.reads || p.Stats().Reads != int64(n) || p.Stats().Bytes != int64(len(want)) {
@@ -182,20 +187,20 @@ func TestReadIntoEnds(t *testing.T) {
 	}
 	fault := shardtest.Fault{Op: shardtest.Read, Nth: 2, Effect: shardtest.Truncate(500)}
 	p := newPool(t, set, shard.PoolConfig{FS: &shardtest.FaultFS{Faults: []shardtest.Fault{fault}}})
-	if err := p.ReadInto(t.Context(), make([]byte, 30), ranges()); !errors.Is(err, shard.ErrChanged) {
+	if err := p.ReadInto(t.Context(), make([]byte, 30), shard.Plan{Concurrency: 1}, ranges()); !errors.Is(err, shard.ErrChanged) {
 		t.Errorf("a file that changes behind the first piece: %v", err)
 	}
 	fault.Effect = shardtest.Error(syscall.EIO)
 	p = newPool(t, set, shard.PoolConfig{Backoff: time.Microsecond, FS: &shardtest.FaultFS{Faults: []shardtest.Fault{fault}}})
 	to := make([]byte, 30)
-	if err := p.ReadInto(t.Context(), to, ranges()); err != nil || !bytes.Equal(to[20:], content(0, 1000)[200:210]) {
+	if err := p.ReadInto(t.Context(), to, shard.Plan{Concurrency: 1}, ranges()); err != nil || !bytes.Equal(to[20:], content(0, 1000)[200:210]) {
 		t.Errorf("a passing fault: %v, %v", to[20:], err)
 	}
 	fs := &shardtest.FaultFS{Faults: []shardtest.Fault{{Op: shardtest.Read, Nth: 2, Effect: shardtest.Delay(50 * time.Millisecond)}}}
 	p = newPool(t, set, shard.PoolConfig{FS: fs})
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
-	if err := p.ReadInto(ctx, to, ranges()); !errors.Is(err, context.Canceled) || fs.Calls(shardtest.Read) > 2 {
+	if err := p.ReadInto(ctx, to, shard.Plan{Concurrency: 1}, ranges()); !errors.Is(err, context.Canceled) || fs.Calls(shardtest.Read) > 2 {
 		t.Errorf("cancelled in the second piece: %d reads, %v", fs.Calls(shardtest.Read), err)
 	}
 }

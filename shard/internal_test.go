@@ -2,11 +2,14 @@ package shard
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -180,5 +183,24 @@ func TestRefusedDirect(t *testing.T) {
 	d.refused.Store(true)
 	if n, err := d.ReadAt(odd[:page], 5); n != page || err != nil {
 		t.Errorf("through the page cache: %d bytes, error %v", n, err)
+	}
+}
+
+// TestArrange sorts ranges, some of which begin at the same place.
+func TestArrange(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for n := range 60 {
+		ranges := make([]Range, n)
+		for i := range ranges {
+			ranges[i] = Range{File: rng.IntN(3), Off: int64(rng.IntN(20)), Tag: i}
+		}
+		want := slices.Clone(ranges)
+		slices.SortStableFunc(want, func(a, b Range) int { return cmp.Or(a.File-b.File, int(a.Off-b.Off)) })
+		arrange(ranges, sorted(nil, ranges))
+		for i := range ranges {
+			if ranges[i].Tag != want[i].Tag {
+				t.Fatalf("range %d of %d is %+v, want %+v", i, n, ranges[i], want[i])
+			}
+		}
 	}
 }

@@ -72,6 +72,52 @@ func (p Plan) Coalesce(dst []Request, ranges []Range) []Request {
 	return dst
 }
 
+// A place is where a range lies, and which it is. It takes a third of the time to
+// sort places and then to arrange ranges like them.
+type place struct {
+	off  int64
+	file int32
+	i    int32
+}
+
+// sorted appends the places of ranges to dst, sorted by file and offset.
+func sorted(dst []place, ranges []Range) []place {
+	for i := range ranges {
+		dst = append(dst, place{ranges[i].Off, int32(ranges[i].File), int32(i)})
+	}
+	slices.SortFunc(dst, func(a, b place) int {
+		switch { // cmp.Or would compare all
+		case a.file != b.file:
+			return cmp.Compare(a.file, b.file)
+		case a.off != b.off:
+			return cmp.Compare(a.off, b.off)
+		}
+		return cmp.Compare(a.i, b.i)
+	})
+	return dst
+}
+
+// arrange puts range order[k].i at k, for all k, and spoils order.
+func arrange(ranges []Range, order []place) {
+	const moved = -1
+	for k := range order {
+		if order[k].i == moved {
+			continue
+		}
+		first, at := ranges[k], k
+		for {
+			from := int(order[at].i)
+			order[at].i = moved
+			if from == k {
+				ranges[at] = first
+				break
+			}
+			ranges[at] = ranges[from]
+			at = from
+		}
+	}
+}
+
 func byOffset(a, b Range) int {
 	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Off, b.Off), cmp.Compare(a.Len, b.Len))
 }

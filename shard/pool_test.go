@@ -268,7 +268,7 @@ func TestAllocs(t *testing.T) {
 		{"Pool.ReadAt with a deadline", func() error { return timed.ReadAt(ctx, i%4, b, 0) }},
 		{"Pool.ReadInto", func() error {
 			ranges[0].Tag, ranges[1].Tag, ranges[2].Tag = 0, 10, 20
-			return p.ReadInto(ctx, b, ranges)
+			return p.ReadInto(ctx, b, shard.Plan{Concurrency: 1}, ranges)
 		}},
 		{"Pool.ReadFile", func() error { _, err := p.ReadFile(ctx, i%4, b); return err }},
 		{"ReadFile", func() error { _, err := shard.ReadFile(ctx, set[i%4].Path, b); return err }},

@@ -65,7 +65,7 @@ func (s *randomSource) readStarts() error {
 	for i, r := range ranges {
 		s.starts[i] = mem[r.Tag:][:r.Len:r.Len]
 	}
-	if err := s.pool.ReadInto(context.Background(), mem, ranges); err != nil {
+	if err := s.pool.ReadInto(context.Background(), mem, s.read, ranges); err != nil {
 		return fmt.Errorf("offsets: %w", err)
 	}
 	return nil

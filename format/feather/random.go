@@ -118,7 +118,7 @@ func (p *picked) read(ctx context.Context, refs []loader.Ref) (err error) {
 		p.cells[w.cell].data = r.Data[w.skip:][:w.n:w.n]
 	}
 	p.forget()
-	return p.s.pool.ReadInto(ctx, p.to, p.placed)
+	return p.s.pool.ReadInto(ctx, p.to, p.s.read, p.placed)
 }
 
 func (p *picked) fetch(ctx context.Context) ([]byte, error) {

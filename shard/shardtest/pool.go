@@ -144,7 +144,7 @@ func readInto(ctx context.Context, p *shard.Pool, want [][]byte, seed uint64) er
 	}
 	given := slices.Clone(list)
 	to := make([]byte, total)
-	if err := p.ReadInto(ctx, to, list); err != nil {
+	if err := p.ReadInto(ctx, to, shard.Plan{MaxBytes: 64 << 10, Concurrency: 1 + int(seed%9)}, list); err != nil {
 		return err
 	}
 	for _, r := range given {
@@ -205,7 +205,7 @@ func ends(t *testing.T, p *shard.Pool, want [][]byte) {
 			if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.As(err, &at) || buf != nil || list[0].Data != nil || list[1].Data != nil {
 				t.Errorf("Fetch of %d bytes at %d of %d: %v", r.Len, r.Off, n, err)
 			}
-			err = p.ReadInto(t.Context(), make([]byte, r.Len), list)
+			err = p.ReadInto(t.Context(), make([]byte, r.Len), shard.Plan{}, list)
 			if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.As(err, &at) || at.Off != r.Off || at.Len != r.Len {
 				t.Errorf("ReadInto of %d bytes at %d of %d: %v", r.Len, r.Off, n, err)
 			}
@@ -239,7 +239,7 @@ func changed(t *testing.T, dir string, cfg shard.PoolConfig) {
 		if _, err := p.Fetch(t.Context(), bufs, shard.Plan{}, list); !errors.Is(err, want) {
 			t.Errorf("Fetch: %v, want %v", err, want)
 		}
-		if err := p.ReadInto(t.Context(), make([]byte, 10), list); !errors.Is(err, want) {
+		if err := p.ReadInto(t.Context(), make([]byte, 10), shard.Plan{}, list); !errors.Is(err, want) {
 			t.Errorf("ReadInto: %v, want %v", err, want)
 		}
 	}
@@ -255,7 +255,7 @@ func cancelled(t *testing.T, p *shard.Pool) {
 	if _, err := p.Fetch(ctx, shard.NewBuffers(1<<20), shard.Plan{}, list); !errors.Is(err, context.Canceled) {
 		t.Errorf("Fetch: %v", err)
 	}
-	if err := p.ReadInto(ctx, make([]byte, 10), list); !errors.Is(err, context.Canceled) {
+	if err := p.ReadInto(ctx, make([]byte, 10), shard.Plan{}, list); !errors.Is(err, context.Canceled) {
 		t.Errorf("ReadInto: %v", err)
 	}
 }

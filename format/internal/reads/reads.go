@@ -87,7 +87,7 @@ func (r *Rows) ReadInto(ctx context.Context, f *Files, to []byte) error {
 		at += x.Len
 		r.data = append(r.data, to[x.Tag:at:at])
 	}
-	err := f.Pool.ReadInto(ctx, to, r.ranges)
+	err := f.Pool.ReadInto(ctx, to, f.Plan, r.ranges)
 	if err != nil {
 		r.Close(f)
 		err = cmp.Or(final(ctx, err), err)
