@@ -81,8 +81,8 @@ var zigzag = func() (z [128]uint8) {
 	return z
 }()
 
-// perRefill is how many entries of at most maxEntryBits bits one refill serves.
-const perRefill = 4
+// perRefill is how many pairs or hops one refill serves.
+const perRefill = 3
 
 func plainBlock(coef *[64]int16, dc *Table, ac *ACTable, b *Bits, pred *int32) int {
 	*coef = [64]int16{}

@@ -7,16 +7,19 @@ const (
 	hopBits  = lookBits + 2
 )
 
-// maxEntryBits is how many bits an entry may take at most, so that one refill
-// serves four of them.
-const maxEntryBits = 14
+// How many bits an entry may take at most, so that one refill, which makes 64
+// bits right, serves perRefill of them and one more look.
+const (
+	maxPairBits = (64 - pairBits) / perRefill
+	maxHopBits  = (64 - hopBits) / perRefill
+)
 
 // A pair, uint64, is what the next bits say of two coefficients, or of one.
 // There is no branch between the two: a second one that is not there has the
 // place of the first, which is stored after it. All that a pair does not say
 // leads out of the block by its runs, where the loop has a branch.
 //
-//	0-5    bits of codes and magnitudes, at most maxEntryBits
+//	0-5    bits of codes and magnitudes, at most maxPairBits
 //	6      set if the block ends after the first coefficient, or at once
 //	7      set if the entry says nothing, and one coefficient is to be looked up
 //	8-15   the first run of zeros, plus one; 0 if the block ends at once
@@ -50,7 +53,7 @@ func (t *ACTable) setPairs() {
 			t.pairs[i] = pair(l) | 16<<8 + t.second(i, l)
 		case e&kindMask == kindEnd && size == 0:
 			t.pairs[i] = pair(l) | pairEnds | leaving<<16
-		case e&kindMask == kindSize && l < pairBits && l+size <= maxEntryBits:
+		case e&kindMask == kindSize && l < pairBits && l+size <= maxPairBits:
 			base := pair(0)
 			if i>>(pairBits-1-l)&1 == 0 { // the magnitude begins with it
 				base = 1 - 1<<size
@@ -84,7 +87,7 @@ func (t *ACTable) second(i int, taken uint32) pair {
 // A hop, uint16, is what the next bits say of as many coefficients as end within
 // them, where only their number is asked for.
 //
-//	0-5    bits of codes and magnitudes, at most maxEntryBits
+//	0-5    bits of codes and magnitudes, at most maxHopBits
 //	7      set if the entry says nothing
 //	8-13   how many coefficients
 //	15     set if the block ends after them, or if the entry says nothing
@@ -112,7 +115,7 @@ func (t *ACTable) hop(bits uint32) hop {
 		if e&(special|kindMask) == special|kindSize {
 			l += e >> 20 & 15
 		}
-		if l == 0 || l > hopBits-taken && (taken > 0 || l > maxEntryBits) {
+		if l == 0 || l > hopBits-taken && (taken > 0 || l > maxHopBits) {
 			break
 		}
 		if e&(special|kindMask) == special|kindEnd && e>>20&15 == 0 {

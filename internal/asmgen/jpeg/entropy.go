@@ -17,8 +17,9 @@ const (
 	acHops                            = acPairs + 8<<pairBits
 )
 
-// perRefill is how many entries, of at most 14 bits, one refill serves.
-const perRefill = 4
+// perRefill is how many entries one refill serves. They have at most 18 bits, or
+// 17 as hops, so that of 64 bits enough are left for one more look.
+const perRefill = 3
 
 // reader is a bit reader in registers. Of n only the low byte counts.
 type reader struct {
@@ -194,97 +195,109 @@ func (w *walk) put(k, v reg.GPVirtual) {
 	MOVW(v.As16(), Mem{Base: w.coef, Index: z, Scale: 2})
 }
 
-// A pair is an entry of ACTable.pairs.
-type pair struct {
-	bits, index, k1 reg.GPVirtual
-}
-
-func (w *walk) field(p pair, disp int) Mem {
-	return Mem{Base: w.table, Index: p.index, Scale: 8, Disp: acPairs + disp}
+// field is a part of the pair at index.
+func (w *walk) field(index reg.GPVirtual, disp int) Mem {
+	return Mem{Base: w.table, Index: index, Scale: 8, Disp: acPairs + disp}
 }
 
 // first returns the value of the first coefficient of a pair: what the table
-// says, plus bits of its magnitude.
-func (w *walk) first(p pair) reg.GPVirtual {
+// says, plus bits of its magnitude, of the bits that the pair begins with.
+func (w *walk) first(index, acc reg.GPVirtual) reg.GPVirtual {
 	bits, v := GP64(), GP64()
-	MOVWLZX(w.field(p, 4), bits.As32())
-	BEXTRQ(bits, w.acc, bits)
-	MOVWLZX(w.field(p, 6), v.As32())
+	MOVWLZX(w.field(index, 4), bits.As32())
+	BEXTRQ(bits, acc, bits)
+	MOVWLZX(w.field(index, 6), v.As32())
 	ADDL(bits.As32(), v.As32())
 	return v
 }
 
-// both stores the coefficients of a pair. If there is one alone, the second has
-// its place, and is stored before it.
-func (w *walk) both(p pair) {
+// both stores the coefficients of a pair, before k1 and before k. If there is one
+// alone, the second has its place, and is stored before it.
+func (w *walk) both(index, acc, k1 reg.GPVirtual) {
 	v := GP64()
-	MOVBLSX(w.field(p, 3), v.As32())
+	MOVBLSX(w.field(index, 3), v.As32())
 	w.put(w.k, v)
-	w.put(p.k1, w.first(p))
+	w.put(k1, w.first(index, acc))
 }
 
 // pairs decodes coefficients by pairs. All that is special leads beyond the end
 // of the block, so that there is one branch.
+//
+// What takes time is the way from one index to the next: a load and two shifts.
+// It stands before all else, which a processor gets done while it waits for
+// loads. A refill, too, comes when the index has been taken.
 func (w *walk) pairs() {
-	p := pair{GP64(), GP64(), GP64()}
 	Label("loop")
-	w.refill()
-	for range perRefill {
-		MOVQ(w.acc, p.index)
-		SHRQ(Imm(64-pairBits), p.index)
-		MOVBLZX(w.field(p, 0), p.bits.As32())
-		MOVBLZX(w.field(p, 1), p.k1.As32())
-		ADDQ(w.k, p.k1)
-		MOVBLZX(w.field(p, 2), w.k.As32())
-		ADDQ(p.k1, w.k)
+	index, next := w.top(pairBits), GP64()
+	old, bits, k1 := GP64(), GP64(), GP64()
+	Label("pairs")
+	for i := range perRefill {
+		MOVBLZX(w.field(index, 0), bits.As32())
+		MOVBLZX(w.field(index, 1), k1.As32())
+		if i == 0 {
+			w.refill()
+		}
+		MOVQ(w.acc, old)
+		SHLXQ(bits, w.acc, w.acc)
+		MOVQ(w.acc, next)
+		SHRQ(Imm(64-pairBits), next)
+		ADDQ(w.k, k1)
+		MOVBLZX(w.field(index, 2), w.k.As32())
+		ADDQ(k1, w.k)
 		CMPQ(w.k, Imm(64))
 		JGE(LabelRef("exit"))
-		w.both(p)
-		w.drop(p.bits)
+		SUBL(bits.As32(), w.n.As32())
+		w.both(index, old, k1)
+		index, next = next, index
 	}
-	JMP(LabelRef("loop"))
+	MOVQ(index, next) // the first index of all
+	JMP(LabelRef("pairs"))
 
 	Label("exit")
-	TESTB(Imm(0x80), p.bits.As8())
+	index = GP64()
+	MOVQ(old, index)
+	SHRQ(Imm(64-pairBits), index)
+	TESTB(Imm(0x80), bits.As8())
 	JNE(LabelRef("undo"))
-	CMPQ(p.k1, Imm(64))
+	CMPQ(k1, Imm(64))
 	JGE(LabelRef("undo")) // the second is not of this block
-	TESTB(Imm(0x40), p.bits.As8())
+	TESTB(Imm(0x40), bits.As8())
 	JNE(LabelRef("ends"))
-	w.both(p)
-	w.drop(p.bits)
+	SUBL(bits.As32(), w.n.As32())
+	w.both(index, old, k1)
 	JMP(LabelRef("done"))
 
 	// The block ends after the first coefficient, or at once: then what there is
 	// before k is stored again.
 	Label("ends")
-	v, run, old := w.first(p), GP64(), GP64()
-	MOVQ(p.k1, w.k)
-	MOVBLZX(Mem{Base: w.zigzag, Index: w.k, Scale: 1, Disp: -1}, old.As32())
-	place := GP64()
-	MOVQ(old, place)
-	MOVWLZX(Mem{Base: w.coef, Index: place, Scale: 2}, old.As32())
-	MOVBLZX(w.field(p, 1), run.As32())
+	v, run, was, place := w.first(index, old), GP64(), GP64(), GP64()
+	ANDL(Imm(63), bits.As32())
+	SUBL(bits.As32(), w.n.As32())
+	MOVQ(k1, w.k)
+	MOVBLZX(Mem{Base: w.zigzag, Index: w.k, Scale: 1, Disp: -1}, place.As32())
+	MOVWLZX(Mem{Base: w.coef, Index: place, Scale: 2}, was.As32())
+	MOVBLZX(w.field(index, 1), run.As32())
 	TESTL(run.As32(), run.As32())
-	CMOVLEQ(old.As32(), v.As32())
+	CMOVLEQ(was.As32(), v.As32())
 	MOVW(v.As16(), Mem{Base: w.coef, Index: place, Scale: 2})
-	ANDL(Imm(63), p.bits.As32())
-	w.drop(p.bits)
 	JMP(LabelRef("done"))
 
 	Label("undo")
-	MOVBLZX(w.field(p, 1), w.k.As32())
-	SUBQ(w.k, p.k1)
-	MOVQ(p.k1, w.k)
+	MOVQ(old, w.acc)
+	MOVBLZX(w.field(index, 1), w.k.As32())
+	SUBQ(w.k, k1)
+	MOVQ(k1, w.k)
 }
 
-// hops passes over as many coefficients as one look shows.
+// hops passes over as many coefficients as one look shows, in the way of pairs.
 func (w *walk) hops() {
 	e, run := GP64(), GP64()
 	Label("loop")
-	w.refill()
-	for range perRefill {
+	for i := range perRefill {
 		MOVWLZX(Mem{Base: w.table, Index: w.top(hopBits), Scale: 2, Disp: acHops}, e.As32())
+		if i == 0 {
+			w.refill()
+		}
 		MOVL(e.As32(), run.As32())
 		SHRL(Imm(8), run.As32())
 		ADDQ(w.k, run)
