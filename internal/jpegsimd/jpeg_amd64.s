@@ -354,64 +354,71 @@ dcDone:
 	MOVQ $0x00000001, SI
 
 loop:
-	MOVQ    CX, DI
-	SHRQ    $0x34, DI
-	MOVWLZX 12360(AX)(DI*2), DI
-	MOVQ    (BX), R8
-	BSWAPQ  R8
+	MOVQ CX, DI
+	SHRQ $0x34, DI
+
+hops:
+	MOVWLZX 12360(AX)(DI*2), R9
+	MOVQ    (BX), DI
+	BSWAPQ  DI
 	ANDL    $0x000000ff, DX
-	SHRXQ   DX, R8, R8
-	ORQ     R8, CX
-	MOVL    DX, R8
-	XORL    $0x3f, R8
-	SHRL    $0x03, R8
-	ADDQ    R8, BX
+	SHRXQ   DX, DI, DI
+	ORQ     DI, CX
+	MOVL    DX, DI
+	XORL    $0x3f, DI
+	SHRL    $0x03, DI
+	ADDQ    DI, BX
 	ORL     $0x38, DX
-	MOVL    DI, R8
-	SHRL    $0x08, R8
-	ADDQ    SI, R8
-	CMPQ    R8, $0x40
-	JGE     exit
-	SHLXQ   DI, CX, CX
-	SUBL    DI, DX
-	MOVQ    R8, SI
+	MOVQ    CX, R8
+	SHLXQ   R9, CX, CX
 	MOVQ    CX, DI
 	SHRQ    $0x34, DI
-	MOVWLZX 12360(AX)(DI*2), DI
-	MOVL    DI, R8
-	SHRL    $0x08, R8
-	ADDQ    SI, R8
-	CMPQ    R8, $0x40
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	ADDQ    SI, R10
+	CMPQ    R10, $0x40
 	JGE     exit
-	SHLXQ   DI, CX, CX
-	SUBL    DI, DX
-	MOVQ    R8, SI
+	SUBL    R9, DX
+	MOVQ    R10, SI
+	MOVWLZX 12360(AX)(DI*2), R9
+	MOVQ    CX, R8
+	SHLXQ   R9, CX, CX
 	MOVQ    CX, DI
 	SHRQ    $0x34, DI
-	MOVWLZX 12360(AX)(DI*2), DI
-	MOVL    DI, R8
-	SHRL    $0x08, R8
-	ADDQ    SI, R8
-	CMPQ    R8, $0x40
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	ADDQ    SI, R10
+	CMPQ    R10, $0x40
 	JGE     exit
-	SHLXQ   DI, CX, CX
-	SUBL    DI, DX
-	MOVQ    R8, SI
-	JMP     loop
+	SUBL    R9, DX
+	MOVQ    R10, SI
+	MOVWLZX 12360(AX)(DI*2), R9
+	MOVQ    CX, R8
+	SHLXQ   R9, CX, CX
+	MOVQ    CX, DI
+	SHRQ    $0x34, DI
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	ADDQ    SI, R10
+	CMPQ    R10, $0x40
+	JGE     exit
+	SUBL    R9, DX
+	MOVQ    R10, SI
+	JMP     hops
 
 exit:
-	TESTB $0x80, DI
+	TESTB $0x80, R9
 	JNE   undo
-	SUBQ  $0x80, R8
+	SUBQ  $0x80, R10
 	JLT   undo
-	CMPQ  R8, $0x40
+	CMPQ  R10, $0x40
 	JGE   undo
-	SHLXQ DI, CX, CX
-	SUBL  DI, DX
-	MOVQ  R8, SI
+	SUBL  R9, DX
+	MOVQ  R10, SI
 	JMP   done
 
 undo:
+	MOVQ    R8, CX
 	MOVQ    (BX), DI
 	BSWAPQ  DI
 	ANDL    $0x000000ff, DX

@@ -291,22 +291,28 @@ func (w *walk) pairs() {
 
 // hops passes over as many coefficients as one look shows, in the way of pairs.
 func (w *walk) hops() {
-	e, run := GP64(), GP64()
 	Label("loop")
+	index := w.top(hopBits)
+	old, e, run := GP64(), GP64(), GP64()
+	Label("hops")
 	for i := range perRefill {
-		MOVWLZX(Mem{Base: w.table, Index: w.top(hopBits), Scale: 2, Disp: acHops}, e.As32())
+		MOVWLZX(Mem{Base: w.table, Index: index, Scale: 2, Disp: acHops}, e.As32())
 		if i == 0 {
 			w.refill()
 		}
+		MOVQ(w.acc, old)
+		SHLXQ(e, w.acc, w.acc)
+		MOVQ(w.acc, index)
+		SHRQ(Imm(64-hopBits), index)
 		MOVL(e.As32(), run.As32())
 		SHRL(Imm(8), run.As32())
 		ADDQ(w.k, run)
 		CMPQ(run, Imm(64))
 		JGE(LabelRef("exit"))
-		w.drop(e)
+		SUBL(e.As32(), w.n.As32())
 		MOVQ(run, w.k)
 	}
-	JMP(LabelRef("loop"))
+	JMP(LabelRef("hops"))
 
 	Label("exit")
 	TESTB(Imm(0x80), e.As8())
@@ -315,10 +321,11 @@ func (w *walk) hops() {
 	JLT(LabelRef("undo")) // the block ends before all of them are passed
 	CMPQ(run, Imm(64))
 	JGE(LabelRef("undo"))
-	w.drop(e)
+	SUBL(e.As32(), w.n.As32())
 	MOVQ(run, w.k)
 	JMP(LabelRef("done"))
 	Label("undo")
+	MOVQ(old, w.acc)
 }
 
 // slow decodes one coefficient, or the end of the block.
