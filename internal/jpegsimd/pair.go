@@ -17,7 +17,8 @@ const (
 // A pair, uint64, is what the next bits say of two coefficients, or of one.
 // There is no branch between the two: a second one that is not there has the
 // place of the first, which is stored after it. All that a pair does not say
-// leads out of the block by its runs, where the loop has a branch.
+// leads out of the block by its runs, where the loop has a branch. In a code of
+// differences there is never a second.
 //
 //	0-5    bits of codes and magnitudes, at most maxPairBits
 //	6      set if the block ends after the first coefficient, or at once
@@ -42,15 +43,15 @@ func (p pair) first(acc uint64) int16 {
 	return int16(p>>48) + int16(acc>>(p>>32&63)&(1<<(p>>40&15)-1))
 }
 
-// setPairs makes the pairs of a code.
-func (t *ACTable) setPairs() {
+// setPairs makes the pairs of a code, of one coefficient each.
+func (t *Table) setPairs() {
 	for i, e := range t.look {
 		l, size := e&63, e>>20&15
 		switch {
 		case e&special == 0:
-			t.pairs[i] = pair(l) | pair(e>>8&31)<<8 | pair(e>>16)<<48 + t.second(i, l)
+			t.pairs[i] = pair(l) | pair(e>>8&31)<<8 | pair(e>>16)<<48
 		case e&kindMask == kindRun:
-			t.pairs[i] = pair(l) | 16<<8 + t.second(i, l)
+			t.pairs[i] = pair(l) | 16<<8
 		case e&kindMask == kindEnd && size == 0:
 			t.pairs[i] = pair(l) | pairEnds | leaving<<16
 		case e&kindMask == kindSize && l < pairBits && l+size <= maxPairBits:
@@ -61,6 +62,15 @@ func (t *ACTable) setPairs() {
 			t.pairs[i] = pair(l+size) | pair(e>>8&31)<<8 | pair(64-l-size|size<<8)<<32 | base<<48
 		default:
 			t.pairs[i] = pairSlow | leaving<<16
+		}
+	}
+}
+
+// setSeconds adds second coefficients to the pairs.
+func (t *ACTable) setSeconds() {
+	for i, e := range t.look {
+		if e&special == 0 || e&kindMask == kindRun {
+			t.pairs[i] += t.second(i, e&63)
 		}
 	}
 }
@@ -98,8 +108,12 @@ const (
 	hopEnds = 1 << 15
 )
 
-// setHops makes the hops of a code. They are needed by Skip alone.
+// setHops makes the hops of a code, unless they are there. They are needed by
+// Skip alone.
 func (t *ACTable) setHops() {
+	if t.hopping {
+		return
+	}
 	for i := range t.hops {
 		t.hops[i] = t.hop(uint32(i))
 	}

@@ -6,15 +6,17 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Where the fields of jpegsimd.Bits, Table and ACTable are.
+// Where the fields of jpegsimd.Bits, Table, ACTable and Unit are.
 const (
-	bitsAcc, bitsN, bitsAt, bitsBuf   = 0, 8, 16, 24
-	lookBits                          = 10
-	tableFirst, tableLong, tableCount = 4 << lookBits, 4<<lookBits + 8, 4<<lookBits + 16
-	pairBits                          = 10
-	hopBits                           = 12
-	acPairs                           = 4<<lookBits + 8 + 24 + 16 + 24 // behind counts and symbols
-	acHops                            = acPairs + 8<<pairBits
+	bitsAcc, bitsN, bitsAt, bitsBuf         = 0, 8, 16, 24
+	lookBits                                = 10
+	tableFirst, tableLong, tableCount       = 4 << lookBits, 4<<lookBits + 8, 4<<lookBits + 16
+	pairBits                                = 10
+	hopBits                                 = 12
+	tablePairs                              = 4<<lookBits + 8 + 24
+	acHops                                  = tablePairs + 8<<pairBits + 16 + 24 + 8 // behind the rest of Table
+	unitDC, unitAC, unitPred, unitQuant     = 0, 8, 16, 24
+	unitAt, unitStride, unitStep, unitBytes = 32, 40, 48, 64
 )
 
 // perRefill is how many entries one refill serves. They have at most 18 bits, or
@@ -126,65 +128,113 @@ func (r reader) split(e reg.GPVirtual) reg.GPVirtual {
 	return v
 }
 
-// blocks writes the kernels that take a block apart.
-func blocks() {
-	function("block", "func(coef *[64]int16, dc, ac *uint32, bits *uint64, pred *int32, zigzag *uint8) int")
-	coef := param("coef")
+// units writes the kernels that take the blocks of MCUs apart: into samples, or
+// into coef if there is no pix, or nowhere.
+func units(f transform) {
+	function("decode", "func(units, end, unit *uintptr, blocks, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left, last int)")
+	w := loadWalk()
+	w.coef, w.zigzag = param("coef"), param("zigzag")
+	Label("block")
+	w.begin()
 	zero := YMM()
 	VPXOR(zero, zero, zero)
 	for i := range 4 {
-		VMOVDQU(zero, at(coef, 32*i))
+		VMOVDQU(zero, at(w.coef, 32*i))
 	}
-	VZEROUPPER()
-	w := walk{reader: loadReader(), coef: coef}
-	MOVW(w.dc().As16(), at(coef, 0))
-	w.zigzag, w.table, w.k = param("zigzag"), param("ac"), GP64()
-	MOVQ(U32(1), w.k)
+	MOVW(w.dc().As16(), at(w.coef, 0))
 	w.pairs()
 	w.slow()
+	Label("done")
+	w.samples(f)
+	w.next()
 	w.end()
-	w.longDC()
 
-	function("skip", "func(dc, ac *uint32, bits *uint64, pred *int32) int")
-	w = walk{reader: loadReader()}
+	function("skip", "func(units, end, unit *uintptr, blocks, limit int, bits *uint64) (left, last int)")
+	w = loadWalk()
+	Label("block")
+	w.begin()
 	w.dc()
-	w.table, w.k = param("ac"), GP64()
-	MOVQ(U32(1), w.k)
 	w.hops()
 	w.slow()
+	Label("done")
+	w.next()
 	w.end()
-	w.longDC()
 }
 
-// A walk is the way through the coefficients of one block: into coef, or past
-// them where that is nil.
+// A walk is the way through the coefficients of blocks: into coef, or past them
+// where that is nil.
 type walk struct {
 	reader
+	unit, blocks, limit    Mem // what is next, how many are left, up to where a block may begin
 	table, coef, zigzag, k reg.GPVirtual
-	diff, dcEntry, dcTable reg.GPVirtual
+	diff                   reg.GPVirtual
+}
+
+func loadWalk() *walk {
+	w := &walk{reader: loadReader(), unit: AllocLocal(8), blocks: AllocLocal(8), limit: AllocLocal(8)}
+	w.table, w.k = GP64(), GP64()
+	MOVQ(param("unit"), w.table)
+	MOVQ(w.table, w.unit)
+	MOVQ(param("blocks"), w.table)
+	MOVQ(w.table, w.blocks)
+	MOVQ(param("limit"), w.table)
+	b := param("bits")
+	ADDQ(at(b, bitsBuf), w.table)
+	MOVQ(w.table, w.limit)
+	return w
+}
+
+// begin begins a block, unless there are too few bytes.
+func (w *walk) begin() {
+	MOVQ(I32(-2), w.k)
+	CMPQ(w.p, w.limit)
+	JHI(LabelRef("return"))
+}
+
+// next goes on to the next block.
+func (w *walk) next() {
+	unit, end := GP64(), param("end")
+	MOVQ(w.unit, unit)
+	ADDQ(Imm(unitBytes), unit)
+	CMPQ(unit, end)
+	CMOVQEQ(paramMem("units"), unit)
+	MOVQ(unit, w.unit)
+	DECQ(w.blocks)
+	JNE(LabelRef("block"))
+	JMP(LabelRef("return"))
 }
 
 // dc decodes the difference of a first coefficient and returns the coefficient.
 func (w *walk) dc() reg.GPVirtual {
-	w.dcTable, w.dcEntry, w.diff = param("dc"), GP64(), GP64()
 	w.refill()
-	w.look(w.dcTable, w.dcEntry)
-	JNE(LabelRef("dcSpecial"))
-	MOVL(w.dcEntry.As32(), w.diff.As32())
-	w.drop(w.dcEntry)
-	SARL(Imm(16), w.diff.As32())
+	unit, bits := GP64(), GP64()
+	MOVQ(w.unit, unit)
+	MOVQ(at(unit, unitDC), w.table)
+	index := w.top(pairBits)
+	MOVBLZX(w.field(index, 0), bits.As32())
+	TESTB(Imm(0x80), bits.As8())
+	JNE(LabelRef("longDC"))
+	w.diff = w.first(index, w.acc)
+	w.drop(bits)
 	Label("dcDone")
-	pred := param("pred")
+	pred := GP64()
+	MOVQ(w.unit, pred)
+	MOVQ(at(pred, unitAC), w.table)
+	MOVQ(at(pred, unitPred), pred)
+	MOVWLSX(w.diff.As16(), w.diff.As32())
 	ADDL(at(pred, 0), w.diff.As32())
 	MOVL(w.diff.As32(), at(pred, 0))
+	MOVQ(U32(1), w.k)
 	return w.diff
 }
 
 // longDC is the rare part of dc.
 func (w *walk) longDC() {
-	Label("dcSpecial")
-	w.long(w.dcTable, w.dcEntry)
-	MOVQ(w.split(w.dcEntry), w.diff)
+	e := GP64()
+	Label("longDC")
+	w.look(w.table, e)
+	w.long(w.table, e)
+	MOVQ(w.split(e), w.diff)
 	JMP(LabelRef("dcDone"))
 }
 
@@ -197,7 +247,7 @@ func (w *walk) put(k, v reg.GPVirtual) {
 
 // field is a part of the pair at index.
 func (w *walk) field(index reg.GPVirtual, disp int) Mem {
-	return Mem{Base: w.table, Index: index, Scale: 8, Disp: acPairs + disp}
+	return Mem{Base: w.table, Index: index, Scale: 8, Disp: tablePairs + disp}
 }
 
 // first returns the value of the first coefficient of a pair: what the table
@@ -265,7 +315,7 @@ func (w *walk) pairs() {
 	JNE(LabelRef("ends"))
 	SUBL(bits.As32(), w.n.As32())
 	w.both(index, old, k1)
-	JMP(LabelRef("done"))
+	JMP(LabelRef("taken"))
 
 	// The block ends after the first coefficient, or at once: then what there is
 	// before k is stored again.
@@ -342,9 +392,11 @@ func (w *walk) slow() {
 		w.put(w.k, v)
 	}
 	w.drop(e)
+	Label("taken")
 	CMPQ(w.k, Imm(64))
 	JLT(LabelRef("loop"))
-	JMP(LabelRef("done"))
+	JEQ(LabelRef("done"))
+	JMP(LabelRef("bad"))
 
 	Label("special")
 	w.long(w.table, e)
@@ -361,9 +413,7 @@ func (w *walk) slow() {
 		w.put(w.k, v)
 		Label("next")
 	}
-	CMPQ(w.k, Imm(64))
-	JLT(LabelRef("loop"))
-	JMP(LabelRef("done"))
+	JMP(LabelRef("taken"))
 
 	Label("last")
 	TESTL(U32(15<<20), e.As32())
@@ -372,16 +422,41 @@ func (w *walk) slow() {
 	w.drop(e)
 }
 
+// samples transforms the block, unless its coefficients are what is asked for.
+func (w *walk) samples(f transform) {
+	dst, unit, stride, quant := param("pix"), GP64(), GP64(), GP64()
+	TESTQ(dst, dst)
+	JEQ(LabelRef("coefficients"))
+	MOVQ(w.unit, unit)
+	MOVQ(at(unit, unitStride), stride)
+	MOVQ(at(unit, unitQuant), quant)
+	to := GP64()
+	MOVQ(at(unit, unitAt), to)
+	ADDQ(to, dst)
+	ADDQ(at(unit, unitStep), to)
+	MOVQ(to, at(unit, unitAt))
+	CMPQ(w.k, Imm(1))
+	JEQ(LabelRef("even"))
+	f.block(dst, stride, w.coef, quant)
+	JMP(LabelRef("coefficients"))
+	Label("even")
+	f.even(dst, stride, w.coef, quant)
+	Label("coefficients")
+}
+
 // end returns from the kernel.
 func (w *walk) end() {
-	Label("done")
-	w.store()
-	Store(w.k, ReturnIndex(0))
-	RET()
+	w.longDC()
 	Label("bad")
-	w.store()
 	MOVQ(I32(-1), w.k)
-	Store(w.k, ReturnIndex(0))
+	Label("return")
+	if w.coef != nil {
+		VZEROUPPER()
+	}
+	w.store()
+	MOVQ(w.blocks, w.table)
+	Store(w.table, ReturnIndex(0))
+	Store(w.k, ReturnIndex(1))
 	RET()
 }
 
