@@ -4,12 +4,11 @@ import "encoding/binary"
 
 // Bits reads bits, the highest of a byte first.
 //
-// At most Reach bytes of Buf from At on are looked at by one call of Block or
-// Skip: a block has 64 codes of at most 16 bits, each followed by at most 15
-// bits, which makes 248 bytes. At is at most 8 bytes ahead of the bits that are
-// taken, and 8 bytes are loaded at a time. So it is enough to compare At with
-// the length of Buf once for each block, and no bits that a file can hold lead
-// the kernels out of Buf.
+// At most Reach bytes of Buf from At on are looked at for one block: it has 64
+// codes of at most 16 bits, each followed by at most 15 bits, which makes 248
+// bytes. At is at most 8 bytes ahead of the bits that are taken, and 8 bytes are
+// loaded at a time. So it is enough to compare At with the length of Buf once for
+// each block, and no bits that a file can hold lead the kernels out of Buf.
 type Bits struct {
 	Acc uint64 // the next bits, from the top; those beyond N are right or zero
 	N   uint64 // how many they are, at most 63
@@ -19,6 +18,9 @@ type Bits struct {
 
 // Reach is how many bytes from At on there must be for a block.
 const Reach = 272
+
+// short reports whether a block may have more bytes than there are.
+func (b *Bits) short() bool { return b.At > len(b.Buf)-Reach }
 
 // Taken returns how many bits of Buf have been taken.
 func (b *Bits) Taken() int { return 8*b.At - int(b.N) }

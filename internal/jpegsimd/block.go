@@ -1,8 +1,8 @@
 package jpegsimd
 
-// What Block and Skip return instead of an end.
+// What stands for an end, or for nothing.
 const (
-	Short = -2 // too few bytes are left in Buf, nothing has been done
+	Short = -2 // too few bytes are left in Buf for a block
 	Bad   = -1 // the bits are no code
 )
 
@@ -14,40 +14,15 @@ const (
 // A run that leads out of the block, and the code for a run of blocks, are Bad.
 // libjpeg takes the first to lead to the last coefficient, and the second to end
 // the block; but no encoder writes them, and they tell that bits are damaged.
-func Block(coef *[64]int16, dc *Table, ac *ACTable, b *Bits, pred *int32) int {
-	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
+func Block(coef *[64]int16, u *Unit, b *Bits) int {
+	if b.short() {
 		return Short
 	}
-	end := 0
 	if useAVX2 {
-		end = block(coef, &dc.look[0], &ac.look[0], &b.Acc, pred, &zigzag[0])
-	} else {
-		end = plainBlock(coef, dc, ac, b, pred)
+		_, end := decode(u.kernel(), u.kernel(), u.kernel(), 1, len(b.Buf)-Reach, &b.Acc, nil, coef, &zigzag[0])
+		return end
 	}
-	if end > 64 {
-		return Bad
-	}
-	return end
-}
-
-// Skip does the same as Block, without the coefficients.
-func Skip(dc *Table, ac *ACTable, b *Bits, pred *int32) int {
-	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
-		return Short
-	}
-	if !ac.hopping {
-		ac.setHops()
-	}
-	end := 0
-	if useAVX2 {
-		end = skip(&dc.look[0], &ac.look[0], &b.Acc, pred)
-	} else {
-		end = plainSkip(dc, ac, b, pred)
-	}
-	if end > 64 {
-		return Bad
-	}
-	return end
+	return plainBlock(coef, u.DC, u.AC, b, u.Pred)
 }
 
 // Place returns where in a block the coefficient in row v and column u is.
@@ -81,8 +56,8 @@ var zigzag = func() (z [128]uint8) {
 	return z
 }()
 
-// perRefill is how many entries of at most maxEntryBits bits one refill serves.
-const perRefill = 4
+// perRefill is how many pairs or hops one refill serves.
+const perRefill = 3
 
 func plainBlock(coef *[64]int16, dc *Table, ac *ACTable, b *Bits, pred *int32) int {
 	*coef = [64]int16{}
@@ -135,6 +110,14 @@ func plainBlock(coef *[64]int16, dc *Table, ac *ACTable, b *Bits, pred *int32) i
 		}
 	}
 	b.Acc, b.N, b.At = acc, n, at
+	return within(k)
+}
+
+// within returns the number of a block's coefficients, if it is one.
+func within(k uint) int {
+	if k > 64 {
+		return Bad
+	}
 	return int(k)
 }
 
@@ -174,7 +157,7 @@ func plainSkip(dc *Table, ac *ACTable, b *Bits, pred *int32) int {
 		k += run + 1
 	}
 	b.Acc, b.N, b.At = acc, n, at
-	return int(k)
+	return within(k)
 }
 
 // difference decodes a first coefficient and adds it to pred.

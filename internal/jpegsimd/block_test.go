@@ -2,6 +2,9 @@ package jpegsimd
 
 import (
 	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -47,58 +50,118 @@ var standardAC = struct {
 	},
 }
 
-func TestBlockTwins(t *testing.T) {
-	needKernels(t)
-	r := random()
-	var dc Table
-	var ac ACTable
-	buf := make([]byte, 4000)
-	blocks := 0
-	for range 3000 {
+// randomUnits returns the blocks of an MCU.
+func randomUnits(t *testing.T, r *rand.Rand, quant *[64]int16, preds *[4]int32) (units []Unit) {
+	dc, ac := new([2]Table), new([2]ACTable)
+	for i := range 2 {
 		counts, symbols := randomCode(r, false)
-		if err := dc.Set(&counts, symbols); err != nil {
+		if err := dc[i].Set(&counts, symbols); err != nil {
 			t.Fatal(err, counts)
 		}
 		counts, symbols = randomCode(r, true)
 		if r.IntN(2) == 0 {
 			counts, symbols = standardAC.counts, standardAC.symbols
 		}
-		if err := ac.Set(&counts, symbols); err != nil {
+		if err := ac[i].Set(&counts, symbols); err != nil {
 			t.Fatal(err, counts)
 		}
-		ac.setHops()
+	}
+	n := 1 + r.IntN(10)
+	for i := range n {
+		table := r.IntN(2)
+		units = append(units, Unit{
+			DC: &dc[table], AC: &ac[table], Pred: &preds[r.IntN(4)], Quant: quant,
+			At: 8 * i, Stride: 8 * n * maxMCUs, Step: 8 * n, Size: 8,
+		})
+	}
+	return units
+}
+
+// maxMCUs is how many MCUs tests decode at a time.
+const maxMCUs = 20
+
+// TestMCUTwins decodes MCUs, passes over them, and takes their coefficients, by
+// the kernels and by their twins.
+func TestMCUTwins(t *testing.T) {
+	needKernels(t)
+	r := random()
+	buf := make([]byte, 3000)
+	blocks := 0
+	for range 2000 {
+		var quant [64]int16
+		for i := range quant {
+			quant[i] = int16(1 + r.IntN(20))
+		}
+		var preds [4]int32
+		units := randomUnits(t, r, &quant, &preds)
 		for i := range buf {
 			buf[i] = uint8(r.IntN(256)) & uint8(r.IntN(256)|-r.IntN(2))
 		}
-		got, want, hop := Bits{Buf: buf}, Bits{Buf: buf}, Bits{Buf: buf}
-		var gotPred, wantPred, hopPred int32
-		for {
-			var gotCoef, wantCoef [64]int16
-			gotCoef[5] = 77
-			before := want.Taken()
-			end := plainBlock(&wantCoef, &dc, &ac, &want, &wantPred)
-			gotEnd := block(&gotCoef, &dc.look[0], &ac.look[0], &got.Acc, &gotPred, &zigzag[0])
-			hopEnd := skip(&dc.look[0], &ac.look[0], &hop.Acc, &hopPred)
-			if end == Bad && gotEnd == Bad && hopEnd == Bad {
-				break
+		before := Bits{Buf: buf}
+		before.Seek(r.IntN(8 * len(buf) / 2))
+		n := 1 + r.IntN(maxMCUs)
+		type result struct {
+			why, next, taken int
+			preds            [4]int32
+			pix              []uint8
+		}
+		run := func(f func(m *MCUs, b *Bits, pix []uint8) int) result {
+			preds = [4]int32{1, 2, 3, 4}
+			var m MCUs
+			m.Set(slices.Clone(units))
+			m.Start(n)
+			b, pix := before, make([]uint8, 64*len(units)*maxMCUs)
+			why := f(&m, &b, pix)
+			if why == Bad { // where it is found is not the same
+				return result{why: why, next: m.Next}
 			}
-			if gotEnd != end || gotPred != wantPred || got.Taken() != want.Taken() || gotCoef != wantCoef {
-				t.Fatalf("bit %d: got end %d, %d bits, %d, %v\nwant %d, %d bits, %d, %v", before, gotEnd, got.Taken()-before, gotPred, gotCoef, end, want.Taken()-before, wantPred, wantCoef)
+			return result{why, m.Next, b.Taken(), preds, pix}
+		}
+		twin := func(m *MCUs, b *Bits, pix []uint8) int {
+			for ; m.Next < m.End; m.Next++ {
+				if b.short() {
+					return Short
+				}
+				var coef [64]int16
+				u := &m.Units[m.Next%len(units)]
+				end := plainBlock(&coef, u.DC, u.AC, b, u.Pred)
+				if end < 0 {
+					return end
+				}
+				plainIDCT(pix[u.At:], u.Stride, &coef, u.Quant, end)
+				u.At += u.Step
 			}
-			if hopEnd != end || hopPred != wantPred || hop.Taken() != want.Taken() {
-				t.Fatalf("bit %d: passed over %d bits to %d, want %d to %d", before, hop.Taken()-before, hopEnd, want.Taken()-before, end)
+			return 0
+		}
+		want := run(twin)
+		if whole := want.next / len(units); want.why == Bad && whole > 0 && r.IntN(4) > 0 {
+			n = whole // what comes before
+			want = run(twin)
+		}
+		for name, got := range map[string]result{
+			"Decode": run((*MCUs).Decode),
+			"in pieces": run(func(m *MCUs, b *Bits, pix []uint8) int {
+				for size := Reach; ; size += 1 + r.IntN(3*Reach) {
+					b.Buf = buf[:min(size, len(buf))]
+					if why := m.Decode(b, pix); why != Short || size > len(buf) {
+						return why
+					}
+				}
+			}),
+			"Skip":      run(func(m *MCUs, b *Bits, _ []uint8) int { return m.Skip(b) }),
+			"plainSkip": run(func(m *MCUs, b *Bits, _ []uint8) int { return m.plainSkip(b) }),
+			"Block":     run(func(m *MCUs, b *Bits, pix []uint8) int { return m.plainDecode(b, pix) }),
+		} {
+			if strings.HasSuffix(strings.ToLower(name), "skip") {
+				got.pix = want.pix
 			}
-			plain := Bits{Buf: buf}
-			plain.Seek(before)
-			if end := plainSkip(&dc, &ac, &plain, new(int32)); end != hopEnd || plain.Taken() != want.Taken() {
-				t.Fatalf("bit %d: the twin passes over %d bits to %d, want %d to %d", before, plain.Taken()-before, end, want.Taken()-before, hopEnd)
-			}
-			if blocks++; want.At > len(buf)-Reach {
-				break
+			if !reflect.DeepEqual(got, want) {
+				t.Fatalf("%s: got %d at block %d, bit %d, want %d at block %d, bit %d, or pixels differ", name, got.why, got.next, got.taken, want.why, want.next, want.taken)
 			}
 		}
+		blocks += want.next
 	}
-	if blocks < 50_000 {
+	if blocks < 5_000 {
 		t.Errorf("only %d blocks", blocks)
 	}
 }

@@ -2,8 +2,8 @@
 // blocks apart, the inverse cosine transform, upsampling of chroma, and colour.
 //
 //	table.Set(counts, symbols)
-//	end := jpegsimd.Block(&coef, &dc, &ac, &bits, &pred)
-//	jpegsimd.IDCT(plane[8*x:], stride, &coef, &quant)
+//	why := mcus.Decode(&bits, plane)
+//	jpegsimd.YCC(row, y, cb, cr)
 //
 // Each has a kernel in assembly for amd64 and a plain twin. Both give the bytes
 // of libjpeg-turbo with its kernels for x86, in the way of its jidctint and

@@ -3,6 +3,7 @@
 package jpegsimd
 
 import (
+	"errors"
 	"syscall"
 	"testing"
 )
@@ -69,51 +70,52 @@ func TestGuardedIDCT(t *testing.T) {
 	}
 }
 
-// TestGuardedBits takes blocks from bytes that end where reading does: the most
-// bits that a block can have, and any others.
+// TestGuardedBits takes bits from bytes that end where reading does, the most
+// bits that a block can have, and any others, and writes samples into the last
+// bytes that there are.
 func TestGuardedBits(t *testing.T) {
 	r := random()
-	var dc Table
-	var ac ACTable
+	quant, preds := new([64]int16), new([4]int32)
 	longest := [16]uint8{15: 1} // 16 zeros, and 15 bits follow
 	for round := range 2000 {
-		dcCounts, dcSymbols := longest, []uint8{15}
-		acCounts, acSymbols := longest, []uint8{15}
+		var m MCUs
+		m.Set(randomUnits(t, r, quant, preds))
+		dc, ac := m.Units[0].DC, m.Units[0].AC
 		buf := atEnd(t, Reach+r.IntN(64))
-		if round > 0 {
-			dcCounts, dcSymbols = randomCode(r, false)
-			acCounts, acSymbols = randomCode(r, true)
-			for i := range buf {
-				buf[i] = uint8(r.IntN(256))
+		for i := range buf {
+			buf[i] = uint8(r.IntN(256))
+		}
+		if round == 0 { // codes of zeros, magnitudes of whatever
+			clear(buf)
+			if err := errors.Join(dc.Set(&longest, []uint8{15}), ac.Set(&longest, []uint8{15})); err != nil {
+				t.Fatal(err)
 			}
-		} else {
-			for i := range buf { // codes of zeros, magnitudes of whatever
-				buf[i] = 0
-			}
+			m.Set(m.Units[:1])
 		}
-		if err := dc.Set(&dcCounts, dcSymbols); err != nil {
-			t.Fatal(err)
-		}
-		if err := ac.Set(&acCounts, acSymbols); err != nil {
-			t.Fatal(err)
-		}
+		pix := atEnd(t, 64*len(m.Units)*maxMCUs)
 		var coef [64]int16
 		for bit := range 64 {
-			for kind := range 4 {
+			for kind := range 5 {
 				b := Bits{Buf: buf}
 				b.Seek(bit)
-				pred, nonzero := int32(0), uint64(r.Uint64())
+				nonzero := r.Uint64()
 				band := Band{First: 1 + r.IntN(63), Last: 63}
-				for end := 0; end >= 0; {
+				for why := 0; why >= 0; {
+					m.Start(1 + r.IntN(maxMCUs))
 					switch kind {
 					case 0:
-						end = Block(&coef, &dc, &ac, &b, &pred)
+						for i := range m.Units {
+							m.Units[i].At = 8 * (i + len(m.Units)*(maxMCUs-m.End/len(m.Units)))
+						}
+						why = m.Decode(&b, pix)
 					case 1:
-						end = Skip(&dc, &ac, &b, &pred)
+						why = m.Skip(&b)
 					case 2:
-						end = Select(&coef, &nonzero, &ac, &b, band)
+						why = Block(&coef, &m.Units[0], &b)
+					case 3:
+						why = Select(&coef, &nonzero, ac, &b, band)
 					default:
-						end = Refine(&coef, &nonzero, &ac, &b, band, r.IntN(2))
+						why = Refine(&coef, &nonzero, ac, &b, band, r.IntN(2))
 						nonzero = r.Uint64() | 1
 					}
 					if round > 0 && r.IntN(4) == 0 {

@@ -4,881 +4,6 @@
 
 #include "textflag.h"
 
-// func block(coef *[64]int16, dc *uint32, ac *uint32, bits *uint64, pred *int32, zigzag *uint8) int
-// Requires: AVX, AVX2, BMI, BMI2, CMOV
-TEXT ·block(SB), NOSPLIT, $0-56
-	MOVQ    coef+0(FP), AX
-	VPXOR   Y0, Y0, Y0
-	VMOVDQU Y0, (AX)
-	VMOVDQU Y0, 32(AX)
-	VMOVDQU Y0, 64(AX)
-	VMOVDQU Y0, 96(AX)
-	VZEROUPPER
-	MOVQ    bits+24(FP), CX
-	MOVQ    (CX), DX
-	MOVQ    8(CX), BX
-	MOVQ    24(CX), SI
-	ADDQ    16(CX), SI
-	MOVQ    dc+8(FP), CX
-	MOVQ    (SI), DI
-	BSWAPQ  DI
-	ANDL    $0x000000ff, BX
-	SHRXQ   BX, DI, DI
-	ORQ     DI, DX
-	MOVL    BX, DI
-	XORL    $0x3f, DI
-	SHRL    $0x03, DI
-	ADDQ    DI, SI
-	ORL     $0x38, BX
-	MOVQ    DX, DI
-	SHRQ    $0x36, DI
-	MOVL    (CX)(DI*4), DI
-	TESTB   $0x80, DI
-	JNE     dcSpecial
-	MOVL    DI, CX
-	SHLXQ   DI, DX, DX
-	SUBL    DI, BX
-	SARL    $0x10, CX
-
-dcDone:
-	MOVQ pred+32(FP), DI
-	ADDL (DI), CX
-	MOVL CX, (DI)
-	MOVW CX, (AX)
-	MOVQ zigzag+40(FP), CX
-	MOVQ ac+16(FP), DI
-	MOVQ $0x00000001, R8
-
-loop:
-	MOVQ    (SI), R9
-	BSWAPQ  R9
-	ANDL    $0x000000ff, BX
-	SHRXQ   BX, R9, R9
-	ORQ     R9, DX
-	MOVL    BX, R9
-	XORL    $0x3f, R9
-	SHRL    $0x03, R9
-	ADDQ    R9, SI
-	ORL     $0x38, BX
-	MOVQ    DX, R10
-	SHRQ    $0x36, R10
-	MOVBLZX 4168(DI)(R10*8), R9
-	MOVBLZX 4169(DI)(R10*8), R11
-	ADDQ    R8, R11
-	MOVBLZX 4170(DI)(R10*8), R8
-	ADDQ    R11, R8
-	CMPQ    R8, $0x40
-	JGE     exit
-	MOVBLSX 4171(DI)(R10*8), R12
-	MOVBLZX -1(CX)(R8*1), R13
-	MOVW    R12, (AX)(R13*2)
-	MOVWLZX 4172(DI)(R10*8), R12
-	BEXTRQ  R12, DX, R12
-	MOVWLZX 4174(DI)(R10*8), R10
-	ADDL    R12, R10
-	MOVBLZX -1(CX)(R11*1), R11
-	MOVW    R10, (AX)(R11*2)
-	SHLXQ   R9, DX, DX
-	SUBL    R9, BX
-	MOVQ    DX, R10
-	SHRQ    $0x36, R10
-	MOVBLZX 4168(DI)(R10*8), R9
-	MOVBLZX 4169(DI)(R10*8), R11
-	ADDQ    R8, R11
-	MOVBLZX 4170(DI)(R10*8), R8
-	ADDQ    R11, R8
-	CMPQ    R8, $0x40
-	JGE     exit
-	MOVBLSX 4171(DI)(R10*8), R12
-	MOVBLZX -1(CX)(R8*1), R13
-	MOVW    R12, (AX)(R13*2)
-	MOVWLZX 4172(DI)(R10*8), R12
-	BEXTRQ  R12, DX, R12
-	MOVWLZX 4174(DI)(R10*8), R10
-	ADDL    R12, R10
-	MOVBLZX -1(CX)(R11*1), R11
-	MOVW    R10, (AX)(R11*2)
-	SHLXQ   R9, DX, DX
-	SUBL    R9, BX
-	MOVQ    DX, R10
-	SHRQ    $0x36, R10
-	MOVBLZX 4168(DI)(R10*8), R9
-	MOVBLZX 4169(DI)(R10*8), R11
-	ADDQ    R8, R11
-	MOVBLZX 4170(DI)(R10*8), R8
-	ADDQ    R11, R8
-	CMPQ    R8, $0x40
-	JGE     exit
-	MOVBLSX 4171(DI)(R10*8), R12
-	MOVBLZX -1(CX)(R8*1), R13
-	MOVW    R12, (AX)(R13*2)
-	MOVWLZX 4172(DI)(R10*8), R12
-	BEXTRQ  R12, DX, R12
-	MOVWLZX 4174(DI)(R10*8), R10
-	ADDL    R12, R10
-	MOVBLZX -1(CX)(R11*1), R11
-	MOVW    R10, (AX)(R11*2)
-	SHLXQ   R9, DX, DX
-	SUBL    R9, BX
-	MOVQ    DX, R10
-	SHRQ    $0x36, R10
-	MOVBLZX 4168(DI)(R10*8), R9
-	MOVBLZX 4169(DI)(R10*8), R11
-	ADDQ    R8, R11
-	MOVBLZX 4170(DI)(R10*8), R8
-	ADDQ    R11, R8
-	CMPQ    R8, $0x40
-	JGE     exit
-	MOVBLSX 4171(DI)(R10*8), R12
-	MOVBLZX -1(CX)(R8*1), R13
-	MOVW    R12, (AX)(R13*2)
-	MOVWLZX 4172(DI)(R10*8), R12
-	BEXTRQ  R12, DX, R12
-	MOVWLZX 4174(DI)(R10*8), R10
-	ADDL    R12, R10
-	MOVBLZX -1(CX)(R11*1), R11
-	MOVW    R10, (AX)(R11*2)
-	SHLXQ   R9, DX, DX
-	SUBL    R9, BX
-	JMP     loop
-
-exit:
-	TESTB   $0x80, R9
-	JNE     undo
-	CMPQ    R11, $0x40
-	JGE     undo
-	TESTB   $0x40, R9
-	JNE     ends
-	MOVBLSX 4171(DI)(R10*8), R12
-	MOVBLZX -1(CX)(R8*1), R13
-	MOVW    R12, (AX)(R13*2)
-	MOVWLZX 4172(DI)(R10*8), R12
-	BEXTRQ  R12, DX, R12
-	MOVWLZX 4174(DI)(R10*8), DI
-	ADDL    R12, DI
-	MOVBLZX -1(CX)(R11*1), CX
-	MOVW    DI, (AX)(CX*2)
-	SHLXQ   R9, DX, DX
-	SUBL    R9, BX
-	JMP     done
-
-ends:
-	MOVWLZX 4172(DI)(R10*8), R8
-	BEXTRQ  R8, DX, R8
-	MOVWLZX 4174(DI)(R10*8), R12
-	ADDL    R8, R12
-	MOVQ    R11, R8
-	MOVBLZX -1(CX)(R8*1), CX
-	MOVQ    CX, R11
-	MOVWLZX (AX)(R11*2), CX
-	MOVBLZX 4169(DI)(R10*8), DI
-	TESTL   DI, DI
-	CMOVLEQ CX, R12
-	MOVW    R12, (AX)(R11*2)
-	ANDL    $0x3f, R9
-	SHLXQ   R9, DX, DX
-	SUBL    R9, BX
-	JMP     done
-
-undo:
-	MOVBLZX 4169(DI)(R10*8), R8
-	SUBQ    R8, R11
-	MOVQ    R11, R8
-	MOVQ    (SI), R9
-	BSWAPQ  R9
-	ANDL    $0x000000ff, BX
-	SHRXQ   BX, R9, R9
-	ORQ     R9, DX
-	MOVL    BX, R9
-	XORL    $0x3f, R9
-	SHRL    $0x03, R9
-	ADDQ    R9, SI
-	ORL     $0x38, BX
-	MOVQ    DX, R9
-	SHRQ    $0x36, R9
-	MOVL    (DI)(R9*4), R9
-	TESTB   $0x80, R9
-	JNE     special
-	MOVL    R9, R10
-	SHRL    $0x08, R10
-	MOVBLZX R10, R10
-	ADDQ    R10, R8
-	MOVL    R9, R10
-	SHRL    $0x10, R10
-	MOVBLZX -1(CX)(R8*1), R11
-	MOVW    R10, (AX)(R11*2)
-	SHLXQ   R9, DX, DX
-	SUBL    R9, BX
-	CMPQ    R8, $0x40
-	JLT     loop
-	JMP     done
-
-special:
-	TESTL $0x000f0000, R9
-	JNE   shortA
-	MOVQ  DX, R10
-	SHRQ  $0x30, R10
-	SUBL  4096(DI), R10
-	CMPQ  R10, 4112(DI)
-	JCC   bad
-	MOVQ  4104(DI), R9
-	MOVL  (R9)(R10*4), R9
-
-shortA:
-	MOVL    R9, R10
-	SHRL    $0x10, R10
-	ANDL    $0x0f, R10
-	CMPL    R10, $0x01
-	JEQ     last
-	MOVL    R9, R11
-	SHRL    $0x08, R11
-	MOVBLZX R11, R11
-	ADDQ    R11, R8
-	MOVL    R9, R11
-	SHRL    $0x14, R11
-	ANDL    $0x0f, R11
-	ANDL    $0x3f, R9
-	SHLXQ   R9, DX, DX
-	SUBL    R9, BX
-	MOVL    R11, R9
-	XORL    $0x3f, R9
-	MOVQ    DX, R13
-	SHRQ    $0x01, R13
-	SHRXQ   R9, R13, R9
-	MOVQ    DX, R12
-	SARQ    $0x3f, R12
-	NOTQ    R12
-	MOVQ    $-1, R13
-	SHLXQ   R11, R13, R13
-	INCQ    R13
-	ANDQ    R12, R13
-	ADDQ    R13, R9
-	SHLXQ   R11, DX, DX
-	SUBL    R11, BX
-	CMPL    R10, $0x02
-	JEQ     next
-	MOVBLZX -1(CX)(R8*1), R10
-	MOVW    R9, (AX)(R10*2)
-
-next:
-	CMPQ R8, $0x40
-	JLT  loop
-	JMP  done
-
-last:
-	TESTL $0x00f00000, R9
-	JNE   bad
-	ANDL  $0x3f, R9
-	SHLXQ R9, DX, DX
-	SUBL  R9, BX
-
-done:
-	MOVQ bits+24(FP), AX
-	MOVQ DX, (AX)
-	ANDL $0x000000ff, BX
-	MOVQ BX, 8(AX)
-	SUBQ 24(AX), SI
-	MOVQ SI, 16(AX)
-	MOVQ R8, ret+48(FP)
-	RET
-
-bad:
-	MOVQ bits+24(FP), AX
-	MOVQ DX, (AX)
-	ANDL $0x000000ff, BX
-	MOVQ BX, 8(AX)
-	SUBQ 24(AX), SI
-	MOVQ SI, 16(AX)
-	MOVQ $-1, R8
-	MOVQ R8, ret+48(FP)
-	RET
-
-dcSpecial:
-	TESTL $0x000f0000, DI
-	JNE   shortB
-	MOVQ  DX, R8
-	SHRQ  $0x30, R8
-	SUBL  4096(CX), R8
-	CMPQ  R8, 4112(CX)
-	JCC   bad
-	MOVQ  4104(CX), DI
-	MOVL  (DI)(R8*4), DI
-
-shortB:
-	MOVL  DI, CX
-	SHRL  $0x14, CX
-	ANDL  $0x0f, CX
-	ANDL  $0x3f, DI
-	SHLXQ DI, DX, DX
-	SUBL  DI, BX
-	MOVL  CX, DI
-	XORL  $0x3f, DI
-	MOVQ  DX, R9
-	SHRQ  $0x01, R9
-	SHRXQ DI, R9, DI
-	MOVQ  DX, R8
-	SARQ  $0x3f, R8
-	NOTQ  R8
-	MOVQ  $-1, R9
-	SHLXQ CX, R9, R9
-	INCQ  R9
-	ANDQ  R8, R9
-	ADDQ  R9, DI
-	SHLXQ CX, DX, DX
-	SUBL  CX, BX
-	MOVQ  DI, CX
-	JMP   dcDone
-
-// func skip(dc *uint32, ac *uint32, bits *uint64, pred *int32) int
-// Requires: BMI2
-TEXT ·skip(SB), NOSPLIT, $0-40
-	MOVQ   bits+16(FP), AX
-	MOVQ   (AX), CX
-	MOVQ   8(AX), DX
-	MOVQ   24(AX), BX
-	ADDQ   16(AX), BX
-	MOVQ   dc+0(FP), AX
-	MOVQ   (BX), SI
-	BSWAPQ SI
-	ANDL   $0x000000ff, DX
-	SHRXQ  DX, SI, SI
-	ORQ    SI, CX
-	MOVL   DX, SI
-	XORL   $0x3f, SI
-	SHRL   $0x03, SI
-	ADDQ   SI, BX
-	ORL    $0x38, DX
-	MOVQ   CX, SI
-	SHRQ   $0x36, SI
-	MOVL   (AX)(SI*4), SI
-	TESTB  $0x80, SI
-	JNE    dcSpecial
-	MOVL   SI, AX
-	SHLXQ  SI, CX, CX
-	SUBL   SI, DX
-	SARL   $0x10, AX
-
-dcDone:
-	MOVQ pred+24(FP), SI
-	ADDL (SI), AX
-	MOVL AX, (SI)
-	MOVQ ac+8(FP), AX
-	MOVQ $0x00000001, SI
-
-loop:
-	MOVQ    (BX), DI
-	BSWAPQ  DI
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, DI, DI
-	ORQ     DI, CX
-	MOVL    DX, DI
-	XORL    $0x3f, DI
-	SHRL    $0x03, DI
-	ADDQ    DI, BX
-	ORL     $0x38, DX
-	MOVQ    CX, DI
-	SHRQ    $0x34, DI
-	MOVWLZX 12360(AX)(DI*2), DI
-	MOVL    DI, R8
-	SHRL    $0x08, R8
-	ADDQ    SI, R8
-	CMPQ    R8, $0x40
-	JGE     exit
-	SHLXQ   DI, CX, CX
-	SUBL    DI, DX
-	MOVQ    R8, SI
-	MOVQ    CX, DI
-	SHRQ    $0x34, DI
-	MOVWLZX 12360(AX)(DI*2), DI
-	MOVL    DI, R8
-	SHRL    $0x08, R8
-	ADDQ    SI, R8
-	CMPQ    R8, $0x40
-	JGE     exit
-	SHLXQ   DI, CX, CX
-	SUBL    DI, DX
-	MOVQ    R8, SI
-	MOVQ    CX, DI
-	SHRQ    $0x34, DI
-	MOVWLZX 12360(AX)(DI*2), DI
-	MOVL    DI, R8
-	SHRL    $0x08, R8
-	ADDQ    SI, R8
-	CMPQ    R8, $0x40
-	JGE     exit
-	SHLXQ   DI, CX, CX
-	SUBL    DI, DX
-	MOVQ    R8, SI
-	MOVQ    CX, DI
-	SHRQ    $0x34, DI
-	MOVWLZX 12360(AX)(DI*2), DI
-	MOVL    DI, R8
-	SHRL    $0x08, R8
-	ADDQ    SI, R8
-	CMPQ    R8, $0x40
-	JGE     exit
-	SHLXQ   DI, CX, CX
-	SUBL    DI, DX
-	MOVQ    R8, SI
-	JMP     loop
-
-exit:
-	TESTB $0x80, DI
-	JNE   undo
-	SUBQ  $0x80, R8
-	JLT   undo
-	CMPQ  R8, $0x40
-	JGE   undo
-	SHLXQ DI, CX, CX
-	SUBL  DI, DX
-	MOVQ  R8, SI
-	JMP   done
-
-undo:
-	MOVQ    (BX), DI
-	BSWAPQ  DI
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, DI, DI
-	ORQ     DI, CX
-	MOVL    DX, DI
-	XORL    $0x3f, DI
-	SHRL    $0x03, DI
-	ADDQ    DI, BX
-	ORL     $0x38, DX
-	MOVQ    CX, DI
-	SHRQ    $0x36, DI
-	MOVL    (AX)(DI*4), DI
-	TESTB   $0x80, DI
-	JNE     special
-	MOVL    DI, R8
-	SHRL    $0x08, R8
-	MOVBLZX R8, R8
-	ADDQ    R8, SI
-	SHLXQ   DI, CX, CX
-	SUBL    DI, DX
-	CMPQ    SI, $0x40
-	JLT     loop
-	JMP     done
-
-special:
-	TESTL $0x000f0000, DI
-	JNE   shortC
-	MOVQ  CX, R8
-	SHRQ  $0x30, R8
-	SUBL  4096(AX), R8
-	CMPQ  R8, 4112(AX)
-	JCC   bad
-	MOVQ  4104(AX), DI
-	MOVL  (DI)(R8*4), DI
-
-shortC:
-	MOVL    DI, R8
-	SHRL    $0x10, R8
-	ANDL    $0x0f, R8
-	CMPL    R8, $0x01
-	JEQ     last
-	MOVL    DI, R8
-	SHRL    $0x08, R8
-	MOVBLZX R8, R8
-	ADDQ    R8, SI
-	MOVL    DI, R8
-	SHRL    $0x14, R8
-	ANDL    $0x0f, R8
-	ANDL    $0x3f, DI
-	SHLXQ   DI, CX, CX
-	SUBL    DI, DX
-	MOVL    R8, DI
-	XORL    $0x3f, DI
-	MOVQ    CX, R10
-	SHRQ    $0x01, R10
-	SHRXQ   DI, R10, DI
-	MOVQ    CX, R9
-	SARQ    $0x3f, R9
-	NOTQ    R9
-	MOVQ    $-1, R10
-	SHLXQ   R8, R10, R10
-	INCQ    R10
-	ANDQ    R9, R10
-	ADDQ    R10, DI
-	SHLXQ   R8, CX, CX
-	SUBL    R8, DX
-	CMPQ    SI, $0x40
-	JLT     loop
-	JMP     done
-
-last:
-	TESTL $0x00f00000, DI
-	JNE   bad
-	ANDL  $0x3f, DI
-	SHLXQ DI, CX, CX
-	SUBL  DI, DX
-
-done:
-	MOVQ bits+16(FP), AX
-	MOVQ CX, (AX)
-	ANDL $0x000000ff, DX
-	MOVQ DX, 8(AX)
-	SUBQ 24(AX), BX
-	MOVQ BX, 16(AX)
-	MOVQ SI, ret+32(FP)
-	RET
-
-bad:
-	MOVQ bits+16(FP), AX
-	MOVQ CX, (AX)
-	ANDL $0x000000ff, DX
-	MOVQ DX, 8(AX)
-	SUBQ 24(AX), BX
-	MOVQ BX, 16(AX)
-	MOVQ $-1, SI
-	MOVQ SI, ret+32(FP)
-	RET
-
-dcSpecial:
-	TESTL $0x000f0000, SI
-	JNE   shortD
-	MOVQ  CX, DI
-	SHRQ  $0x30, DI
-	SUBL  4096(AX), DI
-	CMPQ  DI, 4112(AX)
-	JCC   bad
-	MOVQ  4104(AX), SI
-	MOVL  (SI)(DI*4), SI
-
-shortD:
-	MOVL  SI, AX
-	SHRL  $0x14, AX
-	ANDL  $0x0f, AX
-	ANDL  $0x3f, SI
-	SHLXQ SI, CX, CX
-	SUBL  SI, DX
-	MOVL  AX, SI
-	XORL  $0x3f, SI
-	MOVQ  CX, R8
-	SHRQ  $0x01, R8
-	SHRXQ SI, R8, SI
-	MOVQ  CX, DI
-	SARQ  $0x3f, DI
-	NOTQ  DI
-	MOVQ  $-1, R8
-	SHLXQ AX, R8, R8
-	INCQ  R8
-	ANDQ  DI, R8
-	ADDQ  R8, SI
-	SHLXQ AX, CX, CX
-	SUBL  AX, DX
-	MOVQ  SI, AX
-	JMP   dcDone
-
-// func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, low int, run int, zigzag *uint8) int
-// Requires: BMI, BMI2, POPCNT
-TEXT ·refine(SB), NOSPLIT, $0-72
-	MOVQ  bits+24(FP), AX
-	MOVQ  (AX), CX
-	MOVQ  8(AX), DX
-	MOVQ  24(AX), BX
-	ADDQ  16(AX), BX
-	MOVQ  ac+16(FP), AX
-	MOVQ  band+32(FP), DI
-	MOVQ  nonzero+8(FP), SI
-	MOVQ  (SI), SI
-	XORQ  R8, R8
-	MOVQ  run+48(FP), R9
-	TESTQ R9, R9
-	JNE   ended
-
-loop:
-	MOVQ   (BX), R9
-	BSWAPQ R9
-	ANDL   $0x000000ff, DX
-	SHRXQ  DX, R9, R9
-	ORQ    R9, CX
-	MOVL   DX, R9
-	XORL   $0x3f, R9
-	SHRL   $0x03, R9
-	ADDQ   R9, BX
-	ORL    $0x38, DX
-	MOVQ   CX, R9
-	SHRQ   $0x36, R9
-	MOVL   (AX)(R9*4), R9
-	TESTB  $0x80, R9
-	JNE    special
-	MOVL   R9, R13
-	SARL   $0x10, R13
-	SHLXQ  R9, CX, CX
-	SUBL   R9, DX
-
-coefficient:
-	LEAL    1(R13), R10
-	CMPL    R10, $0x02
-	JHI     bad
-	ANDNQ   DI, SI, R11
-	POPCNTQ R11, R12
-	SHRL    $0x08, R9
-	MOVBLZX R9, R9
-	MOVQ    DI, R10
-	ANDQ    SI, R10
-	SUBQ    R9, R12
-	JLT     bad
-	MOVQ    $0x00000001, R9
-	SHLXQ   R12, R9, R9
-	PDEPQ   R11, R9, R9
-	BLSMSKQ R9, R11
-	ANDNQ   R10, R11, R10
-	POPCNTQ R10, R11
-	CMPQ    R11, $0x20
-	JGT     many
-	MOVQ    R11, R14
-	XORQ    $0x3f, R14
-	MOVQ    CX, R12
-	SHRQ    $0x01, R12
-	SHRXQ   R14, R12, R12
-	SHLXQ   R11, CX, CX
-	SUBL    R11, DX
-
-taken:
-	PDEPQ   R10, R12, R12
-	ORQ     R12, R8
-	TESTL   R13, R13
-	JEQ     placed
-	MOVQ    low+40(FP), R10
-	SHLXL   R10, R13, R13
-	TZCNTQ  R9, R10
-	NEGQ    R10
-	MOVQ    zigzag+56(FP), R11
-	MOVBLZX 63(R11)(R10*1), R10
-	MOVQ    coef+0(FP), R11
-	MOVW    R13, (R11)(R10*2)
-	ORQ     R9, SI
-
-placed:
-	DECQ  R9
-	ANDQ  R9, DI
-	TESTQ DI, DI
-	JNE   loop
-	XORQ  R9, R9
-	JMP   finish
-
-ended:
-	DECQ    R9
-	MOVQ    DI, R10
-	ANDQ    SI, R10
-	JEQ     finish
-	MOVQ    (BX), AX
-	BSWAPQ  AX
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, AX, AX
-	ORQ     AX, CX
-	MOVL    DX, AX
-	XORL    $0x3f, AX
-	SHRL    $0x03, AX
-	ADDQ    AX, BX
-	ORL     $0x38, DX
-	POPCNTQ R10, R11
-	CMPQ    R11, $0x20
-	JGT     manyRest
-	MOVQ    R11, AX
-	XORQ    $0x3f, AX
-	MOVQ    CX, R12
-	SHRQ    $0x01, R12
-	SHRXQ   AX, R12, R12
-	SHLXQ   R11, CX, CX
-	SUBL    R11, DX
-
-takenRest:
-	PDEPQ R10, R12, R12
-	ORQ   R12, R8
-
-finish:
-	MOVQ  nonzero+8(FP), AX
-	MOVQ  AX, DI
-	MOVQ  SI, (DI)
-	MOVQ  coef+0(FP), AX
-	MOVQ  zigzag+56(FP), SI
-	MOVQ  $0x00000001, DI
-	MOVQ  low+40(FP), R10
-	SHLXQ R10, DI, DI
-	TESTQ R8, R8
-	JEQ   moved
-
-move:
-	TZCNTQ  R8, R10
-	BLSRQ   R8, R8
-	NEGQ    R10
-	MOVBLZX 63(SI)(R10*1), R10
-	MOVWLSX (AX)(R10*2), R11
-	TESTL   DI, R11
-	JNE     there
-	MOVL    R11, R12
-	SARL    $0x1f, R12
-	XORL    R12, R11
-	ADDL    DI, R11
-	XORL    R12, R11
-	MOVW    R11, (AX)(R10*2)
-
-there:
-	TESTQ R8, R8
-	JNE   move
-
-moved:
-	MOVQ bits+24(FP), AX
-	MOVQ CX, (AX)
-	ANDL $0x000000ff, DX
-	MOVQ DX, 8(AX)
-	SUBQ 24(AX), BX
-	MOVQ BX, 16(AX)
-	MOVQ R9, ret+64(FP)
-	RET
-
-special:
-	TESTL $0x000f0000, R9
-	JNE   shortE
-	MOVQ  CX, R10
-	SHRQ  $0x30, R10
-	SUBL  4096(AX), R10
-	CMPQ  R10, 4112(AX)
-	JCC   bad
-	MOVQ  4104(AX), R9
-	MOVL  (R9)(R10*4), R9
-
-shortE:
-	MOVL  R9, R10
-	SHRL  $0x10, R10
-	ANDL  $0x0f, R10
-	CMPL  R10, $0x01
-	JEQ   end
-	MOVQ  R9, R10
-	MOVL  R9, R11
-	SHRL  $0x14, R11
-	ANDL  $0x0f, R11
-	ANDL  $0x3f, R9
-	SHLXQ R9, CX, CX
-	SUBL  R9, DX
-	MOVL  R11, R9
-	XORL  $0x3f, R9
-	MOVQ  CX, R13
-	SHRQ  $0x01, R13
-	SHRXQ R9, R13, R9
-	MOVQ  CX, R12
-	SARQ  $0x3f, R12
-	NOTQ  R12
-	MOVQ  $-1, R13
-	SHLXQ R11, R13, R13
-	INCQ  R13
-	ANDQ  R12, R13
-	ADDQ  R13, R9
-	SHLXQ R11, CX, CX
-	SUBL  R11, DX
-	MOVQ  R9, R13
-	MOVQ  R10, R9
-	JMP   coefficient
-
-end:
-	MOVL  R9, AX
-	SHRL  $0x14, AX
-	ANDL  $0x0f, AX
-	ANDL  $0x3f, R9
-	SHLXQ R9, CX, CX
-	SUBL  R9, DX
-	MOVQ  CX, R10
-	SHRQ  $0x01, R10
-	MOVL  AX, R9
-	XORL  $0x3f, R9
-	SHRXQ R9, R10, R10
-	MOVQ  $0x00000001, R9
-	SHLXQ AX, R9, R9
-	ADDQ  R10, R9
-	SHLXQ AX, CX, CX
-	SUBL  AX, DX
-	JMP   ended
-
-bad:
-	MOVQ bits+24(FP), AX
-	MOVQ CX, (AX)
-	ANDL $0x000000ff, DX
-	MOVQ DX, 8(AX)
-	SUBQ 24(AX), BX
-	MOVQ BX, 16(AX)
-	MOVQ $-1, R13
-	MOVQ R13, ret+64(FP)
-	RET
-
-many:
-	MOVQ   (BX), R12
-	BSWAPQ R12
-	ANDL   $0x000000ff, DX
-	SHRXQ  DX, R12, R12
-	ORQ    R12, CX
-	MOVL   DX, R12
-	XORL   $0x3f, R12
-	SHRL   $0x03, R12
-	ADDQ   R12, BX
-	ORL    $0x38, DX
-	MOVQ   CX, R12
-	SHRQ   $0x20, R12
-	MOVQ   $0x00000020, R14
-	SHLXQ  R14, CX, CX
-	SUBL   R14, DX
-	SUBQ   R14, R11
-	MOVQ   (BX), R14
-	BSWAPQ R14
-	ANDL   $0x000000ff, DX
-	SHRXQ  DX, R14, R14
-	ORQ    R14, CX
-	MOVL   DX, R14
-	XORL   $0x3f, R14
-	SHRL   $0x03, R14
-	ADDQ   R14, BX
-	ORL    $0x38, DX
-	SHLXQ  R11, R12, R12
-	MOVQ   R11, R15
-	XORQ   $0x3f, R15
-	MOVQ   CX, R14
-	SHRQ   $0x01, R14
-	SHRXQ  R15, R14, R14
-	SHLXQ  R11, CX, CX
-	SUBL   R11, DX
-	ORQ    R14, R12
-	JMP    taken
-
-manyRest:
-	MOVQ   (BX), AX
-	BSWAPQ AX
-	ANDL   $0x000000ff, DX
-	SHRXQ  DX, AX, AX
-	ORQ    AX, CX
-	MOVL   DX, AX
-	XORL   $0x3f, AX
-	SHRL   $0x03, AX
-	ADDQ   AX, BX
-	ORL    $0x38, DX
-	MOVQ   CX, R12
-	SHRQ   $0x20, R12
-	MOVQ   $0x00000020, AX
-	SHLXQ  AX, CX, CX
-	SUBL   AX, DX
-	SUBQ   AX, R11
-	MOVQ   (BX), AX
-	BSWAPQ AX
-	ANDL   $0x000000ff, DX
-	SHRXQ  DX, AX, AX
-	ORQ    AX, CX
-	MOVL   DX, AX
-	XORL   $0x3f, AX
-	SHRL   $0x03, AX
-	ADDQ   AX, BX
-	ORL    $0x38, DX
-	SHLXQ  R11, R12, R12
-	MOVQ   R11, DI
-	XORQ   $0x3f, DI
-	MOVQ   CX, AX
-	SHRQ   $0x01, AX
-	SHRXQ  DI, AX, AX
-	SHLXQ  R11, CX, CX
-	SUBL   R11, DX
-	ORQ    AX, R12
-	JMP    takenRest
-
 DATA sum<>+0(SB)/4, $0x00010001
 DATA sum<>+4(SB)/4, $0x00010001
 DATA sum<>+8(SB)/4, $0x00010001
@@ -999,6 +124,16 @@ DATA round2<>+24(SB)/4, $0x00020000
 DATA round2<>+28(SB)/4, $0x00020000
 GLOBL round2<>(SB), RODATA|NOPTR, $32
 
+DATA round3<>+0(SB)/4, $0x00000010
+DATA round3<>+4(SB)/4, $0x00000010
+DATA round3<>+8(SB)/4, $0x00000010
+DATA round3<>+12(SB)/4, $0x00000010
+DATA round3<>+16(SB)/4, $0x00000010
+DATA round3<>+20(SB)/4, $0x00000010
+DATA round3<>+24(SB)/4, $0x00000010
+DATA round3<>+28(SB)/4, $0x00000010
+GLOBL round3<>(SB), RODATA|NOPTR, $32
+
 DATA centre<>+0(SB)/4, $0x80808080
 DATA centre<>+4(SB)/4, $0x80808080
 DATA centre<>+8(SB)/4, $0x80808080
@@ -1009,26 +144,306 @@ DATA centre<>+24(SB)/4, $0x80808080
 DATA centre<>+28(SB)/4, $0x80808080
 GLOBL centre<>(SB), RODATA|NOPTR, $32
 
-// func idct(dst *uint8, stride int, coef *[64]int16, quant *[64]int16)
-// Requires: AVX, AVX2
-TEXT ·idct(SB), NOSPLIT, $0-32
-	MOVQ        dst+0(FP), AX
-	MOVQ        stride+8(FP), CX
-	MOVQ        coef+16(FP), DX
-	MOVQ        quant+24(FP), BX
-	VMOVDQU     (DX), Y0
-	VMOVDQU     32(DX), Y1
-	VMOVDQU     64(DX), Y2
-	VMOVDQU     96(DX), Y3
+// func decode(units *uintptr, end *uintptr, unit *uintptr, blocks int, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left int, last int)
+// Requires: AVX, AVX2, BMI, BMI2, CMOV
+TEXT ·decode(SB), NOSPLIT, $24-88
+	MOVQ bits+40(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 24(AX), BX
+	ADDQ 16(AX), BX
+	MOVQ unit+16(FP), AX
+	MOVQ AX, (SP)
+	MOVQ blocks+24(FP), AX
+	MOVQ AX, 8(SP)
+	MOVQ limit+32(FP), AX
+	MOVQ bits+40(FP), SI
+	ADDQ 24(SI), AX
+	MOVQ AX, 16(SP)
+	MOVQ coef+56(FP), DI
+	MOVQ zigzag+64(FP), R8
+
+block:
+	MOVQ    $-2, SI
+	CMPQ    BX, 16(SP)
+	JHI     return
+	VPXOR   Y0, Y0, Y0
+	VMOVDQU Y0, (DI)
+	VMOVDQU Y0, 32(DI)
+	VMOVDQU Y0, 64(DI)
+	VMOVDQU Y0, 96(DI)
+	MOVQ    (BX), AX
+	BSWAPQ  AX
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, AX, AX
+	ORQ     AX, CX
+	MOVL    DX, AX
+	XORL    $0x3f, AX
+	SHRL    $0x03, AX
+	ADDQ    AX, BX
+	ORL     $0x38, DX
+	MOVQ    (SP), AX
+	MOVQ    (AX), AX
+	MOVQ    CX, R9
+	SHRQ    $0x36, R9
+	MOVBLZX 4128(AX)(R9*8), SI
+	TESTB   $0x80, SI
+	JNE     longDC
+	MOVWLZX 4132(AX)(R9*8), R10
+	BEXTRQ  R10, CX, R10
+	MOVWLZX 4134(AX)(R9*8), R9
+	ADDL    R10, R9
+	SHLXQ   SI, CX, CX
+	SUBL    SI, DX
+
+dcDone:
+	MOVQ    (SP), SI
+	MOVQ    8(SI), AX
+	MOVQ    16(SI), SI
+	MOVWLSX R9, R9
+	ADDL    (SI), R9
+	MOVL    R9, (SI)
+	MOVQ    $0x00000001, SI
+	MOVW    R9, (DI)
+
+loop:
+	MOVQ CX, R9
+	SHRQ $0x36, R9
+
+pairs:
+	MOVBLZX 4128(AX)(R9*8), R12
+	MOVBLZX 4129(AX)(R9*8), R13
+	MOVQ    (BX), R10
+	BSWAPQ  R10
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R10, R10
+	ORQ     R10, CX
+	MOVL    DX, R10
+	XORL    $0x3f, R10
+	SHRL    $0x03, R10
+	ADDQ    R10, BX
+	ORL     $0x38, DX
+	MOVQ    CX, R11
+	SHLXQ   R12, CX, CX
+	MOVQ    CX, R10
+	SHRQ    $0x36, R10
+	ADDQ    SI, R13
+	MOVBLZX 4130(AX)(R9*8), SI
+	ADDQ    R13, SI
+	CMPQ    SI, $0x40
+	JGE     exit
+	SUBL    R12, DX
+	MOVBLSX 4131(AX)(R9*8), R12
+	MOVBLZX -1(R8)(SI*1), R14
+	MOVW    R12, (DI)(R14*2)
+	MOVWLZX 4132(AX)(R9*8), R12
+	BEXTRQ  R12, R11, R12
+	MOVWLZX 4134(AX)(R9*8), R9
+	ADDL    R12, R9
+	MOVBLZX -1(R8)(R13*1), R11
+	MOVW    R9, (DI)(R11*2)
+	MOVBLZX 4128(AX)(R10*8), R12
+	MOVBLZX 4129(AX)(R10*8), R13
+	MOVQ    CX, R11
+	SHLXQ   R12, CX, CX
+	MOVQ    CX, R9
+	SHRQ    $0x36, R9
+	ADDQ    SI, R13
+	MOVBLZX 4130(AX)(R10*8), SI
+	ADDQ    R13, SI
+	CMPQ    SI, $0x40
+	JGE     exit
+	SUBL    R12, DX
+	MOVBLSX 4131(AX)(R10*8), R12
+	MOVBLZX -1(R8)(SI*1), R14
+	MOVW    R12, (DI)(R14*2)
+	MOVWLZX 4132(AX)(R10*8), R12
+	BEXTRQ  R12, R11, R12
+	MOVWLZX 4134(AX)(R10*8), R10
+	ADDL    R12, R10
+	MOVBLZX -1(R8)(R13*1), R11
+	MOVW    R10, (DI)(R11*2)
+	MOVBLZX 4128(AX)(R9*8), R12
+	MOVBLZX 4129(AX)(R9*8), R13
+	MOVQ    CX, R11
+	SHLXQ   R12, CX, CX
+	MOVQ    CX, R10
+	SHRQ    $0x36, R10
+	ADDQ    SI, R13
+	MOVBLZX 4130(AX)(R9*8), SI
+	ADDQ    R13, SI
+	CMPQ    SI, $0x40
+	JGE     exit
+	SUBL    R12, DX
+	MOVBLSX 4131(AX)(R9*8), R12
+	MOVBLZX -1(R8)(SI*1), R14
+	MOVW    R12, (DI)(R14*2)
+	MOVWLZX 4132(AX)(R9*8), R12
+	BEXTRQ  R12, R11, R12
+	MOVWLZX 4134(AX)(R9*8), R9
+	ADDL    R12, R9
+	MOVBLZX -1(R8)(R13*1), R11
+	MOVW    R9, (DI)(R11*2)
+	MOVQ    R10, R9
+	JMP     pairs
+
+exit:
+	MOVQ    R11, R9
+	SHRQ    $0x36, R9
+	TESTB   $0x80, R12
+	JNE     undo
+	CMPQ    R13, $0x40
+	JGE     undo
+	TESTB   $0x40, R12
+	JNE     ends
+	SUBL    R12, DX
+	MOVBLSX 4131(AX)(R9*8), R10
+	MOVBLZX -1(R8)(SI*1), R12
+	MOVW    R10, (DI)(R12*2)
+	MOVWLZX 4132(AX)(R9*8), R10
+	BEXTRQ  R10, R11, R10
+	MOVWLZX 4134(AX)(R9*8), R9
+	ADDL    R10, R9
+	MOVBLZX -1(R8)(R13*1), R10
+	MOVW    R9, (DI)(R10*2)
+	JMP     taken
+
+ends:
+	MOVWLZX 4132(AX)(R9*8), SI
+	BEXTRQ  SI, R11, SI
+	MOVWLZX 4134(AX)(R9*8), R10
+	ADDL    SI, R10
+	ANDL    $0x3f, R12
+	SUBL    R12, DX
+	MOVQ    R13, SI
+	MOVBLZX -1(R8)(SI*1), R12
+	MOVWLZX (DI)(R12*2), R11
+	MOVBLZX 4129(AX)(R9*8), AX
+	TESTL   AX, AX
+	CMOVLEQ R11, R10
+	MOVW    R10, (DI)(R12*2)
+	JMP     done
+
+undo:
+	MOVQ    R11, CX
+	MOVBLZX 4129(AX)(R9*8), SI
+	SUBQ    SI, R13
+	MOVQ    R13, SI
+	MOVQ    (BX), R9
+	BSWAPQ  R9
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R9, R9
+	ORQ     R9, CX
+	MOVL    DX, R9
+	XORL    $0x3f, R9
+	SHRL    $0x03, R9
+	ADDQ    R9, BX
+	ORL     $0x38, DX
+	MOVQ    CX, R9
+	SHRQ    $0x36, R9
+	MOVL    (AX)(R9*4), R9
+	TESTB   $0x80, R9
+	JNE     special
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	MOVBLZX R10, R10
+	ADDQ    R10, SI
+	MOVL    R9, R10
+	SHRL    $0x10, R10
+	MOVBLZX -1(R8)(SI*1), R11
+	MOVW    R10, (DI)(R11*2)
+	SHLXQ   R9, CX, CX
+	SUBL    R9, DX
+
+taken:
+	CMPQ SI, $0x40
+	JLT  loop
+	JEQ  done
+	JMP  bad
+
+special:
+	TESTL $0x000f0000, R9
+	JNE   shortA
+	MOVQ  CX, R10
+	SHRQ  $0x30, R10
+	SUBL  4096(AX), R10
+	CMPQ  R10, 4112(AX)
+	JCC   bad
+	MOVQ  4104(AX), R9
+	MOVL  (R9)(R10*4), R9
+
+shortA:
+	MOVL    R9, R10
+	SHRL    $0x10, R10
+	ANDL    $0x0f, R10
+	CMPL    R10, $0x01
+	JEQ     last
+	MOVL    R9, R11
+	SHRL    $0x08, R11
+	MOVBLZX R11, R11
+	ADDQ    R11, SI
+	MOVL    R9, R11
+	SHRL    $0x14, R11
+	ANDL    $0x0f, R11
+	ANDL    $0x3f, R9
+	SHLXQ   R9, CX, CX
+	SUBL    R9, DX
+	MOVL    R11, R9
+	XORL    $0x3f, R9
+	MOVQ    CX, R13
+	SHRQ    $0x01, R13
+	SHRXQ   R9, R13, R9
+	MOVQ    CX, R12
+	SARQ    $0x3f, R12
+	NOTQ    R12
+	MOVQ    $-1, R13
+	SHLXQ   R11, R13, R13
+	INCQ    R13
+	ANDQ    R12, R13
+	ADDQ    R13, R9
+	SHLXQ   R11, CX, CX
+	SUBL    R11, DX
+	CMPL    R10, $0x02
+	JEQ     next
+	MOVBLZX -1(R8)(SI*1), R10
+	MOVW    R9, (DI)(R10*2)
+
+next:
+	JMP taken
+
+last:
+	TESTL $0x00f00000, R9
+	JNE   bad
+	ANDL  $0x3f, R9
+	SHLXQ R9, CX, CX
+	SUBL  R9, DX
+
+done:
+	MOVQ        pix+48(FP), AX
+	TESTQ       AX, AX
+	JEQ         coefficients
+	MOVQ        (SP), R9
+	MOVQ        40(R9), R10
+	MOVQ        24(R9), R11
+	MOVQ        32(R9), R12
+	ADDQ        R12, AX
+	ADDQ        48(R9), R12
+	MOVQ        R12, 32(R9)
+	CMPQ        SI, $0x01
+	JEQ         even
+	VMOVDQU     (DI), Y0
+	VMOVDQU     32(DI), Y1
+	VMOVDQU     64(DI), Y2
+	VMOVDQU     96(DI), Y3
 	VPSRLD      $0x10, Y0, Y4
 	VPOR        Y1, Y4, Y4
 	VPOR        Y2, Y4, Y4
 	VPOR        Y3, Y4, Y4
 	VPTEST      Y4, Y4
-	VPMULLW     (BX), Y0, Y0
-	VPMULLW     32(BX), Y1, Y1
-	VPMULLW     64(BX), Y2, Y2
-	VPMULLW     96(BX), Y3, Y3
+	VPMULLW     (R11), Y0, Y0
+	VPMULLW     32(R11), Y1, Y1
+	VPMULLW     64(R11), Y2, Y2
+	VPMULLW     96(R11), Y3, Y3
 	JEQ         flat
 	VPMADDWD    sum<>+0(SB), Y0, Y4
 	VPMADDWD    difference<>+0(SB), Y0, Y0
@@ -1146,20 +561,19 @@ rows:
 	VPSHUFB      quads<>+0(SB), Y3, Y3
 	VPUNPCKLDQ   Y3, Y1, Y0
 	VPUNPCKHDQ   Y3, Y1, Y1
-	LEAQ         (CX)(CX*2), DX
+	LEAQ         (R10)(R10*2), R9
 	VMOVQ        X0, (AX)
-	VMOVHPS      X0, (AX)(CX*1)
-	VMOVQ        X1, (AX)(CX*2)
-	VMOVHPS      X1, (AX)(DX*1)
-	LEAQ         (AX)(CX*4), AX
+	VMOVHPS      X0, (AX)(R10*1)
+	VMOVQ        X1, (AX)(R10*2)
+	VMOVHPS      X1, (AX)(R9*1)
+	LEAQ         (AX)(R10*4), AX
 	VEXTRACTI128 $0x01, Y0, X0
 	VEXTRACTI128 $0x01, Y1, X1
 	VMOVQ        X0, (AX)
-	VMOVHPS      X0, (AX)(CX*1)
-	VMOVQ        X1, (AX)(CX*2)
-	VMOVHPS      X1, (AX)(DX*1)
-	VZEROUPPER
-	RET
+	VMOVHPS      X0, (AX)(R10*1)
+	VMOVQ        X1, (AX)(R10*2)
+	VMOVHPS      X1, (AX)(R9*1)
+	JMP          written
 
 flat:
 	VPSLLW  $0x02, Y0, Y0
@@ -1178,6 +592,98 @@ flat:
 	VPSHUFB flat3b<>+0(SB), Y0, Y0
 	VPOR    Y0, Y3, Y3
 	JMP     rows
+
+written:
+	JMP coefficients
+
+even:
+	VPBROADCASTW (DI), Y0
+	VPBROADCASTW (R11), Y1
+	VPMULLW      Y1, Y0, Y0
+	VPSLLW       $0x02, Y0, Y0
+	VPMOVSXWD    X0, Y0
+	VPADDD       round3<>+0(SB), Y0, Y0
+	VPSRAD       $0x05, Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPACKSSWB    Y0, Y0, Y0
+	VPXOR        centre<>+0(SB), Y0, Y0
+	LEAQ         (R10)(R10*2), R9
+	VMOVQ        X0, (AX)
+	VMOVQ        X0, (AX)(R10*1)
+	VMOVQ        X0, (AX)(R10*2)
+	VMOVQ        X0, (AX)(R9*1)
+	LEAQ         (AX)(R10*4), AX
+	VMOVQ        X0, (AX)
+	VMOVQ        X0, (AX)(R10*1)
+	VMOVQ        X0, (AX)(R10*2)
+	VMOVQ        X0, (AX)(R9*1)
+
+coefficients:
+	MOVQ    end+8(FP), R9
+	MOVQ    (SP), AX
+	ADDQ    $0x40, AX
+	CMPQ    AX, R9
+	CMOVQEQ units+0(FP), AX
+	MOVQ    AX, (SP)
+	DECQ    8(SP)
+	JNE     block
+	JMP     return
+
+longDC:
+	MOVQ  CX, SI
+	SHRQ  $0x36, SI
+	MOVL  (AX)(SI*4), SI
+	TESTB $0x80, SI
+	TESTL $0x000f0000, SI
+	JNE   shortB
+	MOVQ  CX, R9
+	SHRQ  $0x30, R9
+	SUBL  4096(AX), R9
+	CMPQ  R9, 4112(AX)
+	JCC   bad
+	MOVQ  4104(AX), SI
+	MOVL  (SI)(R9*4), SI
+
+shortB:
+	MOVL  SI, AX
+	SHRL  $0x14, AX
+	ANDL  $0x0f, AX
+	ANDL  $0x3f, SI
+	SHLXQ SI, CX, CX
+	SUBL  SI, DX
+	MOVL  AX, SI
+	XORL  $0x3f, SI
+	MOVQ  CX, R10
+	SHRQ  $0x01, R10
+	SHRXQ SI, R10, SI
+	MOVQ  CX, R9
+	SARQ  $0x3f, R9
+	NOTQ  R9
+	MOVQ  $-1, R10
+	SHLXQ AX, R10, R10
+	INCQ  R10
+	ANDQ  R9, R10
+	ADDQ  R10, SI
+	SHLXQ AX, CX, CX
+	SUBL  AX, DX
+	MOVQ  SI, R9
+	JMP   dcDone
+
+bad:
+	MOVQ $-1, SI
+
+return:
+	VZEROUPPER
+	MOVQ bits+40(FP), AX
+	MOVQ CX, (AX)
+	ANDL $0x000000ff, DX
+	MOVQ DX, 8(AX)
+	SUBQ 24(AX), BX
+	MOVQ BX, 16(AX)
+	MOVQ 8(SP), AX
+	MOVQ AX, left+72(FP)
+	MOVQ SI, last+80(FP)
+	RET
 
 DATA order<>+0(SB)/1, $0x00
 DATA order<>+1(SB)/1, $0x01
@@ -1518,6 +1024,753 @@ DATA flat3b<>+29(SB)/1, $0x80
 DATA flat3b<>+30(SB)/1, $0x04
 DATA flat3b<>+31(SB)/1, $0x05
 GLOBL flat3b<>(SB), RODATA|NOPTR, $32
+
+// func skip(units *uintptr, end *uintptr, unit *uintptr, blocks int, limit int, bits *uint64) (left int, last int)
+// Requires: BMI, BMI2, CMOV
+TEXT ·skip(SB), NOSPLIT, $24-64
+	MOVQ bits+40(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 24(AX), BX
+	ADDQ 16(AX), BX
+	MOVQ unit+16(FP), AX
+	MOVQ AX, (SP)
+	MOVQ blocks+24(FP), AX
+	MOVQ AX, 8(SP)
+	MOVQ limit+32(FP), AX
+	MOVQ bits+40(FP), SI
+	ADDQ 24(SI), AX
+	MOVQ AX, 16(SP)
+
+block:
+	MOVQ    $-2, SI
+	CMPQ    BX, 16(SP)
+	JHI     return
+	MOVQ    (BX), AX
+	BSWAPQ  AX
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, AX, AX
+	ORQ     AX, CX
+	MOVL    DX, AX
+	XORL    $0x3f, AX
+	SHRL    $0x03, AX
+	ADDQ    AX, BX
+	ORL     $0x38, DX
+	MOVQ    (SP), AX
+	MOVQ    (AX), AX
+	MOVQ    CX, DI
+	SHRQ    $0x36, DI
+	MOVBLZX 4128(AX)(DI*8), SI
+	TESTB   $0x80, SI
+	JNE     longDC
+	MOVWLZX 4132(AX)(DI*8), R8
+	BEXTRQ  R8, CX, R8
+	MOVWLZX 4134(AX)(DI*8), DI
+	ADDL    R8, DI
+	SHLXQ   SI, CX, CX
+	SUBL    SI, DX
+
+dcDone:
+	MOVQ    (SP), SI
+	MOVQ    8(SI), AX
+	MOVQ    16(SI), SI
+	MOVWLSX DI, DI
+	ADDL    (SI), DI
+	MOVL    DI, (SI)
+	MOVQ    $0x00000001, SI
+
+loop:
+	MOVQ CX, DI
+	SHRQ $0x34, DI
+
+hops:
+	MOVWLZX 12368(AX)(DI*2), R9
+	MOVQ    (BX), DI
+	BSWAPQ  DI
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, DI, DI
+	ORQ     DI, CX
+	MOVL    DX, DI
+	XORL    $0x3f, DI
+	SHRL    $0x03, DI
+	ADDQ    DI, BX
+	ORL     $0x38, DX
+	MOVQ    CX, R8
+	SHLXQ   R9, CX, CX
+	MOVQ    CX, DI
+	SHRQ    $0x34, DI
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	ADDQ    SI, R10
+	CMPQ    R10, $0x40
+	JGE     exit
+	SUBL    R9, DX
+	MOVQ    R10, SI
+	MOVWLZX 12368(AX)(DI*2), R9
+	MOVQ    CX, R8
+	SHLXQ   R9, CX, CX
+	MOVQ    CX, DI
+	SHRQ    $0x34, DI
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	ADDQ    SI, R10
+	CMPQ    R10, $0x40
+	JGE     exit
+	SUBL    R9, DX
+	MOVQ    R10, SI
+	MOVWLZX 12368(AX)(DI*2), R9
+	MOVQ    CX, R8
+	SHLXQ   R9, CX, CX
+	MOVQ    CX, DI
+	SHRQ    $0x34, DI
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	ADDQ    SI, R10
+	CMPQ    R10, $0x40
+	JGE     exit
+	SUBL    R9, DX
+	MOVQ    R10, SI
+	JMP     hops
+
+exit:
+	TESTB $0x80, R9
+	JNE   undo
+	SUBQ  $0x80, R10
+	JLT   undo
+	CMPQ  R10, $0x40
+	JGE   undo
+	SUBL  R9, DX
+	MOVQ  R10, SI
+	JMP   done
+
+undo:
+	MOVQ    R8, CX
+	MOVQ    (BX), DI
+	BSWAPQ  DI
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, DI, DI
+	ORQ     DI, CX
+	MOVL    DX, DI
+	XORL    $0x3f, DI
+	SHRL    $0x03, DI
+	ADDQ    DI, BX
+	ORL     $0x38, DX
+	MOVQ    CX, DI
+	SHRQ    $0x36, DI
+	MOVL    (AX)(DI*4), DI
+	TESTB   $0x80, DI
+	JNE     special
+	MOVL    DI, R8
+	SHRL    $0x08, R8
+	MOVBLZX R8, R8
+	ADDQ    R8, SI
+	SHLXQ   DI, CX, CX
+	SUBL    DI, DX
+
+taken:
+	CMPQ SI, $0x40
+	JLT  loop
+	JEQ  done
+	JMP  bad
+
+special:
+	TESTL $0x000f0000, DI
+	JNE   shortC
+	MOVQ  CX, R8
+	SHRQ  $0x30, R8
+	SUBL  4096(AX), R8
+	CMPQ  R8, 4112(AX)
+	JCC   bad
+	MOVQ  4104(AX), DI
+	MOVL  (DI)(R8*4), DI
+
+shortC:
+	MOVL    DI, R8
+	SHRL    $0x10, R8
+	ANDL    $0x0f, R8
+	CMPL    R8, $0x01
+	JEQ     last
+	MOVL    DI, R8
+	SHRL    $0x08, R8
+	MOVBLZX R8, R8
+	ADDQ    R8, SI
+	MOVL    DI, R8
+	SHRL    $0x14, R8
+	ANDL    $0x0f, R8
+	ANDL    $0x3f, DI
+	SHLXQ   DI, CX, CX
+	SUBL    DI, DX
+	MOVL    R8, DI
+	XORL    $0x3f, DI
+	MOVQ    CX, R10
+	SHRQ    $0x01, R10
+	SHRXQ   DI, R10, DI
+	MOVQ    CX, R9
+	SARQ    $0x3f, R9
+	NOTQ    R9
+	MOVQ    $-1, R10
+	SHLXQ   R8, R10, R10
+	INCQ    R10
+	ANDQ    R9, R10
+	ADDQ    R10, DI
+	SHLXQ   R8, CX, CX
+	SUBL    R8, DX
+	JMP     taken
+
+last:
+	TESTL $0x00f00000, DI
+	JNE   bad
+	ANDL  $0x3f, DI
+	SHLXQ DI, CX, CX
+	SUBL  DI, DX
+
+done:
+	MOVQ    end+8(FP), DI
+	MOVQ    (SP), AX
+	ADDQ    $0x40, AX
+	CMPQ    AX, DI
+	CMOVQEQ units+0(FP), AX
+	MOVQ    AX, (SP)
+	DECQ    8(SP)
+	JNE     block
+	JMP     return
+
+longDC:
+	MOVQ  CX, SI
+	SHRQ  $0x36, SI
+	MOVL  (AX)(SI*4), SI
+	TESTB $0x80, SI
+	TESTL $0x000f0000, SI
+	JNE   shortD
+	MOVQ  CX, DI
+	SHRQ  $0x30, DI
+	SUBL  4096(AX), DI
+	CMPQ  DI, 4112(AX)
+	JCC   bad
+	MOVQ  4104(AX), SI
+	MOVL  (SI)(DI*4), SI
+
+shortD:
+	MOVL  SI, AX
+	SHRL  $0x14, AX
+	ANDL  $0x0f, AX
+	ANDL  $0x3f, SI
+	SHLXQ SI, CX, CX
+	SUBL  SI, DX
+	MOVL  AX, SI
+	XORL  $0x3f, SI
+	MOVQ  CX, R8
+	SHRQ  $0x01, R8
+	SHRXQ SI, R8, SI
+	MOVQ  CX, DI
+	SARQ  $0x3f, DI
+	NOTQ  DI
+	MOVQ  $-1, R8
+	SHLXQ AX, R8, R8
+	INCQ  R8
+	ANDQ  DI, R8
+	ADDQ  R8, SI
+	SHLXQ AX, CX, CX
+	SUBL  AX, DX
+	MOVQ  SI, DI
+	JMP   dcDone
+
+bad:
+	MOVQ $-1, SI
+
+return:
+	MOVQ bits+40(FP), AX
+	MOVQ CX, (AX)
+	ANDL $0x000000ff, DX
+	MOVQ DX, 8(AX)
+	SUBQ 24(AX), BX
+	MOVQ BX, 16(AX)
+	MOVQ 8(SP), AX
+	MOVQ AX, left+48(FP)
+	MOVQ SI, last+56(FP)
+	RET
+
+// func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, low int, run int, zigzag *uint8) int
+// Requires: BMI, BMI2, POPCNT
+TEXT ·refine(SB), NOSPLIT, $0-72
+	MOVQ  bits+24(FP), AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	ADDQ  16(AX), BX
+	MOVQ  ac+16(FP), AX
+	MOVQ  band+32(FP), DI
+	MOVQ  nonzero+8(FP), SI
+	MOVQ  (SI), SI
+	XORQ  R8, R8
+	MOVQ  run+48(FP), R9
+	TESTQ R9, R9
+	JNE   ended
+
+loop:
+	MOVQ   (BX), R9
+	BSWAPQ R9
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, R9, R9
+	ORQ    R9, CX
+	MOVL   DX, R9
+	XORL   $0x3f, R9
+	SHRL   $0x03, R9
+	ADDQ   R9, BX
+	ORL    $0x38, DX
+	MOVQ   CX, R9
+	SHRQ   $0x36, R9
+	MOVL   (AX)(R9*4), R9
+	TESTB  $0x80, R9
+	JNE    special
+	MOVL   R9, R13
+	SARL   $0x10, R13
+	SHLXQ  R9, CX, CX
+	SUBL   R9, DX
+
+coefficient:
+	LEAL    1(R13), R10
+	CMPL    R10, $0x02
+	JHI     bad
+	ANDNQ   DI, SI, R11
+	POPCNTQ R11, R12
+	SHRL    $0x08, R9
+	MOVBLZX R9, R9
+	MOVQ    DI, R10
+	ANDQ    SI, R10
+	SUBQ    R9, R12
+	JLT     bad
+	MOVQ    $0x00000001, R9
+	SHLXQ   R12, R9, R9
+	PDEPQ   R11, R9, R9
+	BLSMSKQ R9, R11
+	ANDNQ   R10, R11, R10
+	POPCNTQ R10, R11
+	CMPQ    R11, $0x20
+	JGT     many
+	MOVQ    R11, R14
+	XORQ    $0x3f, R14
+	MOVQ    CX, R12
+	SHRQ    $0x01, R12
+	SHRXQ   R14, R12, R12
+	SHLXQ   R11, CX, CX
+	SUBL    R11, DX
+
+taken:
+	PDEPQ   R10, R12, R12
+	ORQ     R12, R8
+	TESTL   R13, R13
+	JEQ     placed
+	MOVQ    low+40(FP), R10
+	SHLXL   R10, R13, R13
+	TZCNTQ  R9, R10
+	NEGQ    R10
+	MOVQ    zigzag+56(FP), R11
+	MOVBLZX 63(R11)(R10*1), R10
+	MOVQ    coef+0(FP), R11
+	MOVW    R13, (R11)(R10*2)
+	ORQ     R9, SI
+
+placed:
+	DECQ  R9
+	ANDQ  R9, DI
+	TESTQ DI, DI
+	JNE   loop
+	XORQ  R9, R9
+	JMP   finish
+
+ended:
+	DECQ    R9
+	MOVQ    DI, R10
+	ANDQ    SI, R10
+	JEQ     finish
+	MOVQ    (BX), AX
+	BSWAPQ  AX
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, AX, AX
+	ORQ     AX, CX
+	MOVL    DX, AX
+	XORL    $0x3f, AX
+	SHRL    $0x03, AX
+	ADDQ    AX, BX
+	ORL     $0x38, DX
+	POPCNTQ R10, R11
+	CMPQ    R11, $0x20
+	JGT     manyRest
+	MOVQ    R11, AX
+	XORQ    $0x3f, AX
+	MOVQ    CX, R12
+	SHRQ    $0x01, R12
+	SHRXQ   AX, R12, R12
+	SHLXQ   R11, CX, CX
+	SUBL    R11, DX
+
+takenRest:
+	PDEPQ R10, R12, R12
+	ORQ   R12, R8
+
+finish:
+	MOVQ  nonzero+8(FP), AX
+	MOVQ  AX, DI
+	MOVQ  SI, (DI)
+	MOVQ  coef+0(FP), AX
+	MOVQ  zigzag+56(FP), SI
+	MOVQ  $0x00000001, DI
+	MOVQ  low+40(FP), R10
+	SHLXQ R10, DI, DI
+	TESTQ R8, R8
+	JEQ   moved
+
+move:
+	TZCNTQ  R8, R10
+	BLSRQ   R8, R8
+	NEGQ    R10
+	MOVBLZX 63(SI)(R10*1), R10
+	MOVWLSX (AX)(R10*2), R11
+	TESTL   DI, R11
+	JNE     there
+	MOVL    R11, R12
+	SARL    $0x1f, R12
+	XORL    R12, R11
+	ADDL    DI, R11
+	XORL    R12, R11
+	MOVW    R11, (AX)(R10*2)
+
+there:
+	TESTQ R8, R8
+	JNE   move
+
+moved:
+	MOVQ bits+24(FP), AX
+	MOVQ CX, (AX)
+	ANDL $0x000000ff, DX
+	MOVQ DX, 8(AX)
+	SUBQ 24(AX), BX
+	MOVQ BX, 16(AX)
+	MOVQ R9, ret+64(FP)
+	RET
+
+special:
+	TESTL $0x000f0000, R9
+	JNE   shortE
+	MOVQ  CX, R10
+	SHRQ  $0x30, R10
+	SUBL  4096(AX), R10
+	CMPQ  R10, 4112(AX)
+	JCC   bad
+	MOVQ  4104(AX), R9
+	MOVL  (R9)(R10*4), R9
+
+shortE:
+	MOVL  R9, R10
+	SHRL  $0x10, R10
+	ANDL  $0x0f, R10
+	CMPL  R10, $0x01
+	JEQ   end
+	MOVQ  R9, R10
+	MOVL  R9, R11
+	SHRL  $0x14, R11
+	ANDL  $0x0f, R11
+	ANDL  $0x3f, R9
+	SHLXQ R9, CX, CX
+	SUBL  R9, DX
+	MOVL  R11, R9
+	XORL  $0x3f, R9
+	MOVQ  CX, R13
+	SHRQ  $0x01, R13
+	SHRXQ R9, R13, R9
+	MOVQ  CX, R12
+	SARQ  $0x3f, R12
+	NOTQ  R12
+	MOVQ  $-1, R13
+	SHLXQ R11, R13, R13
+	INCQ  R13
+	ANDQ  R12, R13
+	ADDQ  R13, R9
+	SHLXQ R11, CX, CX
+	SUBL  R11, DX
+	MOVQ  R9, R13
+	MOVQ  R10, R9
+	JMP   coefficient
+
+end:
+	MOVL  R9, AX
+	SHRL  $0x14, AX
+	ANDL  $0x0f, AX
+	ANDL  $0x3f, R9
+	SHLXQ R9, CX, CX
+	SUBL  R9, DX
+	MOVQ  CX, R10
+	SHRQ  $0x01, R10
+	MOVL  AX, R9
+	XORL  $0x3f, R9
+	SHRXQ R9, R10, R10
+	MOVQ  $0x00000001, R9
+	SHLXQ AX, R9, R9
+	ADDQ  R10, R9
+	SHLXQ AX, CX, CX
+	SUBL  AX, DX
+	JMP   ended
+
+bad:
+	MOVQ bits+24(FP), AX
+	MOVQ CX, (AX)
+	ANDL $0x000000ff, DX
+	MOVQ DX, 8(AX)
+	SUBQ 24(AX), BX
+	MOVQ BX, 16(AX)
+	MOVQ $-1, R13
+	MOVQ R13, ret+64(FP)
+	RET
+
+many:
+	MOVQ   (BX), R12
+	BSWAPQ R12
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, R12, R12
+	ORQ    R12, CX
+	MOVL   DX, R12
+	XORL   $0x3f, R12
+	SHRL   $0x03, R12
+	ADDQ   R12, BX
+	ORL    $0x38, DX
+	MOVQ   CX, R12
+	SHRQ   $0x20, R12
+	MOVQ   $0x00000020, R14
+	SHLXQ  R14, CX, CX
+	SUBL   R14, DX
+	SUBQ   R14, R11
+	MOVQ   (BX), R14
+	BSWAPQ R14
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, R14, R14
+	ORQ    R14, CX
+	MOVL   DX, R14
+	XORL   $0x3f, R14
+	SHRL   $0x03, R14
+	ADDQ   R14, BX
+	ORL    $0x38, DX
+	SHLXQ  R11, R12, R12
+	MOVQ   R11, R15
+	XORQ   $0x3f, R15
+	MOVQ   CX, R14
+	SHRQ   $0x01, R14
+	SHRXQ  R15, R14, R14
+	SHLXQ  R11, CX, CX
+	SUBL   R11, DX
+	ORQ    R14, R12
+	JMP    taken
+
+manyRest:
+	MOVQ   (BX), AX
+	BSWAPQ AX
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, AX, AX
+	ORQ    AX, CX
+	MOVL   DX, AX
+	XORL   $0x3f, AX
+	SHRL   $0x03, AX
+	ADDQ   AX, BX
+	ORL    $0x38, DX
+	MOVQ   CX, R12
+	SHRQ   $0x20, R12
+	MOVQ   $0x00000020, AX
+	SHLXQ  AX, CX, CX
+	SUBL   AX, DX
+	SUBQ   AX, R11
+	MOVQ   (BX), AX
+	BSWAPQ AX
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, AX, AX
+	ORQ    AX, CX
+	MOVL   DX, AX
+	XORL   $0x3f, AX
+	SHRL   $0x03, AX
+	ADDQ   AX, BX
+	ORL    $0x38, DX
+	SHLXQ  R11, R12, R12
+	MOVQ   R11, DI
+	XORQ   $0x3f, DI
+	MOVQ   CX, AX
+	SHRQ   $0x01, AX
+	SHRXQ  DI, AX, AX
+	SHLXQ  R11, CX, CX
+	SUBL   R11, DX
+	ORQ    AX, R12
+	JMP    takenRest
+
+// func idct(dst *uint8, stride int, coef *[64]int16, quant *[64]int16)
+// Requires: AVX, AVX2
+TEXT ·idct(SB), NOSPLIT, $0-32
+	MOVQ        dst+0(FP), AX
+	MOVQ        stride+8(FP), CX
+	MOVQ        coef+16(FP), DX
+	MOVQ        quant+24(FP), BX
+	VMOVDQU     (DX), Y0
+	VMOVDQU     32(DX), Y1
+	VMOVDQU     64(DX), Y2
+	VMOVDQU     96(DX), Y3
+	VPSRLD      $0x10, Y0, Y4
+	VPOR        Y1, Y4, Y4
+	VPOR        Y2, Y4, Y4
+	VPOR        Y3, Y4, Y4
+	VPTEST      Y4, Y4
+	VPMULLW     (BX), Y0, Y0
+	VPMULLW     32(BX), Y1, Y1
+	VPMULLW     64(BX), Y2, Y2
+	VPMULLW     96(BX), Y3, Y3
+	JEQ         flat
+	VPMADDWD    sum<>+0(SB), Y0, Y4
+	VPMADDWD    difference<>+0(SB), Y0, Y0
+	VPMADDWD    even2<>+0(SB), Y1, Y5
+	VPMADDWD    even3<>+0(SB), Y1, Y1
+	VPSLLD      $0x10, Y4, Y4
+	VPSRAD      $0x03, Y4, Y4
+	VPADDD      round1<>+0(SB), Y4, Y4
+	VPSLLD      $0x10, Y0, Y0
+	VPSRAD      $0x03, Y0, Y0
+	VPADDD      round1<>+0(SB), Y0, Y0
+	VPADDD      Y1, Y4, Y6
+	VPADDD      Y5, Y0, Y7
+	VPSUBD      Y5, Y0, Y0
+	VPSUBD      Y1, Y4, Y1
+	VPADDW      Y2, Y3, Y4
+	VPMADDWD    sum37<>+0(SB), Y4, Y5
+	VPMADDWD    sum15<>+0(SB), Y4, Y4
+	VPMADDWD    odd3<>+0(SB), Y2, Y8
+	VPADDD      Y4, Y8, Y8
+	VPADDD      Y8, Y6, Y9
+	VPSUBD      Y8, Y6, Y6
+	VPSRAD      $0x0b, Y9, Y9
+	VPSRAD      $0x0b, Y6, Y6
+	VPMADDWD    odd2<>+0(SB), Y3, Y8
+	VPADDD      Y5, Y8, Y8
+	VPADDD      Y8, Y7, Y10
+	VPSUBD      Y8, Y7, Y7
+	VPSRAD      $0x0b, Y10, Y10
+	VPSRAD      $0x0b, Y7, Y7
+	VPMADDWD    odd1<>+0(SB), Y3, Y3
+	VPADDD      Y4, Y3, Y3
+	VPADDD      Y3, Y0, Y4
+	VPSUBD      Y3, Y0, Y0
+	VPSRAD      $0x0b, Y4, Y4
+	VPSRAD      $0x0b, Y0, Y0
+	VPMADDWD    odd0<>+0(SB), Y2, Y2
+	VPADDD      Y5, Y2, Y2
+	VPADDD      Y2, Y1, Y3
+	VPSUBD      Y2, Y1, Y1
+	VPSRAD      $0x0b, Y3, Y3
+	VPSRAD      $0x0b, Y1, Y1
+	VPACKSSDW   Y1, Y9, Y1
+	VPERMQ      $0xd8, Y1, Y1
+	VPSHUFB     order<>+0(SB), Y1, Y1
+	VPACKSSDW   Y0, Y10, Y0
+	VPERMQ      $0xd8, Y0, Y0
+	VPSHUFB     order<>+0(SB), Y0, Y0
+	VPACKSSDW   Y7, Y4, Y2
+	VPERMQ      $0xd8, Y2, Y2
+	VPSHUFB     order<>+0(SB), Y2, Y2
+	VPACKSSDW   Y6, Y3, Y3
+	VPERMQ      $0xd8, Y3, Y3
+	VPSHUFB     order<>+0(SB), Y3, Y3
+	VPUNPCKLDQ  Y0, Y1, Y4
+	VPUNPCKHDQ  Y0, Y1, Y0
+	VPUNPCKLDQ  Y3, Y2, Y1
+	VPUNPCKHDQ  Y3, Y2, Y3
+	VPUNPCKLQDQ Y1, Y4, Y2
+	VPUNPCKHQDQ Y1, Y4, Y1
+	VPUNPCKLQDQ Y3, Y0, Y4
+	VPUNPCKHQDQ Y3, Y0, Y3
+
+rows:
+	VPMADDWD     sum<>+0(SB), Y2, Y0
+	VPMADDWD     difference<>+0(SB), Y2, Y2
+	VPMADDWD     even2<>+0(SB), Y4, Y5
+	VPMADDWD     even3<>+0(SB), Y4, Y4
+	VPSLLD       $0x10, Y0, Y0
+	VPSRAD       $0x03, Y0, Y0
+	VPADDD       round2<>+0(SB), Y0, Y0
+	VPSLLD       $0x10, Y2, Y2
+	VPSRAD       $0x03, Y2, Y2
+	VPADDD       round2<>+0(SB), Y2, Y2
+	VPADDD       Y4, Y0, Y6
+	VPADDD       Y5, Y2, Y7
+	VPSUBD       Y5, Y2, Y2
+	VPSUBD       Y4, Y0, Y0
+	VPADDW       Y1, Y3, Y4
+	VPMADDWD     sum37<>+0(SB), Y4, Y5
+	VPMADDWD     sum15<>+0(SB), Y4, Y4
+	VPMADDWD     odd3<>+0(SB), Y1, Y8
+	VPADDD       Y4, Y8, Y8
+	VPADDD       Y8, Y6, Y9
+	VPSUBD       Y8, Y6, Y6
+	VPSRAD       $0x12, Y9, Y9
+	VPSRAD       $0x12, Y6, Y6
+	VPMADDWD     odd2<>+0(SB), Y3, Y8
+	VPADDD       Y5, Y8, Y8
+	VPADDD       Y8, Y7, Y10
+	VPSUBD       Y8, Y7, Y7
+	VPSRAD       $0x12, Y10, Y10
+	VPSRAD       $0x12, Y7, Y7
+	VPMADDWD     odd1<>+0(SB), Y3, Y3
+	VPADDD       Y4, Y3, Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPSRAD       $0x12, Y4, Y4
+	VPSRAD       $0x12, Y2, Y2
+	VPMADDWD     odd0<>+0(SB), Y1, Y1
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y1, Y0, Y3
+	VPSUBD       Y1, Y0, Y0
+	VPSRAD       $0x12, Y3, Y3
+	VPSRAD       $0x12, Y0, Y0
+	VPACKSSDW    Y10, Y9, Y1
+	VPACKSSDW    Y3, Y4, Y3
+	VPACKSSDW    Y2, Y0, Y0
+	VPACKSSDW    Y6, Y7, Y2
+	VPACKSSWB    Y3, Y1, Y1
+	VPXOR        centre<>+0(SB), Y1, Y1
+	VPSHUFB      quads<>+0(SB), Y1, Y1
+	VPACKSSWB    Y2, Y0, Y3
+	VPXOR        centre<>+0(SB), Y3, Y3
+	VPSHUFB      quads<>+0(SB), Y3, Y3
+	VPUNPCKLDQ   Y3, Y1, Y0
+	VPUNPCKHDQ   Y3, Y1, Y1
+	LEAQ         (CX)(CX*2), DX
+	VMOVQ        X0, (AX)
+	VMOVHPS      X0, (AX)(CX*1)
+	VMOVQ        X1, (AX)(CX*2)
+	VMOVHPS      X1, (AX)(DX*1)
+	LEAQ         (AX)(CX*4), AX
+	VEXTRACTI128 $0x01, Y0, X0
+	VEXTRACTI128 $0x01, Y1, X1
+	VMOVQ        X0, (AX)
+	VMOVHPS      X0, (AX)(CX*1)
+	VMOVQ        X1, (AX)(CX*2)
+	VMOVHPS      X1, (AX)(DX*1)
+	JMP          written
+
+flat:
+	VPSLLW  $0x02, Y0, Y0
+	VPERMQ  $0x44, Y0, Y3
+	VPERMQ  $0xee, Y0, Y0
+	VPSHUFB flat0a<>+0(SB), Y3, Y2
+	VPSHUFB flat0b<>+0(SB), Y0, Y1
+	VPOR    Y1, Y2, Y2
+	VPSHUFB flat1a<>+0(SB), Y0, Y1
+	VPSHUFB flat1b<>+0(SB), Y3, Y4
+	VPOR    Y4, Y1, Y1
+	VPSHUFB flat2a<>+0(SB), Y3, Y4
+	VPSHUFB flat2b<>+0(SB), Y0, Y5
+	VPOR    Y5, Y4, Y4
+	VPSHUFB flat3a<>+0(SB), Y3, Y3
+	VPSHUFB flat3b<>+0(SB), Y0, Y0
+	VPOR    Y0, Y3, Y3
+	JMP     rows
+
+written:
+	VZEROUPPER
+	RET
 
 DATA weights<>+0(SB)/1, $0x03
 DATA weights<>+1(SB)/1, $0x01

@@ -7,16 +7,20 @@ const (
 	hopBits  = lookBits + 2
 )
 
-// maxEntryBits is how many bits an entry may take at most, so that one refill
-// serves four of them.
-const maxEntryBits = 14
+// How many bits an entry may take at most, so that one refill, which makes 64
+// bits right, serves perRefill of them and one more look.
+const (
+	maxPairBits = (64 - pairBits) / perRefill
+	maxHopBits  = (64 - hopBits) / perRefill
+)
 
 // A pair, uint64, is what the next bits say of two coefficients, or of one.
 // There is no branch between the two: a second one that is not there has the
 // place of the first, which is stored after it. All that a pair does not say
-// leads out of the block by its runs, where the loop has a branch.
+// leads out of the block by its runs, where the loop has a branch. In a code of
+// differences there is never a second.
 //
-//	0-5    bits of codes and magnitudes, at most maxEntryBits
+//	0-5    bits of codes and magnitudes, at most maxPairBits
 //	6      set if the block ends after the first coefficient, or at once
 //	7      set if the entry says nothing, and one coefficient is to be looked up
 //	8-15   the first run of zeros, plus one; 0 if the block ends at once
@@ -39,18 +43,18 @@ func (p pair) first(acc uint64) int16 {
 	return int16(p>>48) + int16(acc>>(p>>32&63)&(1<<(p>>40&15)-1))
 }
 
-// setPairs makes the pairs of a code.
-func (t *ACTable) setPairs() {
+// setPairs makes the pairs of a code, of one coefficient each.
+func (t *Table) setPairs() {
 	for i, e := range t.look {
 		l, size := e&63, e>>20&15
 		switch {
 		case e&special == 0:
-			t.pairs[i] = pair(l) | pair(e>>8&31)<<8 | pair(e>>16)<<48 + t.second(i, l)
+			t.pairs[i] = pair(l) | pair(e>>8&31)<<8 | pair(e>>16)<<48
 		case e&kindMask == kindRun:
-			t.pairs[i] = pair(l) | 16<<8 + t.second(i, l)
+			t.pairs[i] = pair(l) | 16<<8
 		case e&kindMask == kindEnd && size == 0:
 			t.pairs[i] = pair(l) | pairEnds | leaving<<16
-		case e&kindMask == kindSize && l < pairBits && l+size <= maxEntryBits:
+		case e&kindMask == kindSize && l < pairBits && l+size <= maxPairBits:
 			base := pair(0)
 			if i>>(pairBits-1-l)&1 == 0 { // the magnitude begins with it
 				base = 1 - 1<<size
@@ -58,6 +62,15 @@ func (t *ACTable) setPairs() {
 			t.pairs[i] = pair(l+size) | pair(e>>8&31)<<8 | pair(64-l-size|size<<8)<<32 | base<<48
 		default:
 			t.pairs[i] = pairSlow | leaving<<16
+		}
+	}
+}
+
+// setSeconds adds second coefficients to the pairs.
+func (t *ACTable) setSeconds() {
+	for i, e := range t.look {
+		if e&special == 0 || e&kindMask == kindRun {
+			t.pairs[i] += t.second(i, e&63)
 		}
 	}
 }
@@ -84,7 +97,7 @@ func (t *ACTable) second(i int, taken uint32) pair {
 // A hop, uint16, is what the next bits say of as many coefficients as end within
 // them, where only their number is asked for.
 //
-//	0-5    bits of codes and magnitudes, at most maxEntryBits
+//	0-5    bits of codes and magnitudes, at most maxHopBits
 //	7      set if the entry says nothing
 //	8-13   how many coefficients
 //	15     set if the block ends after them, or if the entry says nothing
@@ -95,8 +108,12 @@ const (
 	hopEnds = 1 << 15
 )
 
-// setHops makes the hops of a code. They are needed by Skip alone.
+// setHops makes the hops of a code, unless they are there. They are needed by
+// Skip alone.
 func (t *ACTable) setHops() {
+	if t.hopping {
+		return
+	}
 	for i := range t.hops {
 		t.hops[i] = t.hop(uint32(i))
 	}
@@ -112,7 +129,7 @@ func (t *ACTable) hop(bits uint32) hop {
 		if e&(special|kindMask) == special|kindSize {
 			l += e >> 20 & 15
 		}
-		if l == 0 || l > hopBits-taken && (taken > 0 || l > maxEntryBits) {
+		if l == 0 || l > hopBits-taken && (taken > 0 || l > maxHopBits) {
 			break
 		}
 		if e&(special|kindMask) == special|kindEnd && e>>20&15 == 0 {

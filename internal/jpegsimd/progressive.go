@@ -12,7 +12,7 @@ type Band struct {
 // Difference decodes the difference of a first coefficient and adds it to pred.
 // It returns 0, Short or Bad.
 func Difference(dc *Table, b *Bits, pred *int32) int {
-	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
+	if b.short() {
 		return Short
 	}
 	if !dc.difference(b, pred) {
@@ -23,7 +23,7 @@ func Difference(dc *Table, b *Bits, pred *int32) int {
 
 // Bit takes one bit. It returns 0, 1 or Short.
 func Bit(b *Bits) int {
-	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
+	if b.short() {
 		return Short
 	}
 	if b.N == 0 {
@@ -46,7 +46,7 @@ func (b Band) mask() uint64 { return ^uint64(0)>>b.First - ^uint64(0)>>b.Last>>1
 // nonzero which coefficients it sets. It returns how many of the blocks that
 // follow have none, or Short or Bad.
 func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) int {
-	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
+	if b.short() {
 		return Short
 	}
 	acc, n, at, buf := b.Acc, b.N, b.At, b.Buf
@@ -98,7 +98,7 @@ func Refine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band, r
 	if run > 0 && *nonzero&mask == 0 {
 		return run - 1
 	}
-	if uint(b.At) > uint(len(b.Buf)-Reach) || len(b.Buf) < Reach {
+	if b.short() {
 		return Short
 	}
 	if useAVX2 {

@@ -39,18 +39,35 @@ type Table struct {
 	look  [1 << lookBits]uint32 // by the next lookBits bits
 	first uint32                // of the 16-bit values that begin with a longer code
 	long  []uint32              // by the next 16 bits, less first
+	pairs [1 << pairBits]pair   // made by prepare
 
-	counts  [16]uint8
-	symbols []uint8
+	counts   [16]uint8
+	symbols  []uint8
+	prepared bool
 }
 
 // An ACTable decodes one Huffman code of the other coefficients, by pairs of a
 // run of zeros and a size.
 type ACTable struct {
 	Table
-	pairs   [1 << pairBits]pair
 	hops    [1 << hopBits]hop
 	hopping bool // hops are there
+}
+
+// prepare makes what MCUs are decoded with, and progressive files do without.
+func (t *Table) prepare() {
+	if !t.prepared {
+		t.setPairs()
+		t.prepared = true
+	}
+}
+
+// prepare does for the other coefficients what Table.prepare does.
+func (t *ACTable) prepare() {
+	if !t.prepared {
+		t.Table.prepare()
+		t.setSeconds()
+	}
 }
 
 var errTable = errors.New("a Huffman table that is no prefix code")
@@ -65,10 +82,7 @@ func (t *Table) Set(counts *[16]uint8, symbols []uint8) error {
 // Set makes t decode a code, as Table.Set does.
 func (t *ACTable) Set(counts *[16]uint8, symbols []uint8) error {
 	changed, err := t.set(counts, symbols, true)
-	if changed {
-		t.setPairs()
-		t.hopping = false
-	}
+	t.hopping = t.hopping && !changed
 	return err
 }
 
@@ -97,6 +111,7 @@ func (t *Table) set(counts *[16]uint8, symbols []uint8, ac bool) (changed bool, 
 	}
 	t.counts, t.symbols = *counts, append(t.symbols[:0], symbols...)
 	t.fill(ac)
+	t.prepared = false
 	return true, nil
 }
 

@@ -1,16 +1,23 @@
 package jpeg
 
-import "github.com/stokerdata/stoker/internal/jpegsimd"
+// maxMCUs bounds the MCUs that are decoded in one go: goroutines are not
+// interrupted within kernels.
+const maxMCUs = 256
 
-// start gets ready for the row of MCUs that a strip begins with. Segments between
-// restart markers that lie before it are not decoded. With an index each row
-// enters the file by itself.
-func (s *scanner) start(row int) error {
+// start gets ready for the rows of MCUs of a strip. Segments between restart
+// markers that lie before it are not decoded. With an index each row enters the
+// file by itself.
+func (s *scanner) start(to *strip) error {
 	if s.index.on {
-		return nil
+		s.plan()
+	} else {
+		s.begin()
 	}
-	s.begin()
-	for s.interval > 0 && s.mcu+s.interval <= row*s.mcusX {
+	for i, b := range s.blocks[:s.n] {
+		p, u := &to.planes[b.comp], &s.mcus.Units[i]
+		u.Quant, u.Stride, u.Step, u.Size = b.quant, p.stride, p.step, p.size
+	}
+	for !s.index.on && s.interval > 0 && s.mcu+s.interval <= to.first*s.mcusX {
 		s.mcu += s.interval
 		if err := s.restart(); err != nil {
 			return err
@@ -28,75 +35,24 @@ func (s *scanner) row(to *strip, y int) error {
 	if err := s.skip(y*s.mcusX + to.left - s.mcu); err != nil {
 		return err
 	}
-	for x := range to.right - to.left {
-		if err := s.decode(to, x); err != nil {
+	for i, b := range s.blocks[:s.n] {
+		s.mcus.Units[i].At = to.planes[b.comp].block(b.x, b.y)
+	}
+	for left := to.right - to.left; left > 0; {
+		n, err := s.some(left, to.memory)
+		if err != nil {
 			return err
 		}
+		left -= n
 	}
 	return nil
-}
-
-// decode decodes one MCU into column x of a strip.
-func (s *scanner) decode(to *strip, x int) error {
-	if s.left == 0 {
-		if err := s.restart(); err != nil {
-			return err
-		}
-	}
-	if s.empty {
-		return s.blank(to, x)
-	}
-	for i := range s.blocks[:s.n] {
-		b := &s.blocks[i]
-		p := &to.planes[b.comp]
-		end := s.take(b, p)
-		for end < 0 {
-			if err := s.stuck(end); err != nil {
-				return err
-			}
-			end = s.take(b, p)
-		}
-		p.put(x, b.x, b.y, &s.coef, b.quant, end)
-	}
-	return s.done(1)
-}
-
-// take takes one block, and of blocks that become one sample only what that
-// needs.
-func (s *scanner) take(b *block, p *plane) int {
-	if p.size > 1 {
-		return jpegsimd.Block(&s.coef, b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
-	}
-	end := jpegsimd.Skip(b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
-	s.coef[0] = int16(s.pred[b.comp])
-	return end
-}
-
-// blank writes an MCU without coefficients.
-func (s *scanner) blank(to *strip, x int) error {
-	s.coef = [64]int16{}
-	for i := range s.blocks[:s.n] {
-		b := &s.blocks[i]
-		to.planes[b.comp].put(x, b.x, b.y, &s.coef, b.quant, 0)
-	}
-	return s.done(1)
 }
 
 // skip passes over n MCUs.
 func (s *scanner) skip(n int) error {
 	for n > 0 {
-		if s.left == 0 {
-			if err := s.restart(); err != nil {
-				return err
-			}
-		}
-		some := 1
-		if s.empty {
-			some = min(n, s.left)
-		} else if err := s.pass(); err != nil {
-			return err
-		}
-		if err := s.done(some); err != nil {
+		some, err := s.some(n, nil)
+		if err != nil {
 			return err
 		}
 		n -= some
@@ -104,17 +60,44 @@ func (s *scanner) skip(n int) error {
 	return nil
 }
 
-// pass passes over one MCU.
-func (s *scanner) pass() error {
-	for i := range s.blocks[:s.n] {
-		b := &s.blocks[i]
-		end := jpegsimd.Skip(b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
-		for end < 0 {
-			if err := s.stuck(end); err != nil {
-				return err
-			}
-			end = jpegsimd.Skip(b.dc, b.ac, &s.feed.bits, &s.pred[b.comp])
+// some decodes the next MCUs to pix, or passes over them if that is nil. It
+// returns how many: n at most.
+func (s *scanner) some(n int, pix []uint8) (int, error) {
+	if s.left == 0 {
+		if err := s.restart(); err != nil {
+			return 0, err
 		}
 	}
-	return nil
+	n = min(n, s.left, maxMCUs)
+	if s.feed.padded {
+		n = 1
+	}
+	s.mcus.Start(n)
+	if s.empty {
+		if pix != nil {
+			s.mcus.Blank(pix)
+		}
+		return n, s.done(n)
+	}
+	for {
+		why := s.decode(pix)
+		if why == 0 {
+			return n, s.done(n)
+		}
+		done := s.mcus.Next / s.n
+		if err := s.stuck(why, s.mcu+done); err != nil {
+			return 0, err
+		}
+		if s.feed.padded { // behind the data each MCU is looked at by itself
+			n = done + 1
+			s.mcus.End = n * s.n
+		}
+	}
+}
+
+func (s *scanner) decode(pix []uint8) int {
+	if pix == nil {
+		return s.mcus.Skip(&s.feed.bits)
+	}
+	return s.mcus.Decode(&s.feed.bits, pix)
 }

@@ -227,7 +227,7 @@ func (d *Decoder) start() error {
 	switch {
 	case !d.stored:
 		d.scan.filled = false
-		return d.scan.start(d.strip.first)
+		return d.scan.start(&d.strip)
 	case !d.store.full:
 		d.store.full = true // a second time would give the same
 		d.store.err = d.fill()

@@ -14,25 +14,29 @@ const feedBytes = 16 << 10
 // A feed takes stuffing out of entropy-coded bytes (B.1.1.5), piece by piece,
 // so that the loops over bits see none.
 //
-// Where a segment ends, zeros follow its last byte: enough for one more block,
-// so that a block may begin anywhere in the segment and at the few bits that
-// are loaded ahead of its end.
+// Where a segment ends and more is asked for, zeros follow its last byte: enough
+// for one more block, so that a block may begin anywhere in the segment and at
+// the few bits that are loaded ahead of its end.
 type feed struct {
-	bits jpegsimd.Bits
-	data []byte // the file
-	next int    // where in data un-stuffing goes on
-	end  int    // how many bytes of buf are data
-	last bool   // the segment ends with them
-	buf  [feedBytes + feedPad]byte
+	bits   jpegsimd.Bits
+	data   []byte // the file
+	next   int    // where in data un-stuffing goes on
+	end    int    // how many bytes of buf are data
+	last   bool   // the segment ends with them
+	padded bool   // zeros follow
+	buf    [feedBytes + feedPad]byte
 }
 
 const feedPad = jpegsimd.Reach + 8
 
 // start begins the segment at a byte of the file.
 func (f *feed) start(data []byte, at int) {
-	f.data, f.next, f.end, f.last = data, at, 0, false
+	f.data, f.next, f.end, f.last, f.padded = data, at, 0, false, false
 	f.bits = jpegsimd.Bits{}
 	f.fill()
+	if f.end < 8 {
+		f.pad() // for Bits.Seek
+	}
 }
 
 // fill un-stuffs what there is room for.
@@ -40,16 +44,23 @@ func (f *feed) fill() {
 	n, used, last := unstuff(f.buf[f.end:feedBytes], f.data[f.next:])
 	f.end, f.next, f.last = f.end+n, f.next+used, last
 	f.bits.Buf = f.buf[:f.end]
-	if last {
-		clear(f.buf[f.end : f.end+feedPad])
-		f.bits.Buf = f.buf[:f.end+feedPad]
-	}
 }
 
-// more gets the next piece, and reports false if there is none.
+// pad lets zeros follow.
+func (f *feed) pad() {
+	clear(f.buf[f.end : f.end+feedPad])
+	f.bits.Buf, f.padded = f.buf[:f.end+feedPad], true
+}
+
+// more gets the next piece, or zeros, and reports false if these are there
+// already.
 func (f *feed) more() bool {
-	if f.last {
+	if f.padded {
 		return false
+	}
+	if f.last {
+		f.pad()
+		return true
 	}
 	keep := min(f.bits.At, 8) // whose bits may not have been taken yet
 	f.end = copy(f.buf[:], f.buf[f.bits.At-keep:f.end])

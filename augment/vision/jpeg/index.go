@@ -95,15 +95,13 @@ func (s *scanner) appendPoints(b []byte, every int) ([]byte, error) {
 				return b, err
 			}
 		}
-		if x := s.mcu % s.mcusX; x%every == 0 {
-			p := s.point()
-			b = binary.AppendUvarint(b, uint64(8*(p.at-last.at)+p.bit-last.bit))
-			for i := range s.header.n {
-				b = binary.AppendVarint(b, int64(p.pred[i]-last.pred[i]))
-			}
-			last = p
+		p := s.point()
+		b = binary.AppendUvarint(b, uint64(8*(p.at-last.at)+p.bit-last.bit))
+		for i := range s.header.n {
+			b = binary.AppendVarint(b, int64(p.pred[i]-last.pred[i]))
 		}
-		if err := s.skip(1); err != nil {
+		last = p
+		if err := s.skip(min(every, s.mcusX-s.mcu%s.mcusX)); err != nil {
 			return b, err
 		}
 	}

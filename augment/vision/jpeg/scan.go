@@ -29,7 +29,9 @@ type scanner struct {
 	quant   [4][64]int16 // by component, in the order of Place
 	latched [4]bool      // what quant has
 	pred    [4]int32
-	coef    [64]int16
+	units   [maxBlocks]jpegsimd.Unit
+	mcus    jpegsimd.MCUs
+	coef    [64]int16 // smoothed
 
 	header   scanHeader
 	blocks   [maxBlocks]block
@@ -199,8 +201,22 @@ func set(t interface {
 	return nil
 }
 
+// sequential reports whether the scan has whole blocks.
+func (s *scanner) sequential() bool { return s.header.band.Last == 63 && s.header.band.First == 0 }
+
+// plan gets ready for the blocks of an MCU.
+func (s *scanner) plan() {
+	for i, b := range s.blocks[:s.n] {
+		s.units[i] = jpegsimd.Unit{DC: b.dc, AC: b.ac, Pred: &s.pred[b.comp]}
+	}
+	if s.sequential() {
+		s.mcus.Set(s.units[:s.n])
+	}
+}
+
 // begin goes to the first MCU.
 func (s *scanner) begin() {
+	s.plan()
 	s.feed.start(s.header.data, s.header.at)
 	s.mcu, s.run, s.pred, s.empty = 0, 0, [4]int32{}, false
 	s.left = s.toRestart()
@@ -235,15 +251,15 @@ func (s *scanner) done(n int) error {
 	s.mcu += n
 	s.left -= n
 	if s.feed.over() && !s.empty {
-		return s.stuck(jpegsimd.Short)
+		return s.stuck(jpegsimd.Short, s.mcu)
 	}
 	return nil
 }
 
-// stuck gets more bytes when there are too few for a block. At the end of a
-// segment the policy decides. Like libjpeg, Fill finishes the MCU with zero bits
-// and takes those that follow to be empty.
-func (s *scanner) stuck(why int) error {
+// stuck gets more bytes when there are too few for a block of an MCU. At the end
+// of a segment the policy decides. Like libjpeg, Fill finishes the MCU with zero
+// bits and takes those that follow to be empty.
+func (s *scanner) stuck(why, mcu int) error {
 	if why == jpegsimd.Short && s.feed.more() {
 		return nil
 	}
@@ -256,5 +272,5 @@ func (s *scanner) stuck(why int) error {
 		}
 		what = "the data ends too early"
 	}
-	return fmt.Errorf("byte %d, MCU %d: %s: %w", s.feed.next, s.mcu, what, ErrFormat)
+	return fmt.Errorf("byte %d, MCU %d: %s: %w", s.feed.next, mcu, what, ErrFormat)
 }

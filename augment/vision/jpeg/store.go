@@ -123,11 +123,11 @@ func (s *scanner) unit(st *store, x, y int) error {
 		b := &s.blocks[i]
 		at := st.first[b.comp] + (y*b.down+b.y)*st.stride[b.comp] + x*b.across + b.x
 		for {
-			why := s.block(b, &st.memory[at], &st.nonzero[at])
+			why := s.block(i, &st.memory[at], &st.nonzero[at])
 			if why >= 0 {
 				break
 			}
-			if err := s.stuck(why); err != nil {
+			if err := s.stuck(why, s.mcu); err != nil {
 				return err
 			}
 		}
@@ -135,13 +135,13 @@ func (s *scanner) unit(st *store, x, y int) error {
 	return nil
 }
 
-// block decodes what one block has in a scan. It returns jpegsimd.Short or Bad,
+// block decodes what block i of an MCU has in a scan. It returns jpegsimd.Short or Bad,
 // or a number that is not negative.
-func (s *scanner) block(b *block, coef *[64]int16, nonzero *uint64) int {
-	h, bits := &s.header, &s.feed.bits
+func (s *scanner) block(i int, coef *[64]int16, nonzero *uint64) int {
+	h, b, bits := &s.header, &s.blocks[i], &s.feed.bits
 	switch {
-	case h.band.Last == 63 && h.band.First == 0:
-		end := jpegsimd.Block(coef, b.dc, b.ac, bits, &s.pred[b.comp])
+	case s.sequential():
+		end := jpegsimd.Block(coef, &s.units[i], bits)
 		if end > 0 {
 			*nonzero = jpegsimd.Coefficient(end - 1)
 		}
@@ -184,7 +184,8 @@ func (d *Decoder) transform(to *strip, my int) {
 					coef, end = &d.scan.coef, 64
 					d.scan.smoother.block(coef, f, st, i, x, y, &d.scan.quant[i])
 				}
-				to.planes[i].put(0, x-to.left*c.h, y-my*c.v, coef, &d.scan.quant[i], end)
+				p := &to.planes[i]
+				p.put(to.memory[p.block(x-to.left*c.h, y-my*c.v):], coef, &d.scan.quant[i], end)
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 // the strip before has left, and a sample on either side of each row.
 type plane struct {
 	pix    []uint8
+	at     int // of pix, in the strip's memory
 	stride int
 	origin int // of the first sample of the first MCU
 	size   int // samples across and down of a block
@@ -66,15 +67,19 @@ func (s *strip) set(f *frame, window image.Rectangle) {
 	}
 	for i := range f.n {
 		p := &s.planes[i]
+		p.at = len(s.memory) - len(rest)
 		p.pix = take(p.stride * (p.rows + 1))
 		s.lines[i] = take(lineBytes)
 	}
 	s.line = take(3*window.Dx() + slack)
 }
 
-// put writes a block of the MCU in column x.
-func (p *plane) put(x, bx, by int, coef, quant *[64]int16, end int) {
-	dst := p.pix[p.origin+x*p.step+p.size*(by*p.stride+bx):]
+// block returns where in the strip's memory block (x, y) begins, counted from the
+// first one of the strip.
+func (p *plane) block(x, y int) int { return p.at + p.origin + p.size*(y*p.stride+x) }
+
+// put writes a block.
+func (p *plane) put(dst []uint8, coef, quant *[64]int16, end int) {
 	if p.size == 8 {
 		jpegsimd.IDCT(dst, p.stride, coef, quant, end)
 		return

@@ -6,19 +6,22 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Where the fields of jpegsimd.Bits, Table and ACTable are.
+// Where the fields of jpegsimd.Bits, Table, ACTable and Unit are.
 const (
-	bitsAcc, bitsN, bitsAt, bitsBuf   = 0, 8, 16, 24
-	lookBits                          = 10
-	tableFirst, tableLong, tableCount = 4 << lookBits, 4<<lookBits + 8, 4<<lookBits + 16
-	pairBits                          = 10
-	hopBits                           = 12
-	acPairs                           = 4<<lookBits + 8 + 24 + 16 + 24 // behind counts and symbols
-	acHops                            = acPairs + 8<<pairBits
+	bitsAcc, bitsN, bitsAt, bitsBuf         = 0, 8, 16, 24
+	lookBits                                = 10
+	tableFirst, tableLong, tableCount       = 4 << lookBits, 4<<lookBits + 8, 4<<lookBits + 16
+	pairBits                                = 10
+	hopBits                                 = 12
+	tablePairs                              = 4<<lookBits + 8 + 24
+	acHops                                  = tablePairs + 8<<pairBits + 16 + 24 + 8 // behind the rest of Table
+	unitDC, unitAC, unitPred, unitQuant     = 0, 8, 16, 24
+	unitAt, unitStride, unitStep, unitBytes = 32, 40, 48, 64
 )
 
-// perRefill is how many entries, of at most 14 bits, one refill serves.
-const perRefill = 4
+// perRefill is how many entries one refill serves. They have at most 18 bits, or
+// 17 as hops, so that of 64 bits enough are left for one more look.
+const perRefill = 3
 
 // reader is a bit reader in registers. Of n only the low byte counts.
 type reader struct {
@@ -125,65 +128,113 @@ func (r reader) split(e reg.GPVirtual) reg.GPVirtual {
 	return v
 }
 
-// blocks writes the kernels that take a block apart.
-func blocks() {
-	function("block", "func(coef *[64]int16, dc, ac *uint32, bits *uint64, pred *int32, zigzag *uint8) int")
-	coef := param("coef")
+// units writes the kernels that take the blocks of MCUs apart: into samples, or
+// into coef if there is no pix, or nowhere.
+func units(f transform) {
+	function("decode", "func(units, end, unit *uintptr, blocks, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left, last int)")
+	w := loadWalk()
+	w.coef, w.zigzag = param("coef"), param("zigzag")
+	Label("block")
+	w.begin()
 	zero := YMM()
 	VPXOR(zero, zero, zero)
 	for i := range 4 {
-		VMOVDQU(zero, at(coef, 32*i))
+		VMOVDQU(zero, at(w.coef, 32*i))
 	}
-	VZEROUPPER()
-	w := walk{reader: loadReader(), coef: coef}
-	MOVW(w.dc().As16(), at(coef, 0))
-	w.zigzag, w.table, w.k = param("zigzag"), param("ac"), GP64()
-	MOVQ(U32(1), w.k)
+	MOVW(w.dc().As16(), at(w.coef, 0))
 	w.pairs()
 	w.slow()
+	Label("done")
+	w.samples(f)
+	w.next()
 	w.end()
-	w.longDC()
 
-	function("skip", "func(dc, ac *uint32, bits *uint64, pred *int32) int")
-	w = walk{reader: loadReader()}
+	function("skip", "func(units, end, unit *uintptr, blocks, limit int, bits *uint64) (left, last int)")
+	w = loadWalk()
+	Label("block")
+	w.begin()
 	w.dc()
-	w.table, w.k = param("ac"), GP64()
-	MOVQ(U32(1), w.k)
 	w.hops()
 	w.slow()
+	Label("done")
+	w.next()
 	w.end()
-	w.longDC()
 }
 
-// A walk is the way through the coefficients of one block: into coef, or past
-// them where that is nil.
+// A walk is the way through the coefficients of blocks: into coef, or past them
+// where that is nil.
 type walk struct {
 	reader
+	unit, blocks, limit    Mem // what is next, how many are left, up to where a block may begin
 	table, coef, zigzag, k reg.GPVirtual
-	diff, dcEntry, dcTable reg.GPVirtual
+	diff                   reg.GPVirtual
+}
+
+func loadWalk() *walk {
+	w := &walk{reader: loadReader(), unit: AllocLocal(8), blocks: AllocLocal(8), limit: AllocLocal(8)}
+	w.table, w.k = GP64(), GP64()
+	MOVQ(param("unit"), w.table)
+	MOVQ(w.table, w.unit)
+	MOVQ(param("blocks"), w.table)
+	MOVQ(w.table, w.blocks)
+	MOVQ(param("limit"), w.table)
+	b := param("bits")
+	ADDQ(at(b, bitsBuf), w.table)
+	MOVQ(w.table, w.limit)
+	return w
+}
+
+// begin begins a block, unless there are too few bytes.
+func (w *walk) begin() {
+	MOVQ(I32(-2), w.k)
+	CMPQ(w.p, w.limit)
+	JHI(LabelRef("return"))
+}
+
+// next goes on to the next block.
+func (w *walk) next() {
+	unit, end := GP64(), param("end")
+	MOVQ(w.unit, unit)
+	ADDQ(Imm(unitBytes), unit)
+	CMPQ(unit, end)
+	CMOVQEQ(paramMem("units"), unit)
+	MOVQ(unit, w.unit)
+	DECQ(w.blocks)
+	JNE(LabelRef("block"))
+	JMP(LabelRef("return"))
 }
 
 // dc decodes the difference of a first coefficient and returns the coefficient.
 func (w *walk) dc() reg.GPVirtual {
-	w.dcTable, w.dcEntry, w.diff = param("dc"), GP64(), GP64()
 	w.refill()
-	w.look(w.dcTable, w.dcEntry)
-	JNE(LabelRef("dcSpecial"))
-	MOVL(w.dcEntry.As32(), w.diff.As32())
-	w.drop(w.dcEntry)
-	SARL(Imm(16), w.diff.As32())
+	unit, bits := GP64(), GP64()
+	MOVQ(w.unit, unit)
+	MOVQ(at(unit, unitDC), w.table)
+	index := w.top(pairBits)
+	MOVBLZX(w.field(index, 0), bits.As32())
+	TESTB(Imm(0x80), bits.As8())
+	JNE(LabelRef("longDC"))
+	w.diff = w.first(index, w.acc)
+	w.drop(bits)
 	Label("dcDone")
-	pred := param("pred")
+	pred := GP64()
+	MOVQ(w.unit, pred)
+	MOVQ(at(pred, unitAC), w.table)
+	MOVQ(at(pred, unitPred), pred)
+	MOVWLSX(w.diff.As16(), w.diff.As32())
 	ADDL(at(pred, 0), w.diff.As32())
 	MOVL(w.diff.As32(), at(pred, 0))
+	MOVQ(U32(1), w.k)
 	return w.diff
 }
 
 // longDC is the rare part of dc.
 func (w *walk) longDC() {
-	Label("dcSpecial")
-	w.long(w.dcTable, w.dcEntry)
-	MOVQ(w.split(w.dcEntry), w.diff)
+	e := GP64()
+	Label("longDC")
+	w.look(w.table, e)
+	w.long(w.table, e)
+	MOVQ(w.split(e), w.diff)
 	JMP(LabelRef("dcDone"))
 }
 
@@ -194,106 +245,124 @@ func (w *walk) put(k, v reg.GPVirtual) {
 	MOVW(v.As16(), Mem{Base: w.coef, Index: z, Scale: 2})
 }
 
-// A pair is an entry of ACTable.pairs.
-type pair struct {
-	bits, index, k1 reg.GPVirtual
-}
-
-func (w *walk) field(p pair, disp int) Mem {
-	return Mem{Base: w.table, Index: p.index, Scale: 8, Disp: acPairs + disp}
+// field is a part of the pair at index.
+func (w *walk) field(index reg.GPVirtual, disp int) Mem {
+	return Mem{Base: w.table, Index: index, Scale: 8, Disp: tablePairs + disp}
 }
 
 // first returns the value of the first coefficient of a pair: what the table
-// says, plus bits of its magnitude.
-func (w *walk) first(p pair) reg.GPVirtual {
+// says, plus bits of its magnitude, of the bits that the pair begins with.
+func (w *walk) first(index, acc reg.GPVirtual) reg.GPVirtual {
 	bits, v := GP64(), GP64()
-	MOVWLZX(w.field(p, 4), bits.As32())
-	BEXTRQ(bits, w.acc, bits)
-	MOVWLZX(w.field(p, 6), v.As32())
+	MOVWLZX(w.field(index, 4), bits.As32())
+	BEXTRQ(bits, acc, bits)
+	MOVWLZX(w.field(index, 6), v.As32())
 	ADDL(bits.As32(), v.As32())
 	return v
 }
 
-// both stores the coefficients of a pair. If there is one alone, the second has
-// its place, and is stored before it.
-func (w *walk) both(p pair) {
+// both stores the coefficients of a pair, before k1 and before k. If there is one
+// alone, the second has its place, and is stored before it.
+func (w *walk) both(index, acc, k1 reg.GPVirtual) {
 	v := GP64()
-	MOVBLSX(w.field(p, 3), v.As32())
+	MOVBLSX(w.field(index, 3), v.As32())
 	w.put(w.k, v)
-	w.put(p.k1, w.first(p))
+	w.put(k1, w.first(index, acc))
 }
 
 // pairs decodes coefficients by pairs. All that is special leads beyond the end
 // of the block, so that there is one branch.
+//
+// What takes time is the way from one index to the next: a load and two shifts.
+// It stands before all else, which a processor gets done while it waits for
+// loads. A refill, too, comes when the index has been taken.
 func (w *walk) pairs() {
-	p := pair{GP64(), GP64(), GP64()}
 	Label("loop")
-	w.refill()
-	for range perRefill {
-		MOVQ(w.acc, p.index)
-		SHRQ(Imm(64-pairBits), p.index)
-		MOVBLZX(w.field(p, 0), p.bits.As32())
-		MOVBLZX(w.field(p, 1), p.k1.As32())
-		ADDQ(w.k, p.k1)
-		MOVBLZX(w.field(p, 2), w.k.As32())
-		ADDQ(p.k1, w.k)
+	index, next := w.top(pairBits), GP64()
+	old, bits, k1 := GP64(), GP64(), GP64()
+	Label("pairs")
+	for i := range perRefill {
+		MOVBLZX(w.field(index, 0), bits.As32())
+		MOVBLZX(w.field(index, 1), k1.As32())
+		if i == 0 {
+			w.refill()
+		}
+		MOVQ(w.acc, old)
+		SHLXQ(bits, w.acc, w.acc)
+		MOVQ(w.acc, next)
+		SHRQ(Imm(64-pairBits), next)
+		ADDQ(w.k, k1)
+		MOVBLZX(w.field(index, 2), w.k.As32())
+		ADDQ(k1, w.k)
 		CMPQ(w.k, Imm(64))
 		JGE(LabelRef("exit"))
-		w.both(p)
-		w.drop(p.bits)
+		SUBL(bits.As32(), w.n.As32())
+		w.both(index, old, k1)
+		index, next = next, index
 	}
-	JMP(LabelRef("loop"))
+	MOVQ(index, next) // the first index of all
+	JMP(LabelRef("pairs"))
 
 	Label("exit")
-	TESTB(Imm(0x80), p.bits.As8())
+	index = GP64()
+	MOVQ(old, index)
+	SHRQ(Imm(64-pairBits), index)
+	TESTB(Imm(0x80), bits.As8())
 	JNE(LabelRef("undo"))
-	CMPQ(p.k1, Imm(64))
+	CMPQ(k1, Imm(64))
 	JGE(LabelRef("undo")) // the second is not of this block
-	TESTB(Imm(0x40), p.bits.As8())
+	TESTB(Imm(0x40), bits.As8())
 	JNE(LabelRef("ends"))
-	w.both(p)
-	w.drop(p.bits)
-	JMP(LabelRef("done"))
+	SUBL(bits.As32(), w.n.As32())
+	w.both(index, old, k1)
+	JMP(LabelRef("taken"))
 
 	// The block ends after the first coefficient, or at once: then what there is
 	// before k is stored again.
 	Label("ends")
-	v, run, old := w.first(p), GP64(), GP64()
-	MOVQ(p.k1, w.k)
-	MOVBLZX(Mem{Base: w.zigzag, Index: w.k, Scale: 1, Disp: -1}, old.As32())
-	place := GP64()
-	MOVQ(old, place)
-	MOVWLZX(Mem{Base: w.coef, Index: place, Scale: 2}, old.As32())
-	MOVBLZX(w.field(p, 1), run.As32())
+	v, run, was, place := w.first(index, old), GP64(), GP64(), GP64()
+	ANDL(Imm(63), bits.As32())
+	SUBL(bits.As32(), w.n.As32())
+	MOVQ(k1, w.k)
+	MOVBLZX(Mem{Base: w.zigzag, Index: w.k, Scale: 1, Disp: -1}, place.As32())
+	MOVWLZX(Mem{Base: w.coef, Index: place, Scale: 2}, was.As32())
+	MOVBLZX(w.field(index, 1), run.As32())
 	TESTL(run.As32(), run.As32())
-	CMOVLEQ(old.As32(), v.As32())
+	CMOVLEQ(was.As32(), v.As32())
 	MOVW(v.As16(), Mem{Base: w.coef, Index: place, Scale: 2})
-	ANDL(Imm(63), p.bits.As32())
-	w.drop(p.bits)
 	JMP(LabelRef("done"))
 
 	Label("undo")
-	MOVBLZX(w.field(p, 1), w.k.As32())
-	SUBQ(w.k, p.k1)
-	MOVQ(p.k1, w.k)
+	MOVQ(old, w.acc)
+	MOVBLZX(w.field(index, 1), w.k.As32())
+	SUBQ(w.k, k1)
+	MOVQ(k1, w.k)
 }
 
-// hops passes over as many coefficients as one look shows.
+// hops passes over as many coefficients as one look shows, in the way of pairs.
 func (w *walk) hops() {
-	e, run := GP64(), GP64()
 	Label("loop")
-	w.refill()
-	for range perRefill {
-		MOVWLZX(Mem{Base: w.table, Index: w.top(hopBits), Scale: 2, Disp: acHops}, e.As32())
+	index := w.top(hopBits)
+	old, e, run := GP64(), GP64(), GP64()
+	Label("hops")
+	for i := range perRefill {
+		MOVWLZX(Mem{Base: w.table, Index: index, Scale: 2, Disp: acHops}, e.As32())
+		if i == 0 {
+			w.refill()
+		}
+		MOVQ(w.acc, old)
+		SHLXQ(e, w.acc, w.acc)
+		MOVQ(w.acc, index)
+		SHRQ(Imm(64-hopBits), index)
 		MOVL(e.As32(), run.As32())
 		SHRL(Imm(8), run.As32())
 		ADDQ(w.k, run)
 		CMPQ(run, Imm(64))
 		JGE(LabelRef("exit"))
-		w.drop(e)
+		SUBL(e.As32(), w.n.As32())
 		MOVQ(run, w.k)
 	}
-	JMP(LabelRef("loop"))
+	JMP(LabelRef("hops"))
 
 	Label("exit")
 	TESTB(Imm(0x80), e.As8())
@@ -302,10 +371,11 @@ func (w *walk) hops() {
 	JLT(LabelRef("undo")) // the block ends before all of them are passed
 	CMPQ(run, Imm(64))
 	JGE(LabelRef("undo"))
-	w.drop(e)
+	SUBL(e.As32(), w.n.As32())
 	MOVQ(run, w.k)
 	JMP(LabelRef("done"))
 	Label("undo")
+	MOVQ(old, w.acc)
 }
 
 // slow decodes one coefficient, or the end of the block.
@@ -322,9 +392,11 @@ func (w *walk) slow() {
 		w.put(w.k, v)
 	}
 	w.drop(e)
+	Label("taken")
 	CMPQ(w.k, Imm(64))
 	JLT(LabelRef("loop"))
-	JMP(LabelRef("done"))
+	JEQ(LabelRef("done"))
+	JMP(LabelRef("bad"))
 
 	Label("special")
 	w.long(w.table, e)
@@ -341,9 +413,7 @@ func (w *walk) slow() {
 		w.put(w.k, v)
 		Label("next")
 	}
-	CMPQ(w.k, Imm(64))
-	JLT(LabelRef("loop"))
-	JMP(LabelRef("done"))
+	JMP(LabelRef("taken"))
 
 	Label("last")
 	TESTL(U32(15<<20), e.As32())
@@ -352,16 +422,41 @@ func (w *walk) slow() {
 	w.drop(e)
 }
 
+// samples transforms the block, unless its coefficients are what is asked for.
+func (w *walk) samples(f transform) {
+	dst, unit, stride, quant := param("pix"), GP64(), GP64(), GP64()
+	TESTQ(dst, dst)
+	JEQ(LabelRef("coefficients"))
+	MOVQ(w.unit, unit)
+	MOVQ(at(unit, unitStride), stride)
+	MOVQ(at(unit, unitQuant), quant)
+	to := GP64()
+	MOVQ(at(unit, unitAt), to)
+	ADDQ(to, dst)
+	ADDQ(at(unit, unitStep), to)
+	MOVQ(to, at(unit, unitAt))
+	CMPQ(w.k, Imm(1))
+	JEQ(LabelRef("even"))
+	f.block(dst, stride, w.coef, quant)
+	JMP(LabelRef("coefficients"))
+	Label("even")
+	f.even(dst, stride, w.coef, quant)
+	Label("coefficients")
+}
+
 // end returns from the kernel.
 func (w *walk) end() {
-	Label("done")
-	w.store()
-	Store(w.k, ReturnIndex(0))
-	RET()
+	w.longDC()
 	Label("bad")
-	w.store()
 	MOVQ(I32(-1), w.k)
-	Store(w.k, ReturnIndex(0))
+	Label("return")
+	if w.coef != nil {
+		VZEROUPPER()
+	}
+	w.store()
+	MOVQ(w.blocks, w.table)
+	Store(w.table, ReturnIndex(0))
+	Store(w.k, ReturnIndex(1))
 	RET()
 }
 

@@ -81,13 +81,25 @@ func (f factors) even(p04, p26 reg.VecVirtual, round Mem) [4]reg.VecVirtual {
 	return [4]reg.VecVirtual(e)
 }
 
-func idct() {
-	f := makeFactors()
-	round1, round2 := dwords("round1", 1<<10), dwords("round2", 1<<17)
-	centre := dwords("centre", 0x80808080)
+// A transform makes samples of coefficients.
+type transform struct {
+	factors
+	round1, round2, round3, centre Mem
+}
 
+func makeTransform() transform {
+	return transform{makeFactors(), dwords("round1", 1<<10), dwords("round2", 1<<17), dwords("round3", 1<<4), dwords("centre", 0x80808080)}
+}
+
+func idct(t transform) {
 	function("idct", "func(dst *uint8, stride int, coef, quant *[64]int16)")
-	dst, stride, coef, quant := param("dst"), param("stride"), param("coef"), param("quant")
+	t.block(param("dst"), param("stride"), param("coef"), param("quant"))
+	VZEROUPPER()
+	RET()
+}
+
+// block transforms a block.
+func (t transform) block(dst, stride, coef, quant reg.GPVirtual) {
 	in := ymm(4)
 	for i := range in {
 		VMOVDQU(at(coef, 32*i), in[i])
@@ -103,16 +115,42 @@ func idct() {
 	}
 	w := ymm(4)
 	JEQ(LabelRef("flat"))
-	transpose(f.pass(in[0], in[1], in[2], in[3], round1, 11), w)
+	transpose(t.pass(in[0], in[1], in[2], in[3], t.round1, 11), w)
 	Label("rows")
-	write(f.pass(w[0], w[2], w[1], w[3], round2, 18), dst, stride, centre)
-	VZEROUPPER()
-	RET()
+	write(t.pass(w[0], w[2], w[1], w[3], t.round2, 18), dst, stride, t.centre)
+	JMP(LabelRef("written"))
 
 	// Only the first row has coefficients: all columns are flat.
 	Label("flat")
 	flat(in[0], w)
 	JMP(LabelRef("rows"))
+	Label("written")
+}
+
+// even writes a block that has the first coefficient alone.
+func (t transform) even(dst, stride, coef, quant reg.GPVirtual) {
+	v, factor := YMM(), YMM()
+	VPBROADCASTW(at(coef, 0), v)
+	VPBROADCASTW(at(quant, 0), factor)
+	VPMULLW(factor, v, v)
+	VPSLLW(Imm(2), v, v) // wraps, as that of libjpeg-turbo
+	VPMOVSXWD(v.AsX(), v)
+	VPADDD(t.round3, v, v)
+	VPSRAD(Imm(5), v, v)
+	VPACKSSDW(v, v, v)
+	VPACKSSWB(v, v, v)
+	VPXOR(t.centre, v, v)
+	three := GP64()
+	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, three)
+	for half := range 2 {
+		if half == 1 {
+			LEAQ(Mem{Base: dst, Index: stride, Scale: 4}, dst)
+		}
+		VMOVQ(v.AsX(), at(dst, 0))
+		VMOVQ(v.AsX(), indexed(dst, stride))
+		VMOVQ(v.AsX(), Mem{Base: dst, Index: stride, Scale: 2})
+		VMOVQ(v.AsX(), indexed(dst, three))
+	}
 }
 
 // transpose makes of 8 rows the pairs of columns (0,4), (7,1), (2,6), (3,5).

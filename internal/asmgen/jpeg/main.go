@@ -8,9 +8,10 @@ import (
 
 func main() {
 	ConstraintExpr("!purego")
-	blocks()
+	t := makeTransform()
+	units(t)
 	refine()
-	idct()
+	idct(t)
 	upsample()
 	colour()
 	Generate()
@@ -24,6 +25,15 @@ func function(name, signature string) {
 
 // param loads a parameter of 64 bits.
 func param(name string) reg.GPVirtual { return Load(Param(name), GP64()).(reg.GPVirtual) }
+
+// paramMem is where a parameter is.
+func paramMem(name string) Mem {
+	b, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return b.Addr
+}
 
 // at is the memory at a distance from an address.
 func at(base reg.Register, disp int) Mem { return Mem{Base: base, Disp: disp} }
@@ -46,12 +56,19 @@ func dwords(name string, v uint32) Mem {
 	return m
 }
 
+// tables are the constants of bytes that there are.
+var tables = map[string]Mem{}
+
 // table is a constant of bytes.
 func table(name string, b []byte) Mem {
+	if m, ok := tables[name]; ok {
+		return m
+	}
 	m := GLOBL(name, RODATA|NOPTR)
 	for i := range b {
 		DATA(i, U8(b[i]))
 	}
+	tables[name] = m
 	return m
 }
 

@@ -1,0 +1,150 @@
+package jpegsimd
+
+import "unsafe"
+
+// A Unit is one block of an MCU: how it is taken apart, and where its samples go.
+type Unit struct {
+	DC     *Table
+	AC     *ACTable
+	Pred   *int32 // the first coefficient of the block before
+	Quant  *[64]int16
+	At     int // where the samples begin, which moves on by Step
+	Stride int // from a row of samples to the next
+	Step   int // from one MCU to the next
+	Size   int // samples across and down: 8, or 4, 2 or 1 with Scaled
+}
+
+// prepare makes tables ready.
+func (u *Unit) prepare() {
+	u.DC.prepare()
+	u.AC.prepare()
+}
+
+// kernel returns u as the kernels take it.
+func (u *Unit) kernel() *uintptr { return (*uintptr)(unsafe.Pointer(u)) }
+
+// The kernels rely on where some fields are: this does not compile if they move.
+var (
+	_ = [1]struct{}{}[unsafe.Offsetof(Table{}.pairs)-(4<<lookBits+32)]
+	_ = [1]struct{}{}[unsafe.Offsetof(ACTable{}.hops)-(4<<lookBits+32+8<<pairBits+48)]
+	_ = [1]struct{}{}[unsafe.Sizeof(Unit{})-64]
+)
+
+// MCUs are MCUs of a sequential scan that follow each other.
+type MCUs struct {
+	Units []Unit
+	Next  int // block that is to be decoded next, counted from the first MCU on
+	End   int // block behind the last
+}
+
+// Set sets the blocks of an MCU, which m keeps.
+func (m *MCUs) Set(units []Unit) {
+	for i := range units {
+		units[i].prepare()
+	}
+	m.Units = units
+}
+
+// Start makes the next n MCUs those of m.
+func (m *MCUs) Start(n int) { m.Next, m.End = 0, n*len(m.Units) }
+
+// Decode writes the samples of all blocks to pix. It returns 0, Short if more
+// bytes are needed, with which it goes on where it has stopped, or Bad.
+func (m *MCUs) Decode(b *Bits, pix []uint8) int {
+	if !m.check(pix) || !useAVX2 {
+		return m.plainDecode(b, pix)
+	}
+	if b.short() {
+		return Short
+	}
+	var coef [64]int16
+	first, end, unit := m.span()
+	left, last := decode(first, end, unit, m.End-m.Next, len(b.Buf)-Reach, &b.Acc, &pix[0], &coef, &zigzag[0])
+	m.Next = m.End - left
+	return min(last, 0)
+}
+
+// Blank writes samples as if all coefficients were zero.
+func (m *MCUs) Blank(pix []uint8) {
+	var zeros [64]int16
+	for ; m.Next < m.End; m.Next++ {
+		m.put(pix, &zeros, 0)
+	}
+}
+
+// Skip passes over all blocks. It returns what Decode does.
+func (m *MCUs) Skip(b *Bits) int {
+	for i := range m.Units {
+		m.Units[i].AC.setHops()
+	}
+	if !useAVX2 {
+		return m.plainSkip(b)
+	}
+	if b.short() {
+		return Short
+	}
+	first, end, unit := m.span()
+	left, last := skip(first, end, unit, m.End-m.Next, len(b.Buf)-Reach, &b.Acc)
+	m.Next = m.End - left
+	return min(last, 0)
+}
+
+// span returns the first unit, the end of the last, and the one that is next.
+func (m *MCUs) span() (first, end, unit *uintptr) {
+	n := len(m.Units)
+	p := unsafe.Pointer(&m.Units[n-1])
+	return m.Units[0].kernel(), (*uintptr)(unsafe.Add(p, unsafe.Sizeof(Unit{}))), m.Units[m.Next%n].kernel()
+}
+
+// check panics if samples lie outside of pix, and reports whether blocks have all
+// of theirs.
+func (m *MCUs) check(pix []uint8) (whole bool) {
+	n := len(m.Units)
+	whole = true
+	for i := range m.Units {
+		u := &m.Units[i]
+		times := (m.End-i+n-1)/n - (m.Next-i+n-1)/n
+		if times > 0 {
+			_ = pix[u.At:][(times-1)*u.Step+(u.Size-1)*(u.Stride+1)]
+		}
+		whole = whole && u.Size == 8
+	}
+	return whole
+}
+
+func (m *MCUs) plainDecode(b *Bits, pix []uint8) int {
+	var coef [64]int16
+	for ; m.Next < m.End; m.Next++ {
+		u := &m.Units[m.Next%len(m.Units)]
+		end := Block(&coef, u, b)
+		if end < 0 {
+			return end
+		}
+		m.put(pix, &coef, end)
+	}
+	return 0
+}
+
+// put writes the samples of the next block.
+func (m *MCUs) put(pix []uint8, coef *[64]int16, end int) {
+	u := &m.Units[m.Next%len(m.Units)]
+	if dst := pix[u.At:]; u.Size == 8 {
+		IDCT(dst, u.Stride, coef, u.Quant, end)
+	} else {
+		Scaled(dst, u.Stride, coef, u.Quant, u.Size)
+	}
+	u.At += u.Step
+}
+
+func (m *MCUs) plainSkip(b *Bits) int {
+	for ; m.Next < m.End; m.Next++ {
+		if b.short() {
+			return Short
+		}
+		u := &m.Units[m.Next%len(m.Units)]
+		if plainSkip(u.DC, u.AC, b, u.Pred) < 0 {
+			return Bad
+		}
+	}
+	return 0
+}
