@@ -26,6 +26,9 @@ func (s *Summary) Markdown() string {
 		if why, ok := s.Skipped[name]; ok {
 			fmt.Fprintf(&b, "\nNot timed: `%s`, as %s\n", name, why)
 		}
+		if why := s.Contenders[name].Doubt; why != "" {
+			fmt.Fprintf(&b, "\nDoubtful: `%s`, as %s\n", name, why)
+		}
 	}
 	return b.String() + "\n"
 }
@@ -42,11 +45,14 @@ func (m Measure) ratio() string {
 // none.
 func (s *Summary) Against(name string) string {
 	ratio := s.Order[0] + "_vs_" + name
-	if v, ok := s.Ratios[ratio]; ok {
-		return fmt.Sprintf("%.2f", v)
-	}
-	if _, ok := s.Unsteady[ratio]; ok {
+	v, ok := s.Ratios[ratio]
+	switch _, unsteady := s.Unsteady[ratio]; {
+	case unsteady:
 		return "unsteady"
+	case !ok:
+		return ""
+	case s.Contenders[name].Doubt != "":
+		return fmt.Sprintf("%.2f, doubtful", v)
 	}
-	return ""
+	return fmt.Sprintf("%.2f", v)
 }

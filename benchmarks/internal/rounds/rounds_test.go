@@ -282,14 +282,18 @@ func someResult(t *testing.T) *Result {
 }
 
 func TestMarkdown(t *testing.T) {
-	got := someResult(t).Summary().Markdown()
+	r := someResult(t)
+	r.Rows[1].Doubt = "it works at night"
+	got := r.Summary().Markdown()
 	const want = `**W0**: nothing (3 rounds)
 
 | contender | CPU per item | items/s | ratio |
 |---|---|---|---|
 | us, 1.0 | 1 ms | 50 |  |
-| them | 2 ms | 50 | 2.00 |
+| them | 2 ms | 50 | 2.00, doubtful |
 | wild | 2 ms | 50 | unsteady |
+
+Doubtful: ` + "`peer`" + `, as it works at night
 
 Not timed: ` + "`gone`" + `, as it is gone
 
