@@ -29,7 +29,7 @@ func section(t *testing.T, model string, mbps, iops float64) Section {
 	for _, p := range []drive.Point{
 		{Bytes: drive.ShardBytes, Depth: 8, PerSecond: mbps, MBps: mbps},
 		{Bytes: drive.SmallBytes, Depth: 1, Random: true, PerSecond: iops, Percentiles: slices.Repeat([]float64{1 / iops}, 101)},
-		{Bytes: drive.SmallBytes, Depth: 32, Random: true, PerSecond: 20 * iops, FIO: &drive.FIO{PerSecond: 5, Ratio: 0.97, Least: 0.96, Most: 0.98}},
+		{Bytes: drive.SmallBytes, Depth: 32, Random: true, PerSecond: 20 * iops, FIO: &drive.FIO{PerSecond: 5, Ratio: 0.97, Low: 0.96, High: 0.98}},
 		{Bytes: drive.ImageBytes, Depth: 32, Random: true, Load: "the refused one", Refused: "too slow"},
 	} {
 		p.Mode, p.Drive = d.Mode(), d.Name()

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -193,7 +194,7 @@ func (r Report) loader() page.Table {
 
 // details returns everything.
 func (r Report) details() (all []page.Table) {
-	points := page.Table{Title: "All reads: " + r.modes(), Head: []string{"drive", "mode", "load", "cache", "reads/s", "least to most", "MB/s", "median", "99 %", "cores", "late", "of the model", "fio reads/s", "ours / fio"}}
+	points := page.Table{Title: "All reads: " + r.modes(), Head: []string{"drive", "mode", "load", "cache", "read by", "reads/s", "least to most", "MB/s", "median", "99 %", "cores", "late", "of the model", "fio reads/s", "ours / fio"}}
 	rates := page.Table{Title: "All rates of the loader: " + r.modes(), Head: []string{"drive", "mode", "task", "layout", "order", "workers", "cache", "a second", "least to most", "MB/s", "drive's ceiling", "late"}}
 	for _, s := range r.Drives {
 		for _, p := range s.Points {
@@ -210,7 +211,7 @@ func (r Report) details() (all []page.Table) {
 }
 
 func pointRow(p drive.Point) []string {
-	row := []string{p.Drive, p.Mode.String(), p.Load, p.Cache}
+	row := []string{p.Drive, p.Mode.String(), p.Load, p.Cache, cmp.Or(p.Backend, "plain reads")}
 	if p.Refused != "" {
 		return append(row, "refused: "+p.Refused)
 	}
