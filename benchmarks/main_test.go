@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -208,6 +209,31 @@ func TestImageSetWithoutImages(t *testing.T) {
 	}
 	if _, _, err := imageSet(t.TempDir(), bigSet); err == nil {
 		t.Error("a set that is not there gives no error")
+	}
+}
+
+// TestSomeImages takes images from all over a set, again the second time.
+func TestSomeImages(t *testing.T) {
+	b := &bench{data: smallSet(t, 10), work: t.TempDir()}
+	_, all, err := imageSet(b.data, trainSet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dir, files, err := b.someImages(10); err != nil || dir != filepath.Join(b.data, trainSet) || !slices.Equal(files, all) {
+		t.Errorf("%s, %v, %v", dir, files, err)
+	}
+	for range 2 {
+		dir, files, err := b.someImages(5)
+		if err != nil || len(files) != 5 {
+			t.Fatalf("%v, %v", files, err)
+		}
+		for i, f := range files {
+			got, err := os.ReadFile(f)
+			want, err2 := os.ReadFile(all[2*i])
+			if err != nil || err2 != nil || !bytes.Equal(got, want) || filepath.Dir(f) != dir {
+				t.Errorf("%s is not %s: %v, %v", f, all[2*i], err, err2)
+			}
+		}
 	}
 }
 

@@ -130,6 +130,8 @@ func commandLine(f *flag.FlagSet) string {
 		switch kind, _ := flag.UnquoteUsage(g); kind {
 		case "folder", "file", "interpreters":
 			value = strings.ToUpper(kind)
+		case "expression":
+			value = "'" + value + "'" // for a shell
 		}
 		words = append(words, "-"+g.Name, value)
 	})

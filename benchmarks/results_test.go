@@ -146,11 +146,11 @@ func TestWithTables(t *testing.T) {
 
 // TestCommandLine names folders, files and programs, and does not tell them.
 func TestCommandLine(t *testing.T) {
-	c, err := parseSuite([]string{"-run", "W1,W2", "-data", "/my/own", "-python", "/a/python,/b/python", "-json=x.json", "-rounds", "3"})
+	c, err := parseSuite([]string{"-run", "W1,W2", "-data", "/my/own", "-python", "/a/python,/b/python", "-json=x.json", "-rounds", "3", "-only", "a|b"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "suite -data FOLDER -json FILE -python INTERPRETERS -rounds 3 -run W1,W2"; !strings.HasSuffix(c.command, want) || strings.Contains(c.command, "/") {
+	if want := "suite -data FOLDER -json FILE -only 'a|b' -python INTERPRETERS -rounds 3 -run W1,W2"; !strings.HasSuffix(c.command, want) || strings.Contains(c.command, "/") {
 		t.Errorf("%q, want the end %q", c.command, want)
 	}
 	if !reflect.DeepEqual(c.names, map[string]bool{"W1": true, "W2": true}) {

@@ -70,17 +70,14 @@ type suiteFlags struct {
 func parseSuite(args []string) (c suiteFlags, err error) {
 	f := flag.NewFlagSet("suite", flag.ContinueOnError)
 	run := f.String("run", "", "comma-separated `names` of workloads (default: all)")
-	f.Func("only", "regular `expression` for the names of contenders (default: all)", func(s string) (err error) {
-		c.only, err = regexp.Compile("^(?:" + s + ")$")
-		return err
-	})
+	only := f.String("only", "", "regular `expression` for the names of contenders (default: all)")
 	f.StringVar(&c.data, "data", "", "`folder` of JPEG files (default: a set of our own, made when it is missing)")
 	f.StringVar(&c.pythons, "python", "python3", "comma-separated Python `interpreters`; each peer takes the first that has what it needs")
 	f.StringVar(&c.json, "json", "", "`file` for the results as JSON, of which readme makes tables")
 	f.StringVar(&c.markdown, "markdown", "", "`file` for the results as tables")
 	f.StringVar(&c.report, "report", "", "`file` for the results as a page with plots")
 	f.IntVar(&c.batch, "batch", 64, "images in a batch")
-	f.IntVar(&c.images, "images", 512, "the most images that workloads on single images take")
+	f.IntVar(&c.images, "images", 512, "the most images that workloads on decoding take")
 	f.Float64Var(&c.scale, "scale", 1, "size of the data that the suite makes by itself, as a part of the usual")
 	f.IntVar(&c.rounds, "rounds", 5, "rounds that a ratio is made of; three times as many are tried for one that is unsteady")
 	f.DurationVar(&c.length, "for", 20*time.Minute, "how `long` a run tries to steady its ratios, beside the rounds that each is made of")
@@ -88,6 +85,11 @@ func parseSuite(args []string) (c suiteFlags, err error) {
 		return c, err
 	}
 	c.command = commandLine(f)
+	if *only != "" {
+		if c.only, err = regexp.Compile("^(?:" + *only + ")$"); err != nil {
+			return c, err
+		}
+	}
 	c.names, err = pick(*run)
 	return c, err
 }

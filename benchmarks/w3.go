@@ -20,6 +20,9 @@ import (
 	"github.com/stokerdata/stoker/shard"
 )
 
+// mostFiles is how many files W3 and W4 read at most.
+const mostFiles = 4096
+
 // bytesConfig is what the contenders of W3 and W4 are given.
 type bytesConfig struct {
 	Dir   string   `json:"dir"`
@@ -40,7 +43,7 @@ type bytesCheck struct {
 
 // workload3 is reading files that are packed into shards, in their order.
 func workload3(b *bench) ([]rounds.Match, error) {
-	dir, files, err := imageSet(b.data, trainSet)
+	dir, files, err := b.someImages(mostFiles)
 	if err != nil {
 		return nil, err
 	}

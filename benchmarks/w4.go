@@ -16,7 +16,7 @@ import (
 
 // workload4 is reading small files in random order.
 func workload4(b *bench) ([]rounds.Match, error) {
-	dir, files, err := imageSet(b.data, trainSet)
+	dir, files, err := b.someImages(mostFiles)
 	if err != nil {
 		return nil, err
 	}
