@@ -4,6 +4,8 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,7 +29,7 @@ func (b *bench) unpackPeers() error { return os.CopyFS(b.work, scripts) }
 // that can.
 func (b *bench) python(name, about, script string, config any, check asking) rounds.Entry {
 	return rounds.Entry{Name: name, About: about, Open: func(ctx context.Context) (*rounds.Contender, error) {
-		var reasons []string // without the interpreters, which are this machine's
+		var reasons []string // without folders, which are this machine's
 		for _, p := range b.pythons {
 			c, err := rounds.Process(name, about, rounds.Command{
 				Args:   []string{p, "-u", filepath.Join(b.work, "peers", script)},
@@ -36,6 +38,10 @@ func (b *bench) python(name, about, script string, config any, check asking) rou
 			}, check).Open(ctx)
 			if err == nil {
 				return c, nil
+			}
+			var missing *fs.PathError
+			if errors.As(err, &missing) {
+				err = fmt.Errorf("%s: %w", filepath.Base(missing.Path), missing.Err)
 			}
 			if why := err.Error(); !slices.Contains(reasons, why) {
 				reasons = append(reasons, why)

@@ -38,7 +38,7 @@ type readerCheck struct {
 const mostAccelerators = 64
 
 // trialSeconds is about how long a trial works, beside its first batch.
-const trialSeconds = 2
+const trialSeconds = 1
 
 // workload8 is how many simulated accelerators a reader keeps busy: what MLPerf
 // Storage measures. An accelerator sleeps for as long as a real one takes for a
