@@ -107,6 +107,17 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestBeside looks for the backend and the bounds of a ratio to fio.
+func TestBeside(t *testing.T) {
+	r := sample(t)
+	r.Drives = r.Drives[:1]
+	r.Drives[0].Points[2].Backend = "DirectRing"
+	rows := r.beside().Rows
+	if len(rows) != 1 || rows[0][2] != "DirectRing" || rows[0][7] != "0.97 (0.96 to 0.98)" {
+		t.Errorf("%q", rows)
+	}
+}
+
 func TestRatios(t *testing.T) {
 	got := sample(t).ratios().Rows
 	want := [][]string{

@@ -30,7 +30,9 @@ func (r Report) Markdown() string {
 }
 
 // summary returns the tables that tell the most.
-func (r Report) summary() []page.Table { return []page.Table{r.raw(), r.ratios(), r.loader()} }
+func (r Report) summary() []page.Table {
+	return []page.Table{r.raw(), r.beside(), r.ratios(), r.loader()}
+}
 
 // raw is the drives by themselves.
 func (r Report) raw() page.Table {
@@ -44,6 +46,19 @@ func (r Report) raw() page.Table {
 		g.Rows = append(g.Rows, row)
 	}
 	return g
+}
+
+// beside is the library's own reader beside fio.
+func (r Report) beside() page.Table {
+	t := page.Table{Title: "The library's reader beside fio, by turns: " + r.modes(), Head: []string{"drive", "load", "backend", "MB/s", "cores", "fio MB/s", "fio cores", "ours / fio, and where it lies 19 times of 20"}}
+	for _, s := range r.Drives {
+		for _, p := range s.Points {
+			if p.FIO != nil {
+				t.Rows = append(t.Rows, []string{p.Drive, p.Load, p.Backend, whole(p.MBps), fmt.Sprintf("%.2f", p.Cores), whole(p.FIO.MBps), fmt.Sprintf("%.2f", p.FIO.Cores), p.FIO.String()})
+			}
+		}
+	}
+	return t
 }
 
 // A measure is one number of a point, the higher the better, as it was measured

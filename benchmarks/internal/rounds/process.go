@@ -165,6 +165,10 @@ func (p *child) run(_ context.Context, part, parts int) (Usage, error) {
 	return Usage{Items: after.Items, Wall: wall, CPU: seconds(after.CPU - before.CPU)}, err
 }
 
+// every is how often the memory of a child is looked at: a look at a large
+// process takes about a millisecond.
+const every = 100 * time.Millisecond
+
 func (p *child) peak() func() int64 { return peakOf(p.cmd.Process.Pid) }
 
 // close ends a child, by force if it does not want to, and returns the CPU time
