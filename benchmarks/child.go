@@ -18,17 +18,18 @@ type opener func(config json.RawMessage) (*rounds.Work, error)
 // children lists the contenders that run in a process of their own.
 func children() map[string]opener {
 	return map[string]opener{
-		"loader":  openLoader,
-		"cached":  openCached,
-		"imaging": openGoPeer,
-		"bytes":   openBytes,
-		"numbers": openNumbers,
-		"jpeg":    openJPEG,
-		"resize":  openResize,
-		"tokens":  openTokens,
-		"volumes": openVolumes,
-		"turbo":   openTurbo,
-		"table":   openTable,
+		"accelerators": openAccelerators,
+		"loader":       openLoader,
+		"cached":       openCached,
+		"imaging":      openGoPeer,
+		"bytes":        openBytes,
+		"numbers":      openNumbers,
+		"jpeg":         openJPEG,
+		"resize":       openResize,
+		"tokens":       openTokens,
+		"volumes":      openVolumes,
+		"turbo":        openTurbo,
+		"table":        openTable,
 	}
 }
 

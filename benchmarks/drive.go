@@ -99,7 +99,7 @@ func runDrive(ctx context.Context, args []string, out io.Writer) error {
 
 func (c driveConfig) run(ctx context.Context, out io.Writer) error {
 	began := time.Now()
-	c.options.Progress = func(s string) { fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(began).Seconds(), s) }
+	c.options.Progress = progress(began)
 	drives, err := c.open()
 	defer func() {
 		for _, d := range drives {

@@ -41,6 +41,38 @@ func imageSet(data, set string) (dir string, files []string, err error) {
 	return dir, files, err
 }
 
+// someImages returns a folder of training images and its files, at most so many: of
+// a set with more, images from all over it in a folder of our own, as links where
+// these are possible.
+func (b *bench) someImages(most int) (dir string, files []string, err error) {
+	dir, all, err := imageSet(b.data, trainSet)
+	if err != nil || len(all) <= most {
+		return dir, all, err
+	}
+	dir = filepath.Join(b.work, fmt.Sprintf("some%d", most))
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", nil, err
+	}
+	for i := range most {
+		from, to := all[i*len(all)/most], filepath.Join(dir, fmt.Sprintf("%06d.jpg", i))
+		if _, err := os.Stat(to); err == nil {
+			files = append(files, to)
+			continue
+		}
+		if os.Link(from, to) != nil {
+			data, err := os.ReadFile(from)
+			if err == nil {
+				err = os.WriteFile(to, data, 0o666)
+			}
+			if err != nil {
+				return "", nil, err
+			}
+		}
+		files = append(files, to)
+	}
+	return dir, files, nil
+}
+
 // readAll reads files, the first most of them.
 func readAll(files []string, most int) (all [][]byte, err error) {
 	for _, f := range files[:min(most, len(files))] {

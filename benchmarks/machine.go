@@ -42,9 +42,12 @@ func cpuName() string {
 	return fmt.Sprintf("%s (family %s, model %s, stepping %s)", facts["model name"], facts["cpu family"], facts["model"], facts["stepping"])
 }
 
+// system returns the name and the version of the kernel, without what its builder
+// put behind that.
 func system() string {
 	if out, err := exec.Command("uname", "-sr").Output(); err == nil {
-		return strings.TrimSpace(string(out))
+		version, _, _ := strings.Cut(strings.TrimSpace(string(out)), "-")
+		return version
 	}
 	return runtime.GOOS
 }

@@ -2,8 +2,8 @@
 // what the work could cost, in one run on one machine:
 //
 //	go run -C benchmarks . data -dir DIR
-//	go run -C benchmarks [-tags libjpeg] . suite [-run W1,jpeg] [-data DIR] [-python PYTHON,...] [-json FILE]
-//	go run -C benchmarks . accelerators [-model resnet50,unet3d,cosmoflow] [-python PYTHON]
+//	go run -C benchmarks [-tags libjpeg] . suite [-run W1,jpeg] [-data DIR] [-python PYTHON,...] [-json FILE] [-report FILE]
+//	go run -C benchmarks . readme [-json FILE]
 //	go run -C benchmarks . drive [-dir DIR ...] [-model hdd ...] [-throttle sata-ssd] [-out DIR]
 //	go run -C benchmarks . growth [-samples N] [-json FILE]
 //
@@ -26,7 +26,7 @@ const usage = `usage:
   benchmarks suite [flags]      measure the library beside its peers; -help lists the flags
   benchmarks drive [flags]      measure drives, and the library over them; likewise
   benchmarks growth [flags]     measure what many samples and workers cost; likewise
-  benchmarks accelerators       measure how many accelerators a reader keeps busy; likewise
+  benchmarks readme [flags]     write the tables of the READMEs from results; likewise
 `
 
 func main() {
@@ -52,8 +52,8 @@ func run(ctx context.Context, args []string) error {
 		return runData(ctx, args, os.Stdout)
 	case "suite":
 		return runSuite(ctx, args, os.Stdout)
-	case "accelerators":
-		return runAccelerators(ctx, args, os.Stdout)
+	case "readme":
+		return runReadme(args)
 	case "drive":
 		return runDrive(ctx, args, os.Stdout)
 	case "growth":

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,6 +86,7 @@ func TestSuite(t *testing.T) {
 		"W10": {"ours", "ours_shuffled", "ours_columns", "limit"}, "W10_first": {"ours", "ours_resumed"},
 		"W6": {"ours", "pread", "memcpy", "memcpy_cache"}, "W6_shuffled": {"ours", "pread", "memcpy", "memcpy_cache"},
 		"W7": {"ours", "pread"}, "W7_crops": {"ours", "pread"},
+		"W8_resnet50": {"ours"}, "W8_cosmoflow": {"ours"}, "W8_unet3d": {"ours"},
 		"jpeg": {"ours", "go"}, "jpeg_big": {"ours", "go"}, "jpeg_progressive": {"ours", "go"}, "jpeg_roi": {"ours"}, "resize": {"ours", "imaging"},
 		"W5_snappy": tables, "W5_zstd": tables, "W5_none": tables, "W5_plain": tables,
 	}
@@ -111,7 +113,7 @@ func TestSuite(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("missing: %v\n%s", want, out.String())
 	}
-	if !strings.Contains(out.String(), "skipped torch_2: no-such-python: ") {
+	if !strings.Contains(out.String(), `skipped torch_2: exec: "no-such-python"`) {
 		t.Errorf("the output does not say why peers in Python are skipped:\n%s", out.String())
 	}
 }
@@ -207,6 +209,31 @@ func TestImageSetWithoutImages(t *testing.T) {
 	}
 	if _, _, err := imageSet(t.TempDir(), bigSet); err == nil {
 		t.Error("a set that is not there gives no error")
+	}
+}
+
+// TestSomeImages takes images from all over a set, again the second time.
+func TestSomeImages(t *testing.T) {
+	b := &bench{data: smallSet(t, 10), work: t.TempDir()}
+	_, all, err := imageSet(b.data, trainSet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dir, files, err := b.someImages(10); err != nil || dir != filepath.Join(b.data, trainSet) || !slices.Equal(files, all) {
+		t.Errorf("%s, %v, %v", dir, files, err)
+	}
+	for range 2 {
+		dir, files, err := b.someImages(5)
+		if err != nil || len(files) != 5 {
+			t.Fatalf("%v, %v", files, err)
+		}
+		for i, f := range files {
+			got, err := os.ReadFile(f)
+			want, err2 := os.ReadFile(all[2*i])
+			if err != nil || err2 != nil || !bytes.Equal(got, want) || filepath.Dir(f) != dir {
+				t.Errorf("%s is not %s: %v, %v", f, all[2*i], err, err2)
+			}
+		}
 	}
 }
 

@@ -20,48 +20,42 @@ import (
 // how long an H100 takes for a step.
 type mlModel struct {
 	name   string
+	title  string
 	format string        // "records" in files, a sample in each of "files", or "npz"
 	bytes  int           // of a sample
 	take   int           // of these that the batch holds; 0 means all
 	each   int           // samples in a file
-	files  int           // usual number of files here; the benchmark's own set is larger than memory
+	files  int           // of the set here, two steps at least; the benchmark's own set is larger than memory
 	batch  int           // samples of a step
 	step   time.Duration // that the accelerator takes
 	rule   float64       // least utilisation
-	scale  float64       // of files and samples in them
 }
 
 var mlperf = []mlModel{
-	{name: "resnet50", format: "records", bytes: 114_660, each: 1251, files: 8, batch: 400, step: 224 * time.Millisecond, rule: 0.9},
-	{name: "cosmoflow", format: "files", bytes: 2_828_486, each: 1, files: 256, batch: 1, step: 3500 * time.Microsecond, rule: 0.7},
-	{name: "unet3d", format: "npz", bytes: 146_600_628, take: 2 << 20, each: 1, files: 8, batch: 7, step: 323 * time.Millisecond, rule: 0.9},
+	{name: "resnet50", title: "ResNet-50", format: "records", bytes: 114_660, each: 1251, files: 8, batch: 400, step: 224 * time.Millisecond, rule: 0.9},
+	{name: "cosmoflow", title: "CosmoFlow", format: "files", bytes: 2_828_486, each: 1, files: 256, batch: 1, step: 3500 * time.Microsecond, rule: 0.7},
+	{name: "unet3d", title: "3D U-Net", format: "npz", bytes: 146_600_628, take: 2 << 20, each: 1, files: 14, batch: 7, step: 323 * time.Millisecond, rule: 0.9},
 }
 
-// size returns the files and the samples of each.
-func (m *mlModel) size() (files, each int) {
-	files, each = max(1, int(float64(m.files)*m.scale)), m.each
-	if m.each > 1 {
-		each = max(1, int(float64(m.each)*m.scale))
-	}
-	for files*each < 2*m.batch {
-		files++
-	}
-	return files, each
+// leastStep is the shortest sleep whose length means something.
+const leastStep = time.Millisecond
+
+// scaled returns m with smaller samples and steps, so that an accelerator still
+// wants as many bytes a second.
+func (m mlModel) scaled(by float64) mlModel {
+	m.bytes = max(64, int(float64(m.bytes)*by))
+	m.take = int(float64(m.take) * by)
+	m.step = max(min(m.step, leastStep), time.Duration(float64(m.step)*by))
+	return m
 }
 
-// make makes the data, unless it is there.
-func (m *mlModel) make(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
-		return nil
-	}
-	tmp := dir + ".making"
-	if err := os.MkdirAll(tmp, 0o777); err != nil {
+// make makes the data in a new folder.
+func (m mlModel) make(dir string) error {
+	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp)
-	files, each := m.size()
-	for i := range files {
-		data := random(uint64(i), m.bytes*each)
+	for i := range m.files {
+		data := random(uint64(i), m.bytes*m.each)
 		name := fmt.Sprintf("%06d.bin", i)
 		if m.format == "npz" {
 			name = fmt.Sprintf("%06d.npz", i)
@@ -70,11 +64,11 @@ func (m *mlModel) make(dir string) error {
 				return err
 			}
 		}
-		if err := os.WriteFile(filepath.Join(tmp, name), data, 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
 			return err
 		}
 	}
-	return os.Rename(tmp, dir)
+	return nil
 }
 
 // asNPZ returns an archive as numpy.savez writes it, of one array x of bytes.
@@ -100,26 +94,28 @@ func asNPZ(data []byte) ([]byte, error) {
 }
 
 // open returns the loader of one accelerator.
-func (m *mlModel) open(dir string, rank, world int) (*loader.Loader, error) {
-	src, err := m.source(dir)
+func (r readerConfig) open(rank, world int) (*loader.Loader, error) {
+	src, err := r.source()
 	if err != nil {
 		return nil, err
 	}
-	c := loader.Config{BatchSize: m.batch, Epochs: -1, Seed: 1, Order: loader.Shuffle{}, Remainder: remainder.Drop, Rank: rank, World: world}
-	if m.take > 0 {
-		c.Transforms = []loader.Transform{head{m.take}}
+	c := loader.Config{BatchSize: r.Batch, Epochs: -1, Seed: 1, Order: loader.Shuffle{}, Remainder: remainder.Drop, Rank: rank, World: world}
+	if r.Take > 0 {
+		c.Transforms = []loader.Transform{head{r.Take}}
 	}
 	return loader.New(src, c)
 }
 
-func (m *mlModel) source(dir string) (loader.Source, error) {
-	switch m.format {
+func (r readerConfig) source() (loader.Source, error) {
+	switch r.Format {
 	case "records":
-		return raw.OpenRecords([]string{filepath.Join(dir, "*.bin")}, raw.RecordOptions{Fields: loader.Spec{{Name: "x", DType: dtype.Uint8, Shape: loader.Dims(m.bytes)}}})
+		return raw.OpenRecords([]string{filepath.Join(r.Dir, "*.bin")}, raw.RecordOptions{Fields: loader.Spec{{Name: "x", DType: dtype.Uint8, Shape: loader.Dims(r.Record)}}})
 	case "files":
-		return raw.Open(dir, raw.Options{Field: "x"})
+		return raw.Open(r.Dir, raw.Options{Field: "x"})
+	case "npz":
+		return npy.Open(filepath.Join(r.Dir, "*.npz"), npy.Options{})
 	}
-	return npy.Open(filepath.Join(dir, "*.npz"), npy.Options{})
+	return nil, fmt.Errorf("no format %q", r.Format)
 }
 
 // head keeps the first bytes of a sample.

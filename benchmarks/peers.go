@@ -5,8 +5,11 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
 )
@@ -26,7 +29,7 @@ func (b *bench) unpackPeers() error { return os.CopyFS(b.work, scripts) }
 // that can.
 func (b *bench) python(name, about, script string, config any, check asking) rounds.Entry {
 	return rounds.Entry{Name: name, About: about, Open: func(ctx context.Context) (*rounds.Contender, error) {
-		var all error
+		var reasons []string // without folders, which are this machine's
 		for _, p := range b.pythons {
 			c, err := rounds.Process(name, about, rounds.Command{
 				Args:   []string{p, "-u", filepath.Join(b.work, "peers", script)},
@@ -36,8 +39,14 @@ func (b *bench) python(name, about, script string, config any, check asking) rou
 			if err == nil {
 				return c, nil
 			}
-			all = errors.Join(all, fmt.Errorf("%s: %w", p, err))
+			var missing *fs.PathError
+			if errors.As(err, &missing) {
+				err = fmt.Errorf("%s: %w", filepath.Base(missing.Path), missing.Err)
+			}
+			if why := err.Error(); !slices.Contains(reasons, why) {
+				reasons = append(reasons, why)
+			}
 		}
-		return nil, all
+		return nil, errors.New(strings.Join(reasons, "; "))
 	}}
 }

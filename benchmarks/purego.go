@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,19 +24,24 @@ func (b *bench) purego(name, about, child string, config any, check asking) roun
 	}}
 }
 
-// buildPlain builds this program with the tag purego, once in a run. It must be
-// called where go run -C leaves us: in the folder of the sources.
+// buildPlain builds this program with the tag purego.
 func (b *bench) buildPlain(ctx context.Context) (string, error) {
-	program := filepath.Join(b.work, "plain")
+	return b.build(ctx, "plain", "-tags", "purego", ".")
+}
+
+// build builds a program, once in a run. It must be called where go run -C leaves
+// us: in the folder of the sources.
+func (b *bench) build(ctx context.Context, name string, args ...string) (string, error) {
+	program := filepath.Join(b.work, name)
 	if _, err := os.Stat(program); err == nil {
 		return program, nil
 	}
 	text, err := os.ReadFile("go.mod")
 	if err != nil || !strings.HasPrefix(string(text), "module github.com/stokerdata/stoker/benchmarks\n") {
-		return "", fmt.Errorf("it must be built, for which the suite has to run in the folder benchmarks")
+		return "", errors.New("a program must be built for it, for which the suite has to run in the folder benchmarks")
 	}
-	if out, err := exec.CommandContext(ctx, "go", "build", "-tags", "purego", "-o", program, ".").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build -tags purego: %w: %s", err, out)
+	if out, err := exec.CommandContext(ctx, "go", append([]string{"build", "-o", program}, args...)...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build %s: %w: %s", strings.Join(args, " "), err, out)
 	}
 	return program, nil
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -30,6 +28,8 @@ var workloads = []struct {
 	{"W5", workload5},
 	{"W6", workload6},
 	{"W7", workload7},
+	{"W8", workload8},
+	{"W9", workload9},
 	{"W10", workload10},
 	{"jpeg", workloadJPEG},
 	{"resize", workloadResize},
@@ -53,105 +53,113 @@ const madeBytes = 256 << 20
 // scaled returns how much to make of what there usually is n of.
 func (b *bench) scaled(n int) int { return max(1, int(float64(n)*b.scale)) }
 
-// file is what -json leaves.
-type file struct {
-	Machine   machine          `json:"machine"`
-	Command   []string         `json:"command"`
-	Began     time.Time        `json:"began"`
-	Workloads []*rounds.Result `json:"workloads"`
+// suiteFlags is what the flags of suite say.
+type suiteFlags struct {
+	names                  map[string]bool // workloads
+	only                   *regexp.Regexp
+	data                   string
+	pythons                string
+	json, markdown, report string // files
+	batch, images, rounds  int
+	scale                  float64
+	length                 time.Duration
+	command                string
+}
+
+// parseSuite reads the flags of suite.
+func parseSuite(args []string) (c suiteFlags, err error) {
+	f := flag.NewFlagSet("suite", flag.ContinueOnError)
+	run := f.String("run", "", "comma-separated `names` of workloads (default: all)")
+	only := f.String("only", "", "regular `expression` for the names of contenders (default: all)")
+	f.StringVar(&c.data, "data", "", "`folder` of JPEG files (default: a set of our own, made when it is missing)")
+	f.StringVar(&c.pythons, "python", "python3", "comma-separated Python `interpreters`; each peer takes the first that has what it needs")
+	f.StringVar(&c.json, "json", "", "`file` for the results as JSON, of which readme makes tables")
+	f.StringVar(&c.markdown, "markdown", "", "`file` for the results as tables")
+	f.StringVar(&c.report, "report", "", "`file` for the results as a page with plots")
+	f.IntVar(&c.batch, "batch", 64, "images in a batch")
+	f.IntVar(&c.images, "images", 512, "the most images that workloads on decoding take")
+	f.Float64Var(&c.scale, "scale", 1, "size of the data that the suite makes by itself, as a part of the usual")
+	f.IntVar(&c.rounds, "rounds", 5, "rounds that a ratio is made of; three times as many are tried for one that is unsteady")
+	f.DurationVar(&c.length, "for", 20*time.Minute, "how `long` a run tries to steady its ratios, beside the rounds that each is made of")
+	if err := f.Parse(args); err != nil {
+		return c, err
+	}
+	c.command = commandLine(f)
+	if *only != "" {
+		if c.only, err = regexp.Compile("^(?:" + *only + ")$"); err != nil {
+			return c, err
+		}
+	}
+	c.names, err = pick(*run)
+	return c, err
 }
 
 // runSuite measures the workloads that are asked for.
 func runSuite(ctx context.Context, args []string, out io.Writer) error {
-	f := flag.NewFlagSet("suite", flag.ContinueOnError)
-	only := f.String("run", "", "comma-separated `names` of workloads (default: all)")
-	contenders := f.String("only", "", "regular `expression` for the names of contenders (default: all)")
-	data := f.String("data", "", "`folder` of JPEG files (default: a set of our own, made when it is missing)")
-	python := f.String("python", "python3", "comma-separated Python `interpreters`; each peer takes the first that has what it needs")
-	path := f.String("json", "", "`file` for the results as JSON")
-	tables := f.String("markdown", "", "`file` for the results as tables")
-	batch := f.Int("batch", 64, "images in a batch")
-	most := f.Int("images", 512, "the most images that workloads on single images take")
-	scale := f.Float64("scale", 1, "size of the data that the suite makes by itself, as a part of the usual")
-	n := f.Int("rounds", 5, "rounds that a ratio is made of; three times as many are tried for one that is unsteady")
-	if err := f.Parse(args); err != nil {
-		return err
-	}
-	names, err := pick(*only)
+	c, err := parseSuite(args)
 	if err != nil {
 		return err
 	}
-	wanted, err := regexp.Compile("^(?:" + *contenders + ")$")
-	if err != nil {
-		return err
-	}
-	b, err := newBench(ctx, *data, out)
+	b, err := newBench(ctx, c.data, out)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(b.work)
-	if *contenders != "" {
-		b.only = wanted
+	b.only, b.pythons, b.batch, b.most, b.scale = c.only, strings.Split(c.pythons, ","), c.batch, c.images, c.scale
+	r := &results{Machine: thisMachine(), Command: c.command, Commit: commit(), Began: time.Now(), Skipped: map[string]string{}}
+	fmt.Fprintln(out, r.Machine)
+	stopped := r.run(ctx, b, c, out)
+	if absent := r.absent(); absent != "" {
+		fmt.Fprintf(out, "\nnot measured:\n%s", absent)
 	}
-	b.pythons, b.batch, b.most, b.scale = strings.Split(*python, ","), *batch, *most, *scale
-	o := rounds.Options{Rounds: *n, Progress: func(s string) { fmt.Fprintln(os.Stderr, s) }}
-	result := file{Machine: thisMachine(), Command: os.Args[1:], Began: time.Now()}
-	fmt.Fprintln(out, result.Machine)
+	fmt.Fprintf(out, "\n%s at the end, after %.0f s\n", load(), time.Since(r.Began).Seconds())
+	return errors.Join(stopped, r.write(c.json, (*results).json), r.write(c.markdown, (*results).markdown), r.write(c.report, (*results).page))
+}
+
+// run runs the workloads that are asked for. An error says that it was stopped; what
+// was measured before is there.
+func (r *results) run(ctx context.Context, b *bench, c suiteFlags, out io.Writer) error {
+	o := rounds.Options{Rounds: c.rounds, Progress: progress(r.Began)}
+	k := 0
 	for _, w := range workloads {
-		if !names[w.name] {
+		if !c.names[w.name] {
 			continue
 		}
-		if err := measure(ctx, b, w.name, w.build, o, &result, out); err != nil {
+		k++
+		o.Progress(fmt.Sprintf("%s, workload %d of %d", w.name, k, len(c.names)))
+		matches, err := w.build(b)
+		if err != nil {
+			fmt.Fprintf(out, "\n%s: skipped: %v\n", w.name, err)
+			r.Skipped[w.name] = err.Error()
+		}
+		// What one workload does not need is there for those behind it.
+		o.Until = r.Began.Add(c.length * time.Duration(k) / time.Duration(len(c.names)))
+		if err := r.play(ctx, b, matches, o, out); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(out, "\n%s at the end\n", load())
-	return errors.Join(result.write(*path, asJSON), result.write(*tables, asMarkdown))
+	return nil
 }
 
-// write writes f to a file, unless that has no name.
-func (f *file) write(path string, as func(*file) ([]byte, error)) error {
-	if path == "" {
-		return nil
-	}
-	text, err := as(f)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, text, 0o666)
+// progress returns what tells on the terminal what goes on.
+func progress(began time.Time) func(string) {
+	return func(s string) { fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(began).Seconds(), s) }
 }
 
-func asJSON(f *file) ([]byte, error) {
-	text, err := json.MarshalIndent(f, "", "  ")
-	return append(text, '\n'), err
-}
-
-func asMarkdown(f *file) ([]byte, error) {
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "%s, %s. `go run -C benchmarks . %s`\n\n", f.Machine, f.Began.Format(time.DateOnly), strings.Join(f.Command, " "))
-	for _, r := range f.Workloads {
-		if err := r.Markdown(&out); err != nil {
-			return nil, err
-		}
-	}
-	return out.Bytes(), nil
-}
-
-// measure runs the matches of a workload and prints each when it is done.
-func measure(ctx context.Context, b *bench, name string, build func(*bench) ([]rounds.Match, error), o rounds.Options, to *file, out io.Writer) error {
-	matches, err := build(b)
-	if err != nil {
-		fmt.Fprintf(out, "\n%s: skipped: %v\n", name, err)
-		return nil
-	}
-	for _, m := range matches {
+// play runs the matches of a workload and prints each when it is done. They share
+// the time that is left.
+func (r *results) play(ctx context.Context, b *bench, matches []rounds.Match, o rounds.Options, out io.Writer) error {
+	end := o.Until
+	for i, m := range matches {
 		b.restrict(&m)
-		r, err := rounds.Run(ctx, m, o)
+		left := time.Until(end) / time.Duration(len(matches)-i)
+		o.Until = time.Now().Add(left)
+		result, err := rounds.Run(ctx, m, o)
 		if err != nil {
 			return err
 		}
-		r.Print(out)
-		to.Workloads = append(to.Workloads, r)
+		result.Print(out)
+		r.Workloads = append(r.Workloads, result.Summary())
 	}
 	return nil
 }
@@ -167,16 +175,18 @@ func (b *bench) restrict(m *rounds.Match) {
 
 // pick returns the set of workloads that a comma-separated list names.
 func pick(list string) (map[string]bool, error) {
-	names, known := map[string]bool{}, ""
+	known := ""
+	all := map[string]bool{}
 	for _, w := range workloads {
-		names[w.name] = list == ""
+		all[w.name] = true
 		known += " " + w.name
 	}
 	if list == "" {
-		return names, nil
+		return all, nil
 	}
+	names := map[string]bool{}
 	for name := range strings.SplitSeq(list, ",") {
-		if _, ok := names[name]; !ok {
+		if !all[name] {
 			return nil, fmt.Errorf("no workload %q; there are%s", name, known)
 		}
 		names[name] = true

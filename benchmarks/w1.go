@@ -52,7 +52,7 @@ func workload1(b *bench) ([]rounds.Match, error) {
 
 // images returns the match for one element type.
 func (b *bench) images(float bool) (rounds.Match, error) {
-	dir, files, err := imageSet(b.data, trainSet)
+	dir, files, err := b.someImages(b.most)
 	if err != nil {
 		return rounds.Match{}, err
 	}

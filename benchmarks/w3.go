@@ -11,12 +11,17 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/stokerdata/stoker/benchmarks/internal/probe"
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
 	"github.com/stokerdata/stoker/format/feather"
 	"github.com/stokerdata/stoker/format/parquet"
 	"github.com/stokerdata/stoker/format/raw"
 	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/shard"
 )
+
+// mostFiles is how many files W3 and W4 read at most.
+const mostFiles = 4096
 
 // bytesConfig is what the contenders of W3 and W4 are given.
 type bytesConfig struct {
@@ -26,7 +31,8 @@ type bytesConfig struct {
 	Batch int      `json:"batch"`
 	Kind  string   `json:"kind"` // which of the contenders that share a program
 
-	Workers int `json:"workers"`
+	Workers int           `json:"workers"`
+	Backend shard.Backend `json:"backend"`
 
 	buffers [batchesInTurn]*[]byte // of limits
 }
@@ -43,7 +49,7 @@ type bytesCheck struct {
 
 // workload3 is reading files that are packed into shards, in their order.
 func workload3(b *bench) ([]rounds.Match, error) {
-	dir, files, err := imageSet(b.data, trainSet)
+	dir, files, err := b.someImages(mostFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +70,15 @@ func workload3(b *bench) ([]rounds.Match, error) {
 		b.own("pread_batches", "limit: the same into memory for batches", "bytes", c.packed(b.work, "feather").of("pread_batches"), nil),
 	}
 	m.Ratios = against("ours", m.Entries)
-	return []rounds.Match{m}, nil
+	each, err := meanBytes(files)
+	if err != nil {
+		return nil, err
+	}
+	arrow := c.packed(b.work, "feather")
+	evicted := fromDrive(m, []string{arrow.Pack, c.packed(b.work, "parquet").Pack, c.packed(b.work, "tar").Pack},
+		b.own("ours_direct", "stoker, Feather, by io_uring past the page cache", "bytes", arrow.past(), check),
+		fio("limit: fio, 1 MiB at a time, 8 under way, past the page cache", arrow.Pack, each, probe.Load{Bytes: 1 << 20, Depth: 8}))
+	return []rounds.Match{m, evicted}, nil
 }
 
 // packed returns c for the packed file of a kind.
@@ -75,6 +89,12 @@ func (c bytesConfig) packed(work, kind string) bytesConfig {
 
 func (c bytesConfig) of(kind string) bytesConfig {
 	c.Kind = kind
+	return c
+}
+
+// past returns c with reads that go past the page cache.
+func (c bytesConfig) past() bytesConfig {
+	c.Backend = shard.DirectRing
 	return c
 }
 
@@ -106,9 +126,11 @@ func askBytes(file string, files []string) asking {
 	}
 }
 
+func (c bytesConfig) pool() shard.PoolConfig { return shard.PoolConfig{Backend: c.Backend} }
+
 // unpacked returns a loader of the files as they lie.
 func (c bytesConfig) unpacked(order loader.Order) (*loader.Loader, error) {
-	src, err := raw.Open(c.Dir, raw.Options{Extensions: jpegNames})
+	src, err := raw.Open(c.Dir, raw.Options{Extensions: jpegNames, Pool: c.pool()})
 	if err != nil {
 		return nil, err
 	}
@@ -199,9 +221,9 @@ func (c bytesConfig) open() (ld *loader.Loader, err error) {
 	case "files":
 		return c.unpacked(loader.Shuffle{})
 	case "feather":
-		src, err = feather.Open(c.Pack, feather.Options{})
+		src, err = feather.Open(c.Pack, feather.Options{Pool: c.pool()})
 	case "parquet":
-		src, err = parquet.Open(c.Pack, parquet.Options{})
+		src, err = parquet.Open(c.Pack, parquet.Options{Pool: c.pool()})
 	default:
 		err = fmt.Errorf("no contender %q", c.Kind)
 	}

@@ -6,14 +6,17 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
+	"github.com/stokerdata/stoker/benchmarks/internal/cold"
+	"github.com/stokerdata/stoker/benchmarks/internal/probe"
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
 )
 
 // workload4 is reading small files in random order.
 func workload4(b *bench) ([]rounds.Match, error) {
-	dir, files, err := imageSet(b.data, trainSet)
+	dir, files, err := b.someImages(mostFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +34,19 @@ func workload4(b *bench) ([]rounds.Match, error) {
 		b.own("open_batches", "limit: the same into memory for batches", "bytes", with("open_batches", 0), check),
 	}
 	m.Ratios = against("ours", m.Entries)
-	return []rounds.Match{m}, nil
+	each, err := meanBytes(files)
+	if err != nil {
+		return nil, err
+	}
+	one := with("", 0).packed(b.work, "tar") // for fio, which reads no trees of files
+	if err := packTar(one); err != nil {
+		return nil, err
+	}
+	evicted := fromDrive(m, append(slices.Clone(files), one.Pack),
+		b.own("ours_direct", "stoker, by io_uring past the page cache", "bytes", with("files", 0).past(), check),
+		fio("limit: fio, as many bytes at random places of one file, 32 under way, past the page cache", one.Pack, each,
+			probe.Load{Bytes: (int(each) + cold.Align - 1) &^ (cold.Align - 1), Depth: 32, Random: true}))
+	return []rounds.Match{m, evicted}, nil
 }
 
 // sequence returns the order in which files are read.

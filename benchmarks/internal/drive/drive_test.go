@@ -2,10 +2,13 @@ package drive
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -88,8 +91,11 @@ func TestRates(t *testing.T) {
 			t.Errorf("%s: %d points", d.Name(), len(p))
 		}
 		for _, x := range p {
-			if x.Mode != d.mode || !strings.Contains(x.Drive, d.mode.String()) || x.Cache == "" || x.Refused == "" && (x.PerSecond <= 0 || len(x.Percentiles) != 101) {
+			if x.Mode != d.mode || !strings.Contains(x.Drive, d.mode.String()) || x.Cache == "" || x.Refused == "" && (x.PerSecond <= 0 || (len(x.Percentiles) == 101) != (x.Backend == "")) {
 				t.Errorf("%+v", x)
+			}
+			if (x.Backend != "") != (d.mode == modeReal && byReader(probe.Load{Bytes: x.Bytes, Depth: x.Depth})) {
+				t.Errorf("%s, %s: read by %q", x.Drive, x.Load, x.Backend)
 			}
 			if (x.Model > 0) != (d.mode == modeSimulated) {
 				t.Errorf("%s, %s: the model is %v", x.Drive, x.Load, x.Model)
@@ -236,11 +242,54 @@ func TestCompare(t *testing.T) {
 		return all
 	}
 	f := compare(&probe.FIO{}, result(90, 110, 100), result(100, 100, 200))
-	if f.Ratio != 0.9 || f.Least != 0.5 || f.Most != 1.1 || f.PerSecond != 100 || f.String() != "unsteady, 0.50 to 1.10" {
-		t.Errorf("%+v", f)
+	if f.PerSecond != 100 || f.Ratio != 0.9 || f.Low != 0.5 || f.High != 1.1 || f.String() != "0.90 (0.50 to 1.10)" {
+		t.Errorf("%+v, %v", f, f)
 	}
-	if f := compare(&probe.FIO{}, result(99, 100, 95), result(100, 100, 100)); f.String() != "0.99" {
-		t.Errorf("%+v", f)
+}
+
+// TestInterval has the ranks of tables of the sign test.
+func TestInterval(t *testing.T) {
+	for n, rank := range map[int]int{1: 1, 5: 1, 6: 1, 8: 1, 9: 2, 15: 4, 20: 6, 21: 6, 25: 8, 100: 40} {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = float64(n - i)
+		}
+		if low, high := interval(x); low != float64(rank) || high != float64(n+1-rank) {
+			t.Errorf("of %d values: %v to %v, want %d to %d", n, low, high, rank, n+1-rank)
+		}
+	}
+}
+
+// TestReader reads a file with each backend, what is asked for and for as long.
+func TestReader(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := writeRandom(t.Context(), file, 8<<20); err != nil {
+		t.Fatal(err)
+	}
+	for b, name := range backendNames {
+		for _, l := range []probe.Load{{Bytes: 1 << 20, Depth: 8}, {Bytes: 16 << 10, Depth: 32, Random: true}} {
+			l.Size, l.Start, l.For = 8<<20, 3<<20, 300*time.Millisecond
+			r, err := openReader(t.Context(), file, b, l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.run(t.Context(), l)
+			if err != nil || got.PerSecond <= 0 || got.MBps != got.PerSecond*float64(l.Bytes)/1e6 {
+				t.Errorf("%s: %+v, %v", name, got, err)
+			}
+			l.Size, l.For = 16<<20, time.Minute // the file ends before
+			if _, err := r.run(t.Context(), l); !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("%s: %v behind the end", name, err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if _, err := r.run(ctx, l); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v when cancelled", name, err)
+			}
+			if err := r.close(); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

@@ -58,7 +58,8 @@ type Point struct {
 	Bytes     int     `json:"bytes"` // of a read
 	Depth     int     `json:"depth"`
 	Random    bool    `json:"random"`
-	Cache     string  `json:"cache"` // how it was avoided
+	Cache     string  `json:"cache"`             // how it was avoided
+	Backend   string  `json:"backend,omitempty"` // of the library's reader; empty for plain reads
 	Refused   string  `json:"refused,omitempty"`
 	PerSecond float64 `json:"reads_per_s"`
 	Least     float64 `json:"least_reads_per_s"` // in a part of the time
@@ -76,7 +77,7 @@ type Point struct {
 	FIO         *FIO    `json:"fio,omitempty"`
 }
 
-// FIO is what fio gave for the same load, in rounds between ours.
+// FIO is what fio gave for the same load, by turns with the library's reader.
 type FIO struct {
 	Version   string  `json:"version"`
 	Engine    string  `json:"engine"`
@@ -84,9 +85,11 @@ type FIO struct {
 	MBps      float64 `json:"mb_per_s"`
 	MedianS   float64 `json:"median_s"`
 	Cores     float64 `json:"cores"`
-	Ratio     float64 `json:"ours_vs_fio"` // the median over the rounds
-	Least     float64 `json:"least_ours_vs_fio"`
-	Most      float64 `json:"most_ours_vs_fio"`
+	Ratio     float64 `json:"ours_vs_fio"` // the median over pairs of turns
+	// Low and High are what the median of more pairs would lie between.
+	Low   float64   `json:"low_ours_vs_fio"`
+	High  float64   `json:"high_ours_vs_fio"`
+	Pairs []float64 `json:"pairs"`
 }
 
 // steadyThrottle is how long a throttled drive is read from at least: the kernel
@@ -114,6 +117,12 @@ func loads(m Mode, f time.Duration) (all []probe.Load) {
 	return all
 }
 
+// byReader reports whether a load is one of those for which drives are bought, that
+// the library's own reader does.
+func byReader(l probe.Load) bool {
+	return l.Bytes == ShardBytes && l.Depth == 8 || l.Bytes == ImageBytes && l.Depth == 32
+}
+
 // leastReads is how many reads a distribution of their times is made of, where
 // they can be had.
 const leastReads = 200
@@ -130,7 +139,11 @@ func (d *Drive) Points(ctx context.Context, o Options) ([]Point, error) {
 	for i, l := range loads(d.mode, o.For) {
 		l.Size, l.Blocking, l.Seed, l.Reads = target.size, d.sim == nil, uint64(i), leastReads
 		o.Progress(fmt.Sprintf("%s: %v", d.Name(), l))
-		p, err := d.point(ctx, target, l)
+		measure := d.point
+		if d.mode == modeReal && byReader(l) {
+			measure = d.reads
+		}
+		p, err := measure(ctx, target, l)
 		if err != nil {
 			return points, err
 		}
@@ -143,11 +156,12 @@ func (d *Drive) Points(ctx context.Context, o Options) ([]Point, error) {
 // target is what is read from.
 type target struct {
 	io.ReaderAt
-	size  int64
-	file  string // "" if there is none
-	cache string
-	fio   *probe.FIO
-	close func()
+	size   int64
+	file   string // "" if there is none
+	cache  string
+	direct bool // the file can be read past the page cache
+	fio    *probe.FIO
+	close  func()
 }
 
 // target opens what the drive is probed with.
@@ -156,7 +170,7 @@ func (d *Drive) target(ctx context.Context, o Options) (*target, error) {
 		return &target{ReaderAt: d.sim.Surface(), size: drivesim.Span, cache: "none: simulated", close: func() {}}, nil
 	}
 	o.Progress(fmt.Sprintf("%s: writing a file of %d MB", d.Name(), o.FileBytes/1e6))
-	t := &target{size: o.FileBytes, file: filepath.Join(d.dir, "probe"), cache: "direct reads"}
+	t := &target{size: o.FileBytes, file: filepath.Join(d.dir, "probe"), cache: "direct reads", direct: true}
 	if err := writeRandom(ctx, t.file, o.FileBytes); err != nil {
 		return nil, err
 	}
@@ -165,7 +179,7 @@ func (d *Drive) target(ctx context.Context, o Options) (*target, error) {
 	}
 	f, err := cold.Open(t.file)
 	if errors.Is(err, errors.ErrUnsupported) {
-		t.cache = "evicted before"
+		t.cache, t.direct = "evicted before", false
 		f, err = os.Open(t.file)
 	}
 	if err != nil {
@@ -200,39 +214,19 @@ func writeRandom(ctx context.Context, name string, size int64) error {
 	return errors.Join(err, f.Close())
 }
 
-// rounds is how often we and fio take turns. A ratio is their median.
-const rounds = 5
-
-// point measures one load.
+// point measures one load by plain reads.
 func (d *Drive) point(ctx context.Context, t *target, l probe.Load) (Point, error) {
-	n, before := 1, d.simStats()
-	if t.fio != nil {
-		n = rounds
-	}
-	var ours, theirs []probe.Result
-	for range n {
-		if t.cache == "evicted before" {
-			if err := cold.Evict(t.file); err != nil {
-				return Point{}, err
-			}
-		}
-		r, err := probe.Run(ctx, t, l)
-		if err != nil {
+	if t.file != "" && !t.direct {
+		if err := cold.Evict(t.file); err != nil {
 			return Point{}, err
 		}
-		ours = append(ours, r)
-		if t.fio != nil {
-			if r, err = t.fio.Run(ctx, t.file, l); err != nil {
-				return Point{}, err
-			}
-			theirs = append(theirs, r)
-		}
-		l.Seed += 1000 // places that nobody has read yet
 	}
-	p := d.newPoint(t, l, ours)
-	if t.fio != nil {
-		p.FIO = compare(t.fio, ours, theirs)
+	before := d.simStats()
+	r, err := probe.Run(ctx, t, l)
+	if err != nil {
+		return Point{}, err
 	}
+	p := d.newPoint(t, l, []probe.Result{r})
 	late := d.simStats().Minus(before)
 	if p.Late = late.LateShare(); p.Late > mostLate {
 		p = Point{Mode: p.Mode, Drive: p.Drive, Load: p.Load, Bytes: p.Bytes, Depth: p.Depth, Random: p.Random, Cache: p.Cache, Late: p.Late, Model: p.Model, ModelMedian: p.ModelMedian,
@@ -251,7 +245,7 @@ func (d *Drive) newPoint(t *target, l probe.Load, runs []probe.Result) Point {
 	for _, other := range runs {
 		p.Least, p.Most = min(p.Least, other.Least), max(p.Most, other.Most)
 	}
-	if d.mode != modeThrottled {
+	if d.mode != modeThrottled && r.Latencies != nil {
 		for i := range 101 {
 			p.Percentiles = append(p.Percentiles, r.Percentile(float64(i)/100).Seconds())
 		}
@@ -279,30 +273,22 @@ func expect(p drivesim.Profile, l probe.Load) drivesim.Expectation {
 	})
 }
 
-// compare returns fio's figures beside ours.
+// compare returns fio's figures beside ours, of the same pairs of turns.
 func compare(f *probe.FIO, ours, theirs []probe.Result) *FIO {
 	var ratios []float64
 	for i := range ours {
-		ratios = append(ratios, ours[i].PerSecond/theirs[i].PerSecond) // of one round
+		ratios = append(ratios, ours[i].PerSecond/theirs[i].PerSecond)
 	}
-	slices.Sort(ratios)
 	theirs = slices.Clone(theirs)
 	slices.SortFunc(theirs, slower)
 	r := theirs[len(theirs)/2]
+	low, high := interval(ratios)
 	return &FIO{Version: f.Version, Engine: f.Engine, PerSecond: r.PerSecond, MBps: r.MBps, MedianS: r.Percentile(0.5).Seconds(),
-		Cores: r.Cores, Ratio: ratios[len(ratios)/2], Least: ratios[0], Most: ratios[len(ratios)-1]}
+		Cores: r.Cores, Ratio: median(ratios), Low: low, High: high, Pairs: ratios}
 }
 
-// mostSpread is the part of a ratio by which its rounds may differ.
-const mostSpread = 0.15
-
-// String returns the ratio, or that it is none.
-func (f *FIO) String() string {
-	if f.Most-f.Least > mostSpread*f.Ratio {
-		return fmt.Sprintf("unsteady, %.2f to %.2f", f.Least, f.Most)
-	}
-	return fmt.Sprintf("%.2f", f.Ratio)
-}
+// String returns the ratio, and how sure it is.
+func (f *FIO) String() string { return fmt.Sprintf("%.2f (%.2f to %.2f)", f.Ratio, f.Low, f.High) }
 
 // fastest is the access time that no flash behind SATA or USB is known to be
 // below.

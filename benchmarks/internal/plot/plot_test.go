@@ -99,3 +99,16 @@ func TestFormats(t *testing.T) {
 		}
 	}
 }
+
+func TestDots(t *testing.T) {
+	svg := Dots{Title: "T", X: Axis{Label: "x", Log: true}, Mark: 1, Dots: []Dot{
+		{Name: "a & b", Colour: "#111", Value: 2, Low: 1.9, High: 2.1}, {Name: "wild", Colour: "#222", Value: 3, Low: 1, High: 9, Hollow: true}, {Name: "none", Colour: "#333"},
+	}}.SVG()
+	if n := wellFormed(t, svg); n["circle"] != 2 {
+		t.Errorf("%v", n)
+	}
+	if !strings.Contains(svg, ">2.00<") || !strings.Contains(svg, ">unsteady<") || strings.Contains(svg, "3.00") || strings.Contains(svg, "Inf") {
+		t.Error(svg)
+	}
+	wellFormed(t, Dots{X: Axis{Log: true}, Mark: 1}.SVG())
+}

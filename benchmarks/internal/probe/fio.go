@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/stokerdata/stoker/benchmarks/internal/cold"
 )
 
 // FIO is the fio of this machine.
@@ -44,12 +46,12 @@ func FindFIO(ctx context.Context, file string) (*FIO, error) {
 // Run has fio do a load on a file. It gives the rate, the share of a core and the
 // median latency.
 func (f *FIO) Run(ctx context.Context, file string, l Load) (Result, error) {
-	pattern := "read"
+	pattern, start := "read", l.Start-l.Start%int64(l.Bytes)
 	if l.Random {
-		pattern = "randread"
+		pattern, start = "randread", 0
 	}
 	args := []string{"--name=load", "--filename=" + file, "--readonly", "--direct=1", "--ioengine=" + f.Engine, "--rw=" + pattern,
-		fmt.Sprintf("--bs=%d", l.Bytes), fmt.Sprintf("--size=%d", l.Size), fmt.Sprintf("--iodepth=%d", l.Depth),
+		fmt.Sprintf("--bs=%d", l.Bytes), fmt.Sprintf("--blockalign=%d", cold.Align), fmt.Sprintf("--offset=%d", start), fmt.Sprintf("--size=%d", l.Size-start), fmt.Sprintf("--iodepth=%d", l.Depth),
 		fmt.Sprintf("--runtime=%dms", max(1, l.For.Milliseconds())), "--time_based", fmt.Sprintf("--randseed=%d", l.Seed+1), "--output-format=json"}
 	if f.Engine == "psync" && l.Depth > 1 {
 		args = append(args, fmt.Sprintf("--numjobs=%d", l.Depth), "--thread", "--group_reporting")

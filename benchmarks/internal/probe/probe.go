@@ -22,7 +22,8 @@ type Load struct {
 	Size   int64         // of what is read from
 	Bytes  int           // of a read, a multiple of cold.Align
 	Depth  int           // reads under way
-	Random bool          // at random places, else one after another from the start
+	Random bool          // at random places, else one after another
+	Start  int64         // of those that are not at random places
 	For    time.Duration // how long
 	Reads  int           // that there should be: with fewer it goes on, up to longest times For
 	// Blocking says that each read keeps a thread, as those of files do. The
@@ -115,7 +116,7 @@ func (r *reader) run(ctx context.Context, f io.ReaderAt, l Load, number uint64, 
 		if l.Random {
 			off = random.Int64N(places) * cold.Align
 		} else {
-			off = (next.Add(1) - 1) % places * int64(l.Bytes)
+			off = (l.Start/int64(l.Bytes) + next.Add(1) - 1) % places * int64(l.Bytes)
 		}
 		if n, err := f.ReadAt(b, off); n < len(b) {
 			r.err = fmt.Errorf("probe: read of %d bytes at %d gave %d: %w", len(b), off, n, errors.Join(err, io.ErrUnexpectedEOF))

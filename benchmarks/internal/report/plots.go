@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/stokerdata/stoker/benchmarks/internal/drive"
+	"github.com/stokerdata/stoker/benchmarks/internal/page"
 	"github.com/stokerdata/stoker/benchmarks/internal/plot"
 )
 
@@ -53,17 +54,17 @@ func (s Section) sequential() *drive.Point { return s.find(drive.ShardBytes, 8, 
 func (s Section) access() *drive.Point     { return s.find(drive.SmallBytes, 1, true) }
 
 // groups returns all plots.
-func (r Report) groups() []group {
+func (r Report) groups() []page.Section {
 	title := func(s string) string { return s + ": " + r.modes() }
-	all := []group{
-		{"Throughput and seek time", "Sequential reads of 1 MiB, 8 at a time; the median time of a random read of 4 KiB, one at a time.",
-			[]template.HTML{r.bars(title("Throughput"), plot.Axis{Label: "MB/s", Log: true}, func(s Section) float64 {
+	all := []page.Section{
+		{Heading: "Throughput and seek time", About: "Sequential reads of 1 MiB, 8 at a time; the median time of a random read of 4 KiB, one at a time.",
+			Plots: []template.HTML{r.bars(title("Throughput"), plot.Axis{Label: "MB/s", Log: true}, func(s Section) float64 {
 				return value(s.sequential(), func(p *drive.Point) float64 { return p.MBps })
 			}), r.bars(title("Seek time"), plot.Axis{Label: "time of a random read", Log: true, Format: plot.Seconds}, func(s Section) float64 {
 				return value(s.access(), func(p *drive.Point) float64 { measured, _ := quickness(p); return 1 / measured })
 			})}},
-		{"Random reads", "How long one takes, one at a time; and how many a second there are, so many at a time. Dashed: what the model of a simulated drive means, without this machine's CPU.",
-			[]template.HTML{r.cdf(title("Access time, 4 KiB at depth 1")), r.depths(title("Random reads of 4 KiB"))}},
+		{Heading: "Random reads", About: "How long one takes, one at a time; and how many a second there are, so many at a time. Dashed: what the model of a simulated drive means, without this machine's CPU.",
+			Plots: []template.HTML{r.cdf(title("Access time, 4 KiB at depth 1")), r.depths(title("Random reads of 4 KiB"))}},
 	}
 	all = append(all, r.loaderGroups(title)...)
 	return append(all, r.stalls(title))
@@ -156,11 +157,11 @@ func (p pair) best(rates []drive.Rate) (most float64) {
 }
 
 // loaderGroups returns a group for each task.
-func (r Report) loaderGroups(title func(string) string) (all []group) {
+func (r Report) loaderGroups(title func(string) string) (all []page.Section) {
 	for _, p := range r.pairs() {
 		heading := "The loader: " + p.task
 		if len(all) == 0 || all[len(all)-1].Heading != heading {
-			all = append(all, group{Heading: heading, About: "Black and dashed: the same files in memory, which is what the CPU allows. Coloured and dashed: what the drive reads by itself, in sequence or at random, as the layout is read; reads that are sorted and lie near each other may be faster."})
+			all = append(all, page.Section{Heading: heading, About: "Black and dashed: the same files in memory, which is what the CPU allows. Coloured and dashed: what the drive reads by itself, in sequence or at random, as the layout is read; reads that are sorted and lie near each other may be faster."})
 		}
 		g := &all[len(all)-1]
 		g.Plots = append(g.Plots, r.workers(title(fmt.Sprintf("%s from %s", p.task, p.layout)), p))
@@ -200,8 +201,8 @@ func stall(demand, rate float64) float64 { return max(0, 1-rate/demand) }
 
 // stalls draws for how much of its time a trainer waits, over the rate at which
 // it could go.
-func (r Report) stalls(title func(string) string) group {
-	g := group{Heading: "How long a trainer waits", About: "The part of its time that a trainer waits for images, from the rates above with the best number of workers: a trainer that could take twice what comes waits half of the time."}
+func (r Report) stalls(title func(string) string) page.Section {
+	g := page.Section{Heading: "How long a trainer waits", About: "The part of its time that a trainer waits for images, from the rates above with the best number of workers: a trainer that could take twice what comes waits half of the time."}
 	for _, p := range r.pairs() {
 		if p.task != "images" {
 			continue

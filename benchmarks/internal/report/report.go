@@ -1,10 +1,9 @@
 package report
 
 import (
-	_ "embed"
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stokerdata/stoker/benchmarks/internal/drive"
+	"github.com/stokerdata/stoker/benchmarks/internal/page"
 )
 
 // A Section is what was measured of one drive.
@@ -80,28 +80,49 @@ func (r Report) Write(dir string) (files []string, err error) {
 	return files, nil
 }
 
-//go:embed page.html
-var pageText string
-
-// page is what the template is given.
-type page struct {
-	Report
-	Groups []group
-	Tables []grid
-}
-
-// group is plots under a heading.
-type group struct {
-	Heading, About string
-	Plots          []template.HTML
-}
-
 func (r Report) html() ([]byte, error) {
-	t, err := template.New("page").Parse(pageText)
-	if err != nil {
-		return nil, err
+	p := page.Page{Title: r.Title(), Facts: []page.Fact{
+		{Name: "machine", Value: fmt.Sprint(r.Machine)},
+		{Name: "date", Value: r.Began.UTC().Format("2006-01-02 15:04 MST")},
+		{Name: "library", Value: cmp.Or(r.Commit, "unknown")},
+		{Name: "command", Value: strings.Join(r.Command, " ")},
+	}}
+	p.Sections = append(p.Sections, page.Section{Heading: "The drives"})
+	for _, s := range r.Drives {
+		p.Sections = append(p.Sections, s.page())
 	}
-	var b strings.Builder
-	err = t.Execute(&b, page{r, r.groups(), append(r.summary(), r.details()...)})
-	return []byte(b.String()), err
+	p.Sections = append(p.Sections, r.groups()...)
+	p.Sections = append(p.Sections, page.Section{
+		Heading: "Tables",
+		About:   `"(model: x)" stands where a simulated drive got less than 95 % of what its figures mean without a machine around them: the CPU held it back.`,
+		Tables:  append(r.summary(), r.details()...),
+	})
+	return p.HTML()
+}
+
+// page returns what is known of a drive.
+func (s Section) page() page.Section {
+	f := s.Facts
+	p := page.Section{Heading: f.Name, Minor: true, Warnings: f.Warnings}
+	add := func(name, value string) { p.Facts = append(p.Facts, page.Fact{Name: name, Value: value}) }
+	add("mode", f.Mode.String())
+	if d := f.Disk; d != nil {
+		add("kind", fmt.Sprintf("%s: %s", d.Kind, d.Why))
+		add("file system", d.FileSystem)
+		add("scheduler", d.Scheduler)
+		add("link", d.Link)
+	}
+	if f.Claimed != "" {
+		add("claimed kind", f.Claimed+", by whoever ran this")
+	}
+	if f.Profile != nil {
+		add("figures from", f.Profile.Source)
+	}
+	if f.Reads != nil {
+		add("reads", f.Reads.String())
+	}
+	if s.Refused != "" {
+		p.Warnings = append(slices.Clip(p.Warnings), "Refused: "+s.Refused)
+	}
+	return p
 }

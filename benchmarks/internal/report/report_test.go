@@ -29,7 +29,7 @@ func section(t *testing.T, model string, mbps, iops float64) Section {
 	for _, p := range []drive.Point{
 		{Bytes: drive.ShardBytes, Depth: 8, PerSecond: mbps, MBps: mbps},
 		{Bytes: drive.SmallBytes, Depth: 1, Random: true, PerSecond: iops, Percentiles: slices.Repeat([]float64{1 / iops}, 101)},
-		{Bytes: drive.SmallBytes, Depth: 32, Random: true, PerSecond: 20 * iops, FIO: &drive.FIO{PerSecond: 5, Ratio: 0.97, Least: 0.96, Most: 0.98}},
+		{Bytes: drive.SmallBytes, Depth: 32, Random: true, PerSecond: 20 * iops, FIO: &drive.FIO{PerSecond: 5, Ratio: 0.97, Low: 0.96, High: 0.98}},
 		{Bytes: drive.ImageBytes, Depth: 32, Random: true, Load: "the refused one", Refused: "too slow"},
 	} {
 		p.Mode, p.Drive = d.Mode(), d.Name()
@@ -104,6 +104,17 @@ func TestWrite(t *testing.T) {
 	}
 	if !strings.Contains(text[".md"], "| SATA hard disk, 7200 rpm (simulated drive) | 225 | 12.7 ms | 1580 | refused |") {
 		t.Error(text[".md"])
+	}
+}
+
+// TestBeside looks for the backend and the bounds of a ratio to fio.
+func TestBeside(t *testing.T) {
+	r := sample(t)
+	r.Drives = r.Drives[:1]
+	r.Drives[0].Points[2].Backend = "DirectRing"
+	rows := r.beside().Rows
+	if len(rows) != 1 || rows[0][2] != "DirectRing" || rows[0][7] != "0.97 (0.96 to 0.98)" {
+		t.Errorf("%q", rows)
 	}
 }
 

@@ -1,19 +1,14 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/stokerdata/stoker/benchmarks/internal/drive"
+	"github.com/stokerdata/stoker/benchmarks/internal/page"
 	"github.com/stokerdata/stoker/benchmarks/internal/plot"
 )
-
-// grid is a table.
-type grid struct {
-	Title string
-	Head  []string
-	Rows  [][]string
-}
 
 // Markdown returns the report's tables as text for a README.
 func (r Report) Markdown() string {
@@ -27,23 +22,21 @@ func (r Report) Markdown() string {
 		}
 	}
 	for _, t := range r.summary() {
-		if len(t.Rows) == 0 {
-			continue
-		}
-		fmt.Fprintf(&b, "\n%s:\n\n| %s |\n|%s\n", t.Title, strings.Join(t.Head, " | "), strings.Repeat("---|", len(t.Head)))
-		for _, row := range t.Rows {
-			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
+		if text := t.Markdown(); text != "" {
+			b.WriteString("\n" + text)
 		}
 	}
 	return b.String()
 }
 
 // summary returns the tables that tell the most.
-func (r Report) summary() []grid { return []grid{r.raw(), r.ratios(), r.loader()} }
+func (r Report) summary() []page.Table {
+	return []page.Table{r.raw(), r.beside(), r.ratios(), r.loader()}
+}
 
 // raw is the drives by themselves.
-func (r Report) raw() grid {
-	g := grid{Title: "The drives by themselves: " + r.modes(), Head: []string{"drive", "sequential MB/s", "random 4 KiB, one at a time, median", "4 KiB reads/s, 32 at a time", "112 KiB reads/s, 32 at a time"}}
+func (r Report) raw() page.Table {
+	g := page.Table{Title: "The drives by themselves: " + r.modes(), Head: []string{"drive", "sequential MB/s", "random 4 KiB, one at a time, median", "4 KiB reads/s, 32 at a time", "112 KiB reads/s, 32 at a time"}}
 	for _, s := range r.Drives {
 		row := []string{s.Facts.Name, figure(s.sequential(), rate, func(perSecond float64) string { return whole(perSecond * drive.ShardBytes / 1e6) }),
 			figure(s.access(), quickness, func(perSecond float64) string { return plot.Seconds(1 / perSecond) })}
@@ -53,6 +46,19 @@ func (r Report) raw() grid {
 		g.Rows = append(g.Rows, row)
 	}
 	return g
+}
+
+// beside is the library's own reader beside fio.
+func (r Report) beside() page.Table {
+	t := page.Table{Title: "The library's reader beside fio, by turns: " + r.modes(), Head: []string{"drive", "load", "backend", "MB/s", "cores", "fio MB/s", "fio cores", "ours / fio, and where it lies 19 times of 20"}}
+	for _, s := range r.Drives {
+		for _, p := range s.Points {
+			if p.FIO != nil {
+				t.Rows = append(t.Rows, []string{p.Drive, p.Load, p.Backend, whole(p.MBps), fmt.Sprintf("%.2f", p.Cores), whole(p.FIO.MBps), fmt.Sprintf("%.2f", p.FIO.Cores), p.FIO.String()})
+			}
+		}
+	}
+	return t
 }
 
 // A measure is one number of a point, the higher the better, as it was measured
@@ -146,8 +152,8 @@ func (r ratio) beside(claim [2]float64) string {
 }
 
 // ratios compares each drive with the slowest one of its mode.
-func (r Report) ratios() grid {
-	g := grid{Title: fmt.Sprintf("Beside the slowest drive of the same mode, and the claim that NVMe has %g to %g times the throughput and a %g to %g times shorter seek time: %s",
+func (r Report) ratios() page.Table {
+	g := page.Table{Title: fmt.Sprintf("Beside the slowest drive of the same mode, and the claim that NVMe has %g to %g times the throughput and a %g to %g times shorter seek time: %s",
 		claims.throughput[0], claims.throughput[1], claims.seek[0], claims.seek[1], r.modes()),
 		Head: []string{"drive", "beside", "throughput", "seek time", "4 KiB reads/s, 32 at a time"}}
 	for i, s := range r.Drives {
@@ -176,8 +182,8 @@ func (r Report) slowest(m drive.Mode) (least *Section) {
 }
 
 // loader is what the loader delivers with the best number of workers.
-func (r Report) loader() grid {
-	g := grid{Title: "The loader, a second, with the best number of workers, cold: " + r.modes(), Head: []string{"drive"}}
+func (r Report) loader() page.Table {
+	g := page.Table{Title: "The loader, a second, with the best number of workers, cold: " + r.modes(), Head: []string{"drive"}}
 	for _, p := range r.pairs() {
 		g.Head = append(g.Head, p.task+", "+p.layout)
 	}
@@ -202,9 +208,9 @@ func (r Report) loader() grid {
 }
 
 // details returns everything.
-func (r Report) details() (all []grid) {
-	points := grid{Title: "All reads: " + r.modes(), Head: []string{"drive", "mode", "load", "cache", "reads/s", "least to most", "MB/s", "median", "99 %", "cores", "late", "of the model", "fio reads/s", "ours / fio"}}
-	rates := grid{Title: "All rates of the loader: " + r.modes(), Head: []string{"drive", "mode", "task", "layout", "order", "workers", "cache", "a second", "least to most", "MB/s", "drive's ceiling", "late"}}
+func (r Report) details() (all []page.Table) {
+	points := page.Table{Title: "All reads: " + r.modes(), Head: []string{"drive", "mode", "load", "cache", "read by", "reads/s", "least to most", "MB/s", "median", "99 %", "cores", "late", "of the model", "fio reads/s", "ours / fio"}}
+	rates := page.Table{Title: "All rates of the loader: " + r.modes(), Head: []string{"drive", "mode", "task", "layout", "order", "workers", "cache", "a second", "least to most", "MB/s", "drive's ceiling", "late"}}
 	for _, s := range r.Drives {
 		for _, p := range s.Points {
 			points.Rows = append(points.Rows, pointRow(p))
@@ -216,11 +222,11 @@ func (r Report) details() (all []grid) {
 	for _, x := range r.Memory {
 		rates.Rows = append(rates.Rows, rateRow(x))
 	}
-	return []grid{points, rates}
+	return []page.Table{points, rates}
 }
 
 func pointRow(p drive.Point) []string {
-	row := []string{p.Drive, p.Mode.String(), p.Load, p.Cache}
+	row := []string{p.Drive, p.Mode.String(), p.Load, p.Cache, cmp.Or(p.Backend, "plain reads")}
 	if p.Refused != "" {
 		return append(row, "refused: "+p.Refused)
 	}

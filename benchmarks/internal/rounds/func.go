@@ -16,7 +16,12 @@ func Func(name, about string, open func() (*Work, error)) Entry {
 			return nil, err
 		}
 		return &Contender{Version: w.Version, Run: func(_ context.Context, part, parts int) (Usage, error) {
-			return measure(part, parts, w.Run)
+			u, err := measure(part, parts, w.Run)
+			if err == nil && w.Took != nil {
+				t := w.Took()
+				u.Wall, u.CPU = t.Wall, t.CPU
+			}
+			return u, err
 		}, Peak: peakOfSelf}, nil
 	}}
 }

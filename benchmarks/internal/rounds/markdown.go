@@ -2,47 +2,57 @@ package rounds
 
 import (
 	"fmt"
-	"io"
 	"strings"
 )
 
-// Markdown writes r as a table for a README: who was timed, what an item costs, and
-// how the ratios that Match lists for the contender in the first row came out.
-func (r *Result) Markdown(out io.Writer) error {
+// Markdown returns s as a table for a README: who was timed, what an item costs,
+// and how the ratios of the first contender came out.
+func (s *Summary) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s**: %s (%d rounds)\n\n", r.Name, r.About, r.Rounds)
-	b.WriteString("| contender | CPU per item | items/s | ratio |\n|---|---|---|---|\n")
-	for _, row := range r.Rows {
-		if len(row.Rounds) == 0 {
+	fmt.Fprintf(&b, "**%s**: %s (%d rounds)\n\n", s.Name, s.About, s.Rounds)
+	fmt.Fprintf(&b, "| contender | CPU per item | items/s | %s |\n|---|---|---|---|\n", s.By.ratio())
+	for _, name := range s.Order {
+		f, ok := s.Contenders[name]
+		if !ok {
 			continue
 		}
-		about := row.About
-		if row.Version != "" {
-			about += ", " + row.Version
+		about := f.About
+		if f.Version != "" {
+			about += ", " + f.Version
 		}
-		fmt.Fprintf(&b, "| %s | %s | %.0f | %s |\n", strings.ReplaceAll(about, "|", `\|`), inUnits(median(row.column(Usage.cpuPerItem))),
-			median(row.column(Usage.itemsPerSecond)), r.against(row.Name))
+		fmt.Fprintf(&b, "| %s | %s | %.0f | %s |\n", strings.ReplaceAll(about, "|", `\|`), Seconds(f.CPUSPerItem), f.ItemsPerS, s.Against(name))
 	}
-	for _, row := range r.Rows {
-		if len(row.Rounds) == 0 {
-			fmt.Fprintf(&b, "\nNot timed: %s, as %s\n", row.About, row.Skipped)
+	for _, name := range s.Order {
+		if why, ok := s.Skipped[name]; ok {
+			fmt.Fprintf(&b, "\nNot timed: `%s`, as %s\n", name, why)
+		}
+		if why := s.Contenders[name].Doubt; why != "" {
+			fmt.Fprintf(&b, "\nDoubtful: `%s`, as %s\n", name, why)
 		}
 	}
-	b.WriteString("\n")
-	_, err := io.WriteString(out, b.String())
-	return err
+	return b.String() + "\n"
 }
 
-// against returns the ratio of a contender to the one in the first row.
-func (r *Result) against(name string) string {
-	for _, t := range r.Ratios {
-		if t.B != name || t.A != r.Rows[0].Name {
-			continue
-		}
-		if t.Steady {
-			return fmt.Sprintf("%.2f", t.Value)
-		}
-		return "unsteady"
+// ratio says what ratios of m are of.
+func (m Measure) ratio() string {
+	if m == WallTime {
+		return "ratio of times on the wall"
 	}
-	return ""
+	return "ratio"
+}
+
+// Against returns the ratio of the first contender to another one, "" if there is
+// none.
+func (s *Summary) Against(name string) string {
+	ratio := s.Order[0] + "_vs_" + name
+	v, ok := s.Ratios[ratio]
+	switch _, unsteady := s.Unsteady[ratio]; {
+	case unsteady:
+		return "unsteady"
+	case !ok:
+		return ""
+	case s.Contenders[name].Doubt != "":
+		return fmt.Sprintf("%.2f, doubtful", v)
+	}
+	return fmt.Sprintf("%.2f", v)
 }

@@ -14,10 +14,6 @@ func peakOfSelf() func() int64 {
 	return func() int64 { return field("/proc/self/status", "VmHWM:") }
 }
 
-// every is how often the memory of a child is looked at: a look at a large
-// process takes about a millisecond.
-const every = 100 * time.Millisecond
-
 // peakOf watches the memory of a process and of all below it. A page that
 // several of them share counts once.
 func peakOf(pid int) func() int64 {

@@ -15,17 +15,17 @@ func (r *Result) Print(out io.Writer) {
 		if len(row.Rounds) == 0 {
 			continue
 		}
-		perItem := row.column(Usage.cpuPerItem)
+		f := row.figures(r.By)
 		memory := "?"
-		if row.RSS > 0 {
-			memory = fmt.Sprintf("%.0f", float64(row.RSS)/1e6)
+		if f.RSSBytes > 0 {
+			memory = fmt.Sprintf("%.0f", float64(f.RSSBytes)/1e6)
 		}
 		what := row.About
 		if row.Version != "" {
 			what += " [" + row.Version + "]"
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%.0f %%\t%.0f\t%s\t%d\t%s\t%s\n", row.Name, inUnits(median(perItem)), 100*spread(perItem),
-			median(row.column(Usage.itemsPerSecond)), memory, row.Rounds[0].Items, row.Output, what)
+		fmt.Fprintf(w, "  %s\t%s\t%.0f %%\t%.0f\t%s\t%d\t%s\t%s\n", row.Name, Seconds(f.CPUSPerItem), 100*f.Spread,
+			f.ItemsPerS, memory, f.Items, f.Output, what)
 	}
 	w.Flush()
 	fmt.Fprintln(out)
@@ -41,8 +41,8 @@ func (r *Result) Print(out io.Writer) {
 	}
 }
 
-// inUnits returns seconds in units that suit them.
-func inUnits(s float64) string {
+// Seconds returns a time in units that suit it.
+func Seconds(s float64) string {
 	for _, u := range []struct {
 		name string
 		s    float64

@@ -52,6 +52,8 @@ func behave(kind string, config json.RawMessage) (*Work, error) {
 		}
 	case "fails":
 		w.Run = func(int, int) (int, error) { return 0, errors.New("bad image") }
+	case "tells":
+		w.Took = func() Usage { return Usage{Wall: 3 * time.Second, CPU: 2 * time.Second} }
 	case "large":
 		w.Run = func(int, int) (int, error) {
 			held = make([]byte, 64<<20)
@@ -96,6 +98,20 @@ func TestProcess(t *testing.T) {
 	for _, u := range row.Rounds {
 		if u.Items != 2+12 || u.CPU < 40*time.Millisecond || u.CPU > time.Second || u.Wall < u.CPU/4 {
 			t.Errorf("a round took %+v, want 14 items and 40 ms of CPU time", u)
+		}
+	}
+}
+
+// TestTook has contenders tell what counts of their runs.
+func TestTook(t *testing.T) {
+	self := Func("self", "", func() (*Work, error) { return behave("tells", nil) })
+	r, err := Run(t.Context(), Match{Entries: []Entry{entryOf("tells", nil), self}}, Options{Rounds: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range r.Rows {
+		if len(row.Rounds) != 2 || row.Rounds[1] != (Usage{Items: 1, Wall: 3 * time.Second, CPU: 2 * time.Second}) || row.Doubt != "" {
+			t.Errorf("%+v", row)
 		}
 	}
 }

@@ -1,14 +1,11 @@
 package rounds
 
-import (
-	"encoding/json"
-	"slices"
-	"time"
-)
+import "slices"
 
 // Result is what a match showed.
 type Result struct {
 	Name, About string
+	By          Measure
 	Rounds      int // that were played
 	Rows        []*Row
 	Ratios      []*Ratio
@@ -24,7 +21,7 @@ type Row struct {
 	Rounds               []Usage // of each round
 }
 
-// Ratio compares two contenders by their CPU time per item.
+// Ratio compares two contenders by the measure of a match.
 type Ratio struct {
 	A, B   string
 	Value  float64   // that of B over that of A: the median of Rounds
@@ -37,7 +34,7 @@ type Ratio struct {
 func (r *Ratio) Name() string { return r.A + "_vs_" + r.B }
 
 func newResult(m Match) *Result {
-	r := &Result{Name: m.Name, About: m.About}
+	r := &Result{Name: m.Name, About: m.About, By: m.By}
 	for _, e := range m.Entries {
 		r.Rows = append(r.Rows, &Row{Name: e.Name, About: e.About})
 	}
@@ -70,7 +67,7 @@ func (r *Result) settle(o Options) bool {
 		}
 		t.Rounds = t.Rounds[:0]
 		for i := r.Rounds - o.Rounds; i < r.Rounds; i++ {
-			t.Rounds = append(t.Rounds, b.Rounds[i].cpuPerItem()/max(a.Rounds[i].cpuPerItem(), 1e-12))
+			t.Rounds = append(t.Rounds, b.Rounds[i].perItem(r.By)/max(a.Rounds[i].perItem(r.By), 1e-12))
 		}
 		t.Value, t.Spread = median(t.Rounds), spread(t.Rounds)
 		t.Steady = t.Spread <= o.Most
@@ -96,75 +93,3 @@ func spread(x []float64) float64 {
 	}
 	return (slices.Max(x) - slices.Min(x)) / median(x)
 }
-
-// column returns one number of each round.
-func (w *Row) column(f func(Usage) float64) []float64 {
-	x := make([]float64, len(w.Rounds))
-	for i, u := range w.Rounds {
-		x[i] = f(u)
-	}
-	return x
-}
-
-// rowJSON is a contender in a file of results: medians over all rounds.
-type rowJSON struct {
-	Items       int     `json:"items"`
-	WallS       float64 `json:"wall_s"`
-	CPUS        float64 `json:"cpu_s"`
-	RSSBytes    int64   `json:"rss_bytes"`
-	ItemsPerS   float64 `json:"items_per_s"`
-	CPUSPerItem float64 `json:"cpu_s_per_item"`
-	Spread      float64 `json:"spread"` // of cpu_s_per_item
-	About       string  `json:"about,omitempty"`
-	Version     string  `json:"version,omitempty"`
-	Output      string  `json:"output,omitempty"`
-	Doubt       string  `json:"doubt,omitempty"`
-}
-
-// resultJSON is a match in a file of results.
-type resultJSON struct {
-	Name       string             `json:"name"`
-	About      string             `json:"about"`
-	Rounds     int                `json:"rounds"`
-	Contenders map[string]rowJSON `json:"contenders"`
-	Skipped    map[string]string  `json:"skipped,omitempty"`
-	Ratios     map[string]float64 `json:"ratios"`             // those that are steady
-	Spreads    map[string]float64 `json:"spreads"`            // of Ratios
-	Unsteady   map[string]float64 `json:"unsteady,omitempty"` // spreads of those that are not
-}
-
-// MarshalJSON implements json.Marshaler.
-func (r *Result) MarshalJSON() ([]byte, error) {
-	j := resultJSON{
-		Name: r.Name, About: r.About, Rounds: r.Rounds,
-		Contenders: map[string]rowJSON{}, Skipped: map[string]string{},
-		Ratios: map[string]float64{}, Spreads: map[string]float64{}, Unsteady: map[string]float64{},
-	}
-	for _, w := range r.Rows {
-		if len(w.Rounds) == 0 {
-			j.Skipped[w.Name] = w.Skipped
-			continue
-		}
-		perItem := w.column(Usage.cpuPerItem)
-		j.Contenders[w.Name] = rowJSON{
-			Items:     w.Rounds[0].Items,
-			WallS:     median(w.column(func(u Usage) float64 { return u.Wall.Seconds() })),
-			CPUS:      median(w.column(func(u Usage) float64 { return u.CPU.Seconds() })),
-			RSSBytes:  w.RSS,
-			ItemsPerS: median(w.column(Usage.itemsPerSecond)), CPUSPerItem: median(perItem), Spread: spread(perItem),
-			About: w.About, Version: w.Version, Output: w.Output, Doubt: w.Doubt,
-		}
-	}
-	for _, t := range r.Ratios {
-		switch {
-		case t.Steady:
-			j.Ratios[t.Name()], j.Spreads[t.Name()] = t.Value, t.Spread
-		case len(t.Rounds) > 0:
-			j.Unsteady[t.Name()] = t.Spread
-		}
-	}
-	return json.Marshal(j)
-}
-
-// seconds turns seconds into a duration.
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

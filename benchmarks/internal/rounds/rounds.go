@@ -18,8 +18,23 @@ func (u Usage) plus(v Usage) Usage {
 	return Usage{u.Items + v.Items, u.Wall + v.Wall, u.CPU + v.CPU}
 }
 
-// cpuPerItem returns the CPU seconds of one item.
-func (u Usage) cpuPerItem() float64 { return u.CPU.Seconds() / float64(max(1, u.Items)) }
+// A Measure is what of a run is compared, the less of it the better.
+type Measure string
+
+// The measures. The zero one means CPUTime.
+const (
+	CPUTime  Measure = "cpu_s_per_item"  // what a shared machine can still tell
+	WallTime Measure = "wall_s_per_item" // for work that waits, for a drive or asleep
+)
+
+// perItem returns the seconds of one item.
+func (u Usage) perItem(m Measure) float64 {
+	s := u.CPU
+	if m == WallTime {
+		s = u.Wall
+	}
+	return s.Seconds() / float64(max(1, u.Items))
+}
 
 // itemsPerSecond returns the rate on the wall.
 func (u Usage) itemsPerSecond() float64 { return float64(u.Items) / max(u.Wall.Seconds(), 1e-9) }
@@ -55,15 +70,20 @@ type Match struct {
 	About   string // what the work is, in a line
 	Parts   int    // that a round is cut into, for contenders to take turns; 0 means 1
 	Entries []Entry
-	// Ratios lists pairs of names whose CPU time per item is compared: a_vs_b is
-	// that of b divided by that of a, so it is above 1 where a is better.
+	By      Measure // of what Ratios are made
+	// Ratios lists pairs of names whose measure is compared: a_vs_b is that of b
+	// divided by that of a, so it is above 1 where a is better.
 	Ratios [][2]string
+	// Before is called before each run of a contender, and takes none of its time.
+	// A contender for which it fails takes no part any more. Nil does nothing.
+	Before func() error
 }
 
 // Options says how long to measure. The zero Options is ready.
 type Options struct {
 	Rounds    int          // in a row that a ratio is made of; 0 means 5
 	MaxRounds int          // after which a ratio that is still unsteady is given up; 0 means three times Rounds
+	Until     time.Time    // when no round beyond Rounds begins any more; zero means never
 	Most      float64      // by which the rounds of a ratio may differ, as a part of their median; 0 means 0.15
 	Progress  func(string) // is told what goes on; nil means nobody is
 }
@@ -84,6 +104,25 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+func (m Match) withDefaults() Match {
+	m.Parts = max(1, m.Parts)
+	if m.By == "" {
+		m.By = CPUTime
+	}
+	if m.Before == nil {
+		m.Before = func() error { return nil }
+	}
+	return m
+}
+
+// run does a part of the work of a contender.
+func (m *Match) run(ctx context.Context, c *Contender, part int) (Usage, error) {
+	if err := m.Before(); err != nil {
+		return Usage{}, err
+	}
+	return c.Run(ctx, part, m.Parts)
+}
+
 // runner is a contender that takes part, and the row that tells of it.
 type runner struct {
 	*Contender
@@ -94,19 +133,19 @@ type runner struct {
 // error is that of ctx.
 func Run(ctx context.Context, m Match, o Options) (*Result, error) {
 	o = o.withDefaults()
-	m.Parts = max(1, m.Parts)
+	m = m.withDefaults()
 	result := newResult(m)
 	var field []*runner
 	for i, e := range m.Entries {
 		o.Progress(fmt.Sprintf("%s: %s gets ready", m.Name, e.Name))
-		if r := prepare(ctx, e, result.Rows[i], m.Parts); r != nil {
+		if r := m.prepare(ctx, e, result.Rows[i]); r != nil {
 			field = append(field, r)
 		}
 	}
 	for round := 1; round <= o.MaxRounds && ctx.Err() == nil; round++ {
 		o.Progress(fmt.Sprintf("%s: round %d", m.Name, round))
-		field = play(ctx, field, round, m.Parts)
-		if result.Rounds = round; result.settle(o) {
+		field = m.play(ctx, field, round)
+		if result.Rounds = round; result.settle(o) || o.late(round) {
 			break
 		}
 	}
@@ -116,9 +155,14 @@ func Run(ctx context.Context, m Match, o Options) (*Result, error) {
 	return result, ctx.Err()
 }
 
+// late reports whether no round may follow one.
+func (o Options) late(round int) bool {
+	return round >= o.Rounds && !o.Until.IsZero() && time.Now().After(o.Until)
+}
+
 // prepare opens a contender, checks it, and runs it once to make it warm. It
 // returns nil for one that does not take part.
-func prepare(ctx context.Context, e Entry, row *Row, parts int) *runner {
+func (m *Match) prepare(ctx context.Context, e Entry, row *Row) *runner {
 	c, err := e.Open(ctx)
 	if err != nil {
 		row.Skipped = err.Error()
@@ -136,8 +180,8 @@ func prepare(ctx context.Context, e Entry, row *Row, parts int) *runner {
 	if c.Peak != nil {
 		peak = c.Peak()
 	}
-	for part := range parts {
-		if _, err = c.Run(ctx, part, parts); err != nil {
+	for part := range m.Parts {
+		if _, err = m.run(ctx, c, part); err != nil {
 			break
 		}
 	}
@@ -150,15 +194,15 @@ func prepare(ctx context.Context, e Entry, row *Row, parts int) *runner {
 
 // play lets all contenders do the whole work, part by part in turns, each round
 // and each part beginning with another one. It returns those that are still there.
-func play(ctx context.Context, field []*runner, round, parts int) []*runner {
+func (m *Match) play(ctx context.Context, field []*runner, round int) []*runner {
 	sums, failed := make([]Usage, len(field)), make([]error, len(field))
-	for part := range parts {
+	for part := range m.Parts {
 		for k := range field {
 			i := (round + part + k) % len(field)
 			if failed[i] != nil {
 				continue
 			}
-			u, err := field[i].Run(ctx, part, parts)
+			u, err := m.run(ctx, field[i].Contender, part)
 			sums[i], failed[i] = sums[i].plus(u), err
 		}
 	}

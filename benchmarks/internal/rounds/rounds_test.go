@@ -148,6 +148,53 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+// TestBy has ratios of the time on the wall, where the CPU time says otherwise.
+func TestBy(t *testing.T) {
+	walls := map[string]time.Duration{"a": 2 * time.Second, "b": time.Second}
+	m := Match{Name: "m", By: WallTime, Ratios: [][2]string{{"a", "b"}}}
+	for _, name := range []string{"a", "b"} {
+		m.Entries = append(m.Entries, Entry{Name: name, Open: func(context.Context) (*Contender, error) {
+			return &Contender{Run: func(context.Context, int, int) (Usage, error) {
+				return Usage{Items: 4, Wall: walls[name], CPU: time.Second}, nil
+			}}, nil
+		}})
+	}
+	r, err := Run(t.Context(), m, Options{})
+	if err != nil || r.Ratios[0].Value != 0.5 {
+		t.Errorf("%+v, %v", r.Ratios[0], err)
+	}
+}
+
+// TestBefore counts what goes before the runs, and lets it fail.
+func TestBefore(t *testing.T) {
+	n := 0
+	m := Match{Name: "m", Parts: 2, Before: func() error { n++; return nil }}
+	m.Entries = []Entry{(&script{name: "a", ms: []int{1}}).entry(), (&script{name: "b", ms: []int{1}}).entry()}
+	if _, err := Run(t.Context(), m, Options{Rounds: 2}); err != nil || n != 2*2*(1+2) {
+		t.Errorf("%d calls, %v", n, err)
+	}
+	m.Before = func() error { return errors.New("still warm") }
+	r, err := Run(t.Context(), m, Options{Rounds: 2})
+	if err != nil || r.Rows[0].Skipped != "still warm" {
+		t.Errorf("%+v, %v", r.Rows[0], err)
+	}
+}
+
+// TestUntil gives an unsteady ratio up when the time is over, and not before the
+// first rounds.
+func TestUntil(t *testing.T) {
+	m := Match{Name: "m", Ratios: [][2]string{{"a", "b"}}}
+	m.Entries = []Entry{(&script{name: "a", ms: []int{1}}).entry(), (&script{name: "b", ms: []int{1, 9, 1}}).entry()}
+	r, err := Run(t.Context(), m, Options{Rounds: 3, Until: time.Now().Add(-time.Hour)})
+	if err != nil || r.Rounds != 3 || r.Ratios[0].Steady {
+		t.Errorf("%d rounds, %v", r.Rounds, err)
+	}
+	m.Entries[1] = (&script{name: "b", ms: []int{1, 9, 1, 9, 1, 9, 1, 9, 1}}).entry()
+	if r, err = Run(t.Context(), m, Options{Rounds: 3, Until: time.Now().Add(time.Hour)}); err != nil || r.Rounds != 9 {
+		t.Errorf("%d rounds, %v", r.Rounds, err)
+	}
+}
+
 func TestContendersThatDoNotTakePart(t *testing.T) {
 	absent := Entry{Name: "absent", Open: func(context.Context) (*Contender, error) { return nil, errors.New("no such library") }}
 	closed := false
@@ -218,7 +265,7 @@ func someResult(t *testing.T) *Result {
 		Name: "W0", About: "nothing",
 		Entries: []Entry{{Name: "ours", About: "us"}, {Name: "peer", About: "them"}, {Name: "wild", About: "wild"}, {Name: "gone", About: "gone"}},
 		Ratios:  [][2]string{{"ours", "peer"}, {"ours", "wild"}, {"ours", "gone"}},
-	})
+	}.withDefaults())
 	use := func(ms int) Usage {
 		return Usage{Items: 100, CPU: time.Duration(ms) * time.Millisecond, Wall: 2 * time.Second}
 	}
@@ -235,34 +282,36 @@ func someResult(t *testing.T) *Result {
 }
 
 func TestMarkdown(t *testing.T) {
-	var got strings.Builder
-	if err := someResult(t).Markdown(&got); err != nil {
-		t.Fatal(err)
-	}
+	r := someResult(t)
+	r.Rows[1].Doubt = "it works at night"
+	got := r.Summary().Markdown()
 	const want = `**W0**: nothing (3 rounds)
 
 | contender | CPU per item | items/s | ratio |
 |---|---|---|---|
 | us, 1.0 | 1 ms | 50 |  |
-| them | 2 ms | 50 | 2.00 |
+| them | 2 ms | 50 | 2.00, doubtful |
 | wild | 2 ms | 50 | unsteady |
 
-Not timed: gone, as it is gone
+Doubtful: ` + "`peer`" + `, as it works at night
+
+Not timed: ` + "`gone`" + `, as it is gone
 
 `
-	if got.String() != want {
-		t.Errorf("got\n%s, want\n%s", got.String(), want)
+	if got != want {
+		t.Errorf("got\n%s, want\n%s", got, want)
 	}
 }
 
 // TestJSON pins the shape of a file of results.
 func TestJSON(t *testing.T) {
-	got, err := json.Marshal(someResult(t))
+	summary := someResult(t).Summary()
+	got, err := json.Marshal(summary)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const want = `{
-		"name": "W0", "about": "nothing", "rounds": 3,
+		"name": "W0", "about": "nothing", "by": "cpu_s_per_item", "rounds": 3, "order": ["ours", "peer", "wild", "gone"],
 		"contenders": {
 			"ours": {"items": 100, "wall_s": 2, "cpu_s": 0.1, "rss_bytes": 1048576, "items_per_s": 50, "cpu_s_per_item": 0.001,
 				"spread": 0.1, "about": "us", "version": "1.0", "output": "equal"},
@@ -270,10 +319,15 @@ func TestJSON(t *testing.T) {
 			"wild": {"items": 100, "wall_s": 2, "cpu_s": 0.2, "rss_bytes": 0, "items_per_s": 50, "cpu_s_per_item": 0.002, "spread": 0.6, "about": "wild"}
 		},
 		"skipped": {"gone": "it is gone"},
-		"ratios": {"ours_vs_peer": 2}, "spreads": {"ours_vs_peer": 0}, "unsteady": {"ours_vs_wild": 0.5}
+		"ratios": {"ours_vs_peer": 2}, "spreads": {"ours_vs_peer": 0}, "unsteady": {"ours_vs_wild": 0.5},
+		"each": {"ours_vs_peer": [2, 2, 2], "ours_vs_wild": [1, 2, 2]}
 	}`
 	if a, b := rounded(t, got), rounded(t, []byte(want)); !reflect.DeepEqual(a, b) {
 		t.Errorf("got\n%v, want\n%v", a, b)
+	}
+	var back Summary
+	if err := json.Unmarshal(got, &back); err != nil || !reflect.DeepEqual(&back, summary) {
+		t.Errorf("read back: %+v, %v", back, err)
 	}
 }
 

@@ -17,6 +17,9 @@ type Work struct {
 	// Run does one of several equal parts of the work and returns the number of
 	// its items.
 	Run func(part, parts int) (items int, err error)
+	// Took returns the time that counts of the last run. Nil means all of it; it is
+	// for work that first has to fill a pipeline, or to find its pace.
+	Took func() Usage
 }
 
 // Serve is the child's side of [Process]. It reads requests from in, a line of
@@ -29,8 +32,9 @@ type Work struct {
 //	{"op":"close"}                      let go of everything, processes too
 //
 // A reply is {"version":"...","items":N,"cpu_s":T,"error":"..."}, where T is the CPU
-// time of the process and its children since it was started. A child ends at
-// the end of in.
+// time of the process and its children since it was started. "took", with "wall_s"
+// and "cpu_s", is what counts of a run, if that is not all of it. A child ends at the
+// end of in.
 func Serve(in io.Reader, out io.Writer, open func(config json.RawMessage) (*Work, error)) error {
 	var w *Work
 	enc := json.NewEncoder(out)
@@ -55,7 +59,10 @@ func Serve(in io.Reader, out io.Writer, open func(config json.RawMessage) (*Work
 		case r.Op == "close":
 			w, err = nil, nil
 		case r.Op == "run":
-			a.Items, err = w.Run(r.Part, r.Parts)
+			if a.Items, err = w.Run(r.Part, r.Parts); err == nil && w.Took != nil {
+				u := w.Took()
+				a.Took = &took{u.Wall.Seconds(), u.CPU.Seconds()}
+			}
 		case r.Op == "check" && w.Check != nil:
 			err = w.Check(r.Check)
 		default:

@@ -12,7 +12,6 @@ import argparse
 import os
 import pathlib
 import resource
-import shutil
 import socket
 import statistics
 import subprocess
@@ -97,7 +96,7 @@ def own_cpu():
 
 
 def run(contender, seconds):
-    """Take batches for a time; return batches a second and CPU seconds per batch of both sides."""
+    """Take batches for a time; return how many, the seconds that took, and CPU seconds of both sides."""
     for _ in range(20):  # also what was ready, and memory that is touched first
         contender.take()
     feeders = contender.feeders()
@@ -105,7 +104,40 @@ def run(contender, seconds):
     while (elapsed := time.perf_counter() - began) < seconds:
         contender.take()
         n += 1
-    return n / elapsed, (own_cpu() - ours) / n, (cpu_of(feeders) - theirs) / n
+    return n, elapsed, own_cpu() - ours, cpu_of(feeders) - theirs
+
+
+class Server:
+    """The Go program that makes the batches, built by build()."""
+
+    def __init__(self, binary, directory):
+        self.path, self.raw = os.path.join(directory, "s.sock"), os.path.join(directory, "raw.sock")
+        self.process = subprocess.Popen([binary, "-listen", self.path, "-raw", self.raw], stdin=subprocess.PIPE)
+        while not os.path.exists(self.path):
+            if self.process.poll() is not None:
+                raise RuntimeError("the server ended")
+            time.sleep(0.01)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+    def contenders(self):
+        """Makes those that need a server, by name."""
+        pid = self.process.pid
+        return {
+            "built": lambda: Ours(pid, self.path, "built", True, "shared slots, already built"),
+            "copied": lambda: Ours(pid, self.path, "copied", True, "shared slots, one copy into the slot"),
+            "socket": lambda: Ours(pid, self.path, "built", False, "Unix socket"),
+            "raw": lambda: Raw(pid, self.raw),
+        }
+
+
+def build(directory):
+    binary = os.path.join(directory, "images")
+    here = pathlib.Path(__file__).resolve().parent
+    subprocess.run(["go", "build", "-o", binary, "."], cwd=here / "images", check=True)
+    return binary
 
 
 def main():
@@ -113,31 +145,21 @@ def main():
     args.add_argument("--rounds", type=int, default=3)
     args.add_argument("--seconds", type=float, default=1.0)
     args = args.parse_args()
-    directory = pathlib.Path(tempfile.mkdtemp())
-    binary, path, raw = directory / "images", str(directory / "s.sock"), str(directory / "raw.sock")
-    here = pathlib.Path(__file__).resolve().parent
-    subprocess.run(["go", "build", "-o", binary, "."], cwd=here / "images", check=True)
-    server = subprocess.Popen([binary, "-listen", path, "-raw", raw])
-    try:
-        while not os.path.exists(path):
-            time.sleep(0.01)
-        contenders = [
-            Ours(server.pid, path, "built", True, "shared slots, already built"),
-            Ours(server.pid, path, "copied", True, "shared slots, one copy into the slot"),
-            Ours(server.pid, path, "built", False, "Unix socket"),
-            Raw(server.pid, raw),
-        ]
+    with tempfile.TemporaryDirectory() as directory:
+        server = Server(build(directory), directory)
         try:
-            contenders.append(Torch())
-        except ImportError:
-            print("PyTorch is not installed, and not measured")
-        results = [[] for _ in contenders]
-        for _ in range(args.rounds):
-            for result, contender in zip(results, contenders):
-                result.append(run(contender, args.seconds))
-    finally:
-        server.kill()
-        shutil.rmtree(directory)
+            contenders = [make() for make in server.contenders().values()]
+            try:
+                contenders.append(Torch())
+            except ImportError:
+                print("PyTorch is not installed, and not measured")
+            results = [[] for _ in contenders]
+            for _ in range(args.rounds):
+                for result, contender in zip(results, contenders):
+                    n, elapsed, ours, theirs = run(contender, args.seconds)
+                    result.append((n / elapsed, ours / n, theirs / n))
+        finally:
+            server.close()
     print(f"{'':38} {'batches/s':>10} {'GB/s':>7} {'consumer ms':>12} {'feeders ms':>11}")
     for contender, result in zip(contenders, results):
         rate, ours, theirs = (statistics.median(column) for column in zip(*result))

@@ -5,15 +5,18 @@
 //
 // Data set "built" finds every slot as it left it; "copied" copies each image into
 // its batch. Whoever connects to -raw gets the same bytes written to the socket in a
-// loop, without any protocol.
+// loop, without any protocol. It ends at the end of its input, so that it does not
+// outlive who started it with a pipe.
 package main
 
 import (
 	"bytes"
 	"context"
 	"flag"
+	"io"
 	"log"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -79,9 +82,16 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	ctx, stop := context.WithCancel(context.Background())
 	var group sync.WaitGroup
 	group.Go(func() { pour(plain) })
-	log.Fatal(srv.Serve(context.Background(), l))
+	group.Go(func() {
+		io.Copy(io.Discard, os.Stdin)
+		stop()
+	})
+	if err := srv.Serve(ctx, l); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // pour writes batches to whoever connects, one client at a time.

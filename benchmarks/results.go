@@ -1,0 +1,153 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stokerdata/stoker/benchmarks/internal/plot"
+	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
+)
+
+// results is what a run of the suite leaves: its tables and pages are made of them.
+type results struct {
+	Machine   machine           `json:"machine"`
+	Command   string            `json:"command"`
+	Commit    string            `json:"commit"` // of the library
+	Began     time.Time         `json:"began"`
+	Workloads []*rounds.Summary `json:"workloads"`
+	Skipped   map[string]string `json:"skipped,omitempty"` // workloads that could not be measured, and why
+}
+
+// readResults reads what JSON has written.
+func readResults(path string) (*results, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r := new(results)
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+// write writes r to a file, unless that has no name.
+func (r *results) write(path string, as func(*results) ([]byte, error)) error {
+	if path == "" {
+		return nil
+	}
+	text, err := as(r)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o666)
+}
+
+// json returns r for programs.
+func (r *results) json() ([]byte, error) {
+	text, err := json.MarshalIndent(r, "", "  ")
+	return append(text, '\n'), err
+}
+
+// markdown returns all tables.
+func (r *results) markdown() ([]byte, error) {
+	var b strings.Builder
+	b.WriteString(r.heading())
+	for _, s := range r.Workloads {
+		b.WriteString(s.Markdown())
+	}
+	return []byte(b.String()), nil
+}
+
+// heading says where, when and how r came about.
+func (r *results) heading() string {
+	return fmt.Sprintf("%s, %s:\n\n```sh\n%s\n```\n\n", r.Machine, r.Began.UTC().Format(time.DateOnly), r.Command)
+}
+
+// brief returns a table with a line for each workload.
+func (r *results) brief() ([]byte, error) {
+	var b strings.Builder
+	b.WriteString(r.heading())
+	b.WriteString("| workload | CPU per item | others take, times that | limits |\n|---|---|---|---|\n")
+	for _, s := range r.Workloads {
+		ours, ok := s.Contenders[s.Order[0]]
+		if !ok {
+			continue
+		}
+		var peers, limits []string
+		for _, name := range s.Order[1:] {
+			text := fmt.Sprintf("`%s` %s", name, s.Against(name))
+			switch {
+			case s.Against(name) == "" || strings.HasPrefix(name, "ours_"):
+			case strings.HasPrefix(s.Contenders[name].About, "limit: "):
+				limits = append(limits, text)
+			default:
+				peers = append(peers, text)
+			}
+		}
+		cost := rounds.Seconds(ours.CPUSPerItem)
+		if s.By == rounds.WallTime {
+			cost = plot.SI(ours.ItemsPerS) + " items/s"
+		}
+		fmt.Fprintf(&b, "| `%s` %s | %s | %s | %s |\n", s.Name, s.About, cost, strings.Join(peers, ", "), strings.Join(limits, ", "))
+	}
+	return []byte(b.String()), nil
+}
+
+// absent says which contenders and workloads were not measured, in groups that
+// have one reason.
+func (r *results) absent() string {
+	names := map[string][]string{}
+	for name, why := range r.Skipped {
+		names[why] = append(names[why], name)
+	}
+	for _, s := range r.Workloads {
+		for name, why := range s.Skipped {
+			names[why] = append(names[why], s.Name+" "+name)
+		}
+	}
+	var lines []string
+	for why, of := range names {
+		slices.Sort(of)
+		lines = append(lines, fmt.Sprintf("  %s: %s\n", strings.Join(of, ", "), why))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
+// commandLine returns what this program was called with. Folders, files and
+// programs of this machine are named and not told.
+func commandLine(f *flag.FlagSet) string {
+	words := append(append([]string{"go run -C benchmarks"}, tags()...), ".", f.Name())
+	f.Visit(func(g *flag.Flag) {
+		value := g.Value.String()
+		switch kind, _ := flag.UnquoteUsage(g); kind {
+		case "folder", "file", "interpreters":
+			value = strings.ToUpper(kind)
+		case "expression":
+			value = "'" + value + "'" // for a shell
+		}
+		words = append(words, "-"+g.Name, value)
+	})
+	return strings.Join(words, " ")
+}
+
+// tags returns the flag for the tags that this program was built with.
+func tags() []string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return nil
+	}
+	for _, s := range info.Settings {
+		if s.Key == "-tags" {
+			return []string{"-tags", s.Value}
+		}
+	}
+	return nil
+}
