@@ -34,7 +34,7 @@ func tensor(shape string) arrowschema.Field {
 // fields, and numbers.
 func arrowSchema(fields map[string]arrowschema.Field, names string) pq.WriterOption {
 	var s arrowschema.Schema
-	for _, name := range strings.Split(names, "") {
+	for name := range strings.SplitSeq(names, "") {
 		f, ok := fields[name]
 		if !ok {
 			f = arrowschema.Of(dtype.Int32)
