@@ -15,6 +15,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/feather/arrowbridge"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -65,8 +66,12 @@ func newBuilder(spec loader.Spec, columns []string) (*builder, error) {
 		if c.field.Shape.Fixed() {
 			c.row = c.field.Shape.Len() * c.field.DType.Size()
 		}
+		meta, err := c.metadata()
+		if err != nil {
+			return nil, err
+		}
 		b.columns = append(b.columns, c)
-		fields = append(fields, arrow.Field{Name: name, Type: c.typ})
+		fields = append(fields, arrow.Field{Name: name, Type: c.typ, Metadata: meta})
 		chosen = append(chosen, c.field)
 	}
 	text, err := format.MarshalSpec(chosen)
@@ -112,6 +117,21 @@ func (c *columnBuilder) setType() error {
 	}
 	c.typ = typ
 	return nil
+}
+
+// metadata makes a field of several dimensions one of tensors.
+func (c *columnBuilder) metadata() (arrow.Metadata, error) {
+	s := c.field.Shape
+	if !s.Fixed() || s.Rank() < 2 {
+		return arrow.Metadata{}, nil
+	}
+	dims := make([]int, s.Rank())
+	for d := range dims {
+		dims[d] = s.Dim(d)
+	}
+	var t arrowschema.Field
+	err := t.SetTensor(dims)
+	return arrow.NewMetadata([]string{arrowschema.ExtensionKey, arrowschema.ExtensionDataKey}, []string{t.Extension, t.ExtensionData}), err
 }
 
 func (b *builder) reset() {

@@ -51,9 +51,9 @@ const (
 // The files appear together, when all are complete and on the disk, or not at
 // all; what had their names is replaced.
 //
-// Fields with a fixed shape become scalars or fixed_size_lists, those whose
-// first dimension varies utf8 (kind.Text, which must be UTF-8), binary (uint8)
-// or lists; other shapes are an error. What Arrow's types do not tell of a field
+// Fields with a fixed shape become scalars, fixed_size_lists or, of several
+// dimensions, arrow.fixed_shape_tensors; those whose first dimension varies utf8
+// (kind.Text, which must be UTF-8), binary (uint8) or lists; other shapes are an error. What Arrow's types do not tell of a field
 // is kept in the custom metadata format.SpecKey, from which Open gets it back.
 func Write(ctx context.Context, path string, batches iter.Seq2[*loader.Batch, error], o WriteOptions) ([]format.Written, error) {
 	if o.RowsPerBatch < 0 || o.RowsPerShard < 0 || o.BytesPerShard < 0 || o.Codec > Zstd {

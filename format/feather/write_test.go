@@ -222,6 +222,11 @@ func TestWriteForArrow(t *testing.T) {
 			t.Errorf("%s is %v, want %s", f.Name, f.Type, want[i])
 		}
 	}
+	other := bytes.ReplaceAll(b, []byte(format.SpecKey), []byte("nobody.spec"))
+	spec := mustOpen(t, save(t, "b.arrow", other), Options{}).Spec()
+	if f := spec[spec.Index("image")]; f.Shape != loader.Dims(2, 2, 3) || f.Kind != kind.Plain {
+		t.Errorf("without the spec, a tensor is %v", f)
+	}
 }
 
 func TestWriteErrors(t *testing.T) {

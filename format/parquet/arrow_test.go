@@ -34,7 +34,7 @@ func tensor(shape string) arrowschema.Field {
 // fields, and numbers.
 func arrowSchema(fields map[string]arrowschema.Field, names string) pq.WriterOption {
 	var s arrowschema.Schema
-	for _, name := range strings.Split(names, "") {
+	for name := range strings.SplitSeq(names, "") {
 		f, ok := fields[name]
 		if !ok {
 			f = arrowschema.Of(dtype.Int32)
@@ -139,21 +139,26 @@ func TestArrowIgnored(t *testing.T) {
 // that are damaged.
 func TestArrowBroken(t *testing.T) {
 	rows := tensorRows(9)
-	rows[7].A = rows[7].A[:5]
-	short := structs(t, rows, arrowSchema(tensorFields(), "abcde"), pq.MaxRowsPerRowGroup(4))
-	_, err := dump(t, save(t, short), Options{})
-	fails(t, err, loader.ErrCorrupt, "a.parquet", "row 7", `column "a"`, "5 elements", "(2, 3)")
+	for _, n := range []int{5, 7} { // within a row group, and at its end
+		for _, row := range []int{6, 7} {
+			rows := slices.Clone(rows)
+			rows[row].A = make([]float32, n)
+			data := structs(t, rows, arrowSchema(tensorFields(), "abcde"), pq.MaxRowsPerRowGroup(4))
+			_, err := dump(t, save(t, data), Options{})
+			fails(t, err, loader.ErrCorrupt, "a.parquet", fmt.Sprint("row ", row), `column "a"`, fmt.Sprint(n, " elements"), "(2, 3)")
+		}
+	}
 
 	for shape, word := range map[string]string{"[2,2]": "[2 2]", "[6": "invalid character"} {
 		fields := map[string]arrowschema.Field{"a": tensor(shape)}
 		data := structs(t, rows, arrowSchema(fields, "abcde"))
-		_, err = openBytes(data, Options{})
+		_, err := openBytes(data, Options{})
 		fails(t, err, loader.ErrCorrupt, "a.parquet", `column "a"`, arrowschema.TensorName, word)
 		if _, err := openBytes(data, Options{Columns: []string{"b"}}); err != nil {
 			t.Errorf("without that column: %v", err)
 		}
 	}
-	_, err = openBytes(structs(t, rows, arrowSchema(map[string]arrowschema.Field{"a": tensor("[1,1,1,1,1,6]")}, "abcde")), Options{})
+	_, err := openBytes(structs(t, rows, arrowSchema(map[string]arrowschema.Field{"a": tensor("[1,1,1,1,1,6]")}, "abcde")), Options{})
 	fails(t, err, loader.ErrSpec, `column "a"`, "6 dimensions")
 	large := map[string]arrowschema.Field{"a": fixed(1<<30, arrowschema.Of(dtype.Float32))}
 	_, err = openBytes(structs(t, rows, arrowSchema(large, "abcde")), Options{})
@@ -163,6 +168,22 @@ func TestArrowBroken(t *testing.T) {
 	_, err = openBytes(structs(t, rows, pq.KeyValueMetadata(format.SpecKey, `{"version":1,"fields":[{"name":"a","dtype":"float32","shape":[5]}]}`),
 		arrowSchema(tensorFields(), "abcde")), Options{})
 	fails(t, err, loader.ErrCorrupt, format.SpecKey, `column "a"`)
+}
+
+// TestArrowShards has shards of one Parquet schema and several of Arrow's.
+func TestArrowShards(t *testing.T) {
+	dir := t.TempDir()
+	for name, o := range map[string]pq.WriterOption{"a": arrowSchema(tensorFields(), "abcde"), "b": arrowSchema(nil, "fghij")} {
+		if err := os.WriteFile(filepath.Join(dir, name+".parquet"), structs(t, tensorRows(3), o), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := Open(dir, Options{Columns: []string{"a"}})
+	fails(t, err, loader.ErrSpec, "b.parquet", `column "a"`, "(?)", "a.parquet", "(2, 3)")
+	o := Options{Columns: []string{"a"}, Fields: map[string]loader.Field{"a": {Shape: loader.Dims(6)}}}
+	got, err := dump(t, dir, o)
+	check(t, got, err, "a(6)=[0 0 0 0 0 0]", "a(6)=[0 0 0 0 0 1]", "a(6)=[0 0 0 0 0 2]",
+		"a(6)=[0 0 0 0 0 0]", "a(6)=[0 0 0 0 0 1]", "a(6)=[0 0 0 0 0 2]")
 }
 
 // TestArrowFields gives a column another shape for as many elements.

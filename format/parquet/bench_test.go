@@ -389,6 +389,48 @@ func benchInPlace(b *testing.B, path, what string) {
 	b.ReportMetric(float64(size)*float64(rounds)/1e9/(cputime.Now()-began).Seconds(), "GB/CPU-s")
 }
 
+// BenchmarkTensors writes and decodes vectors of 16 and of 512 floats, as lists that
+// Arrow reads and as bytes.
+func BenchmarkTensors(b *testing.B) {
+	floats := make([]float32, 5<<20)
+	for i := range floats {
+		floats[i] = float32(i%1000) / 7
+	}
+	size := float64(4 * len(floats))
+	for _, width := range []int{16, 512} {
+		src, err := mem.Columns(loader.Spec{{Name: "x", DType: dtype.Float32, Shape: loader.Dims(width)}}, mem.Of(floats))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for name, o := range map[string]WriteOptions{"lists": {}, "bytes": {AsBytes: []string{"x"}}} {
+			path := filepath.Join(b.TempDir(), "a.parquet")
+			per := func(what string, work func(b *testing.B)) {
+				b.Run(fmt.Sprint(what, "/", width, "/", name), func(b *testing.B) {
+					began, rounds := cputime.Now(), 0
+					for b.Loop() {
+						work(b)
+						rounds++
+					}
+					b.ReportMetric(size*float64(rounds)/1e9/(cputime.Now()-began).Seconds(), "GB/CPU-s")
+				})
+			}
+			write := func(b *testing.B) {
+				if _, err := Write(b.Context(), path, batches(b, src, 1000), o); err != nil {
+					b.Fatal(err)
+				}
+			}
+			per("write", write)
+			write(b)
+			read, err := Open(path, Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			per("decode", func(b *testing.B) { decodeAll(b, read) })
+			read.Close()
+		}
+	}
+}
+
 // BenchmarkOpen reads the footers of 1000 shards of 40 columns and 8 row groups.
 func BenchmarkOpen(b *testing.B) {
 	root := pq.Group{}

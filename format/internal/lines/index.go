@@ -179,10 +179,11 @@ func (s *Source) parseIndex(b []byte, f shard.File) (*layout, error) {
 	n := r.next(int64(len(r.b) / leastBlock))
 	l := &layout{blocks: make([]block, 0, n)}
 	at, line, rows := int64(0), int64(0), int64(0)
+	most := 2 * max(blockBytes, s.o.Limits.RecordBytes) // that fill reads
 	for range n {
 		var p block
 		p.off = at + r.next(f.Size-at)
-		p.n = int(r.next(min(f.Size-p.off, math.MaxInt32)))
+		p.n = int(r.next(min(f.Size-p.off, most, math.MaxInt32)))
 		p.rows = int(r.next(int64(p.n)))
 		line += r.next(f.Size)
 		p.line, p.sum = line, r.sum()

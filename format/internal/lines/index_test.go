@@ -185,6 +185,10 @@ func TestIndexDamaged(t *testing.T) {
 		}
 		good[bit/8] ^= 1 << (bit % 8)
 	}
+	other := &Source{name: "csv", syntax: syntax.CSV{Comma: ';'}, o: src.o}
+	if _, err := other.parseIndex(good, src.set[0]); err == nil {
+		t.Error("the index of another syntax is read")
+	}
 	for _, bad := range [][]byte{nil, good[:len(good)-1], append([]byte("x"), good...)} {
 		if err := os.WriteFile(index, bad, 0o666); err != nil {
 			t.Fatal(err)
