@@ -217,7 +217,7 @@ func TestArrowWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "a.parquet")
-	if _, err := Write(t.Context(), path, batches(t, src, 2), WriteOptions{AsBytes: []string{"raw"}}); err != nil {
+	if _, err := Write(t.Context(), path, batches(t, src, 2), WriteOptions{Tensors: []string{"tensor", "vector"}}); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(path)

@@ -402,7 +402,7 @@ func BenchmarkTensors(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for name, o := range map[string]WriteOptions{"lists": {}, "bytes": {AsBytes: []string{"x"}}} {
+		for name, o := range map[string]WriteOptions{"lists": {Tensors: []string{"x"}}, "bytes": {}} {
 			path := filepath.Join(b.TempDir(), "a.parquet")
 			per := func(what string, work func(b *testing.B)) {
 				b.Run(fmt.Sprint(what, "/", width, "/", name), func(b *testing.B) {

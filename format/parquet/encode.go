@@ -57,8 +57,8 @@ type encoded struct {
 }
 
 // newEncoder returns an encoder for the named fields of in, all if names is nil, of
-// which some are to be bytes.
-func newEncoder(in loader.Spec, names, bytes []string) (*encoder, error) {
+// which some are to be tensors for Arrow.
+func newEncoder(in loader.Spec, names, tensors []string) (*encoder, error) {
 	if names == nil {
 		for _, f := range in {
 			if f.Name != "" {
@@ -66,9 +66,9 @@ func newEncoder(in loader.Spec, names, bytes []string) (*encoder, error) {
 			}
 		}
 	}
-	for _, name := range bytes {
-		if i := in.Index(name); !slices.Contains(names, name) || i < 0 || !in[i].Shape.Fixed() {
-			return nil, fmt.Errorf("WriteOptions.AsBytes: no field %q of fixed shape among those to write, %q: %w", name, names, loader.ErrSpec)
+	for _, name := range tensors {
+		if i := in.Index(name); !slices.Contains(names, name) || i < 0 || !isTensor(in[i]) {
+			return nil, fmt.Errorf("WriteOptions.Tensors: no field %q of fixed shape with elements of 32 or 64 bits among those to write, %q: %w", name, names, loader.ErrSpec)
 		}
 	}
 	e := &encoder{in: in}
@@ -83,8 +83,8 @@ func newEncoder(in loader.Spec, names, bytes []string) (*encoder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("field %v %w: %w", in[i], err, loader.ErrSpec)
 		}
-		if s == asTensor && slices.Contains(bytes, name) {
-			s = opaque(in[i])
+		if slices.Contains(tensors, name) {
+			s = asTensor
 		}
 		out = append(out, in[i])
 		if err := e.add(root, name, encoded{field: in[i], index: i, storage: s}); err != nil {
@@ -134,12 +134,10 @@ func leading(f loader.Field) int {
 // another dimension than the first varies.
 func shaped(f loader.Field) bool { return !f.Shape.Fixed() && leading(f) < 0 }
 
-// opaque returns how a field of fixed shape becomes bytes.
-func opaque(f loader.Field) storage {
-	if f.Shape.Len()*f.DType.Size() > maxFixedBytes {
-		return asBytes
-	}
-	return asFixed
+// isTensor reports whether f can be a tensor for Arrow: Parquet has no numbers of
+// fewer bits.
+func isTensor(f loader.Field) bool {
+	return f.Shape.Fixed() && f.Shape.Rank() > 0 && f.Shape.Len() > 0 && f.DType.Size() >= 4
 }
 
 func storageOf(f loader.Field) (storage, error) {
@@ -149,10 +147,10 @@ func storageOf(f loader.Field) (storage, error) {
 		return 0, fmt.Errorf("has no elements")
 	case f.Shape.Rank() == 0 && !half:
 		return asScalar, nil
-	case f.Shape.Fixed() && f.DType.Size() >= 4:
-		return asTensor, nil
+	case f.Shape.Fixed() && f.Shape.Len()*f.DType.Size() <= maxFixedBytes:
+		return asFixed, nil
 	case f.Shape.Fixed():
-		return opaque(f), nil
+		return asBytes, nil
 	case f.DType == dtype.Uint8, half, leading(f) < 0:
 		return asBytes, nil
 	case leading(f) == 0:

@@ -43,10 +43,10 @@ type WriteOptions struct {
 	RowsPerShard, BytesPerShard int64
 	// Codec compresses pages.
 	Codec Codec
-	// AsBytes lists fields of fixed shape to write as bytes, though Arrow would read
-	// them as tensors: they are written several times as fast, and a little faster to
-	// read, but other programs see no numbers. Nil means none.
-	AsBytes []string
+	// Tensors lists fields of fixed shape, of elements of 32 or 64 bits, to write as
+	// lists that Arrow reads as tensors, where other programs would see bytes. They
+	// take several times as long to write, and a little longer to read.
+	Tensors []string
 	// Progress hears of what is written. It may be nil.
 	Progress format.Progress
 }
@@ -60,12 +60,12 @@ const (
 // Write writes batches as Parquet files, which Open reads back with the same
 // fields: element types, shapes, kinds and names are kept in the files'
 // metadata. Scalars become columns of their type, lists of numbers LIST columns, and
-// text and bytes BYTE_ARRAY. Tensors of fixed shape, if their elements have 32 or 64
-// bits, become LIST columns that Arrow reads as fixed_size_list, or with several
-// dimensions as arrow.fixed_shape_tensor; Parquet has no smaller numbers, so others
-// become FIXED_LEN_BYTE_ARRAY, or BYTE_ARRAY from 32 KiB on, of their elements with
-// the little end first, and so do those that WriteOptions.AsBytes names. A field x of which several dimensions vary has another
-// column "x.shape". Pages and footers carry checksums.
+// text and bytes BYTE_ARRAY. Tensors of fixed shape become FIXED_LEN_BYTE_ARRAY, or
+// BYTE_ARRAY from 32 KiB on, of their elements with the little end first; those that
+// WriteOptions.Tensors names become LIST columns, which Arrow reads as
+// fixed_size_list, or with several dimensions as arrow.fixed_shape_tensor. A field x
+// of which several dimensions vary has another column "x.shape". Pages and footers
+// carry checksums.
 //
 // The files appear together, when all are complete and on the disk, or not at
 // all; what had their names is replaced.
@@ -128,7 +128,7 @@ func (w *writer) all(ctx context.Context, batches iter.Seq2[*loader.Batch, error
 // batch writes the rows of b to one or more row groups.
 func (w *writer) batch(b *loader.Batch) (err error) {
 	if w.enc == nil {
-		if w.enc, err = newEncoder(b.Spec(), w.o.Columns, w.o.AsBytes); err != nil {
+		if w.enc, err = newEncoder(b.Spec(), w.o.Columns, w.o.Tensors); err != nil {
 			return err
 		}
 	}

@@ -112,7 +112,7 @@ func TestRoundTrip(t *testing.T) {
 	for _, o := range []WriteOptions{
 		{}, {RowsPerGroup: 7}, {RowsPerGroup: 1}, {RowsPerShard: 20}, {RowsPerShard: 20, RowsPerGroup: 8, Codec: Zstd},
 		{BytesPerShard: 1, RowsPerGroup: 30, Codec: Gzip}, {Codec: Uncompressed}, {RowsPerShard: 1000},
-		{AsBytes: []string{"embedding", "image", "int32"}},
+		{Tensors: []string{"embedding", "points"}},
 	} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
 			dir := t.TempDir()
@@ -223,8 +223,8 @@ func TestWriteFails(t *testing.T) {
 		{"cancelled", cancelled, two(2), WriteOptions{}, context.Canceled, ""},
 		{"misspelt column", context.Background(), two(2), WriteOptions{Columns: []string{"txet"}}, loader.ErrSpec, `"txet"`},
 		{"column named twice", context.Background(), two(2), WriteOptions{Columns: []string{"text", "text"}}, loader.ErrSpec, `"text"`},
-		{"bytes of another column", context.Background(), two(2), WriteOptions{Columns: []string{"text"}, AsBytes: []string{"embedding"}}, loader.ErrSpec, `"embedding"`},
-		{"bytes that vary", context.Background(), two(2), WriteOptions{AsBytes: []string{"boxes"}}, loader.ErrSpec, `"boxes"`},
+		{"tensor of another column", context.Background(), two(2), WriteOptions{Columns: []string{"text"}, Tensors: []string{"embedding"}}, loader.ErrSpec, `"embedding"`},
+		{"tensor that varies", context.Background(), two(2), WriteOptions{Tensors: []string{"boxes"}}, loader.ErrSpec, `"boxes"`},
 		{"negative rows", context.Background(), two(2), WriteOptions{RowsPerGroup: -1}, loader.ErrSpec, "RowsPerGroup:-1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

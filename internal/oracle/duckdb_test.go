@@ -31,7 +31,7 @@ func TestDuckDBReads(t *testing.T) {
 	src := written(t)
 	for codec, name := range map[parquet.Codec]string{parquet.Snappy: "snappy", parquet.Uncompressed: "none", parquet.Zstd: "zstd", parquet.Gzip: "gzip"} {
 		t.Run(name, func(t *testing.T) {
-			path := store(t, src, parquet.WriteOptions{Codec: codec, RowsPerGroup: 300})
+			path := store(t, src, parquet.WriteOptions{Codec: codec, RowsPerGroup: 300, Tensors: tensors})
 			want := python(t, "read", path)[path]
 			for field, got := range dump(t, path, parquet.Options{}) {
 				same(t, field, got, want[field])

@@ -66,6 +66,9 @@ func written(t *testing.T) loader.Source {
 	return src
 }
 
+// tensors are the fields of written that Arrow can read as such.
+var tensors = []string{"vector", "tensor", "wide"}
+
 // store writes src to a file and returns its path.
 func store(t *testing.T, src loader.Source, o parquet.WriteOptions) string {
 	t.Helper()
@@ -83,7 +86,7 @@ func store(t *testing.T, src loader.Source, o parquet.WriteOptions) string {
 
 // TestPyArrowReads has PyArrow read what Write has written: tensors as such.
 func TestPyArrowReads(t *testing.T) {
-	path := store(t, written(t), parquet.WriteOptions{RowsPerGroup: 300})
+	path := store(t, written(t), parquet.WriteOptions{RowsPerGroup: 300, Tensors: tensors})
 	want := python(t, "tensors", path)[path]
 	types := []string{
 		"int int64", "tokens list<element: int32 not null>", "vector fixed_size_list<element: float>[6]",

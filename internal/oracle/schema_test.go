@@ -103,7 +103,7 @@ func create(t *testing.T, name string) *os.File {
 
 // TestArrowReads has arrow-go read the schema of what Write has written.
 func TestArrowReads(t *testing.T) {
-	f, err := file.OpenParquetFile(store(t, written(t), ours.WriteOptions{}), false)
+	f, err := file.OpenParquetFile(store(t, written(t), ours.WriteOptions{Tensors: tensors}), false)
 	if err != nil {
 		t.Fatal(err)
 	}
