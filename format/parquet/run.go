@@ -157,57 +157,49 @@ func (s *strip) hold(r *rows, p part) error {
 	return nil
 }
 
-// gatherRun gathers the lanes, if the rows are a run, and reports whether it did.
-func (r *rows) gatherRun(from, to []int, b *loader.Batch, whole bool) (bool, error) {
-	if len(r.s.lanes) == 0 {
-		return false, nil
+// expect notes in what order n rows are asked for, for row groups that are opened
+// from now on. Short runs are the rest of long ones, or a batch is short.
+func (s *Source) expect(run bool, n int) {
+	if (n >= runRows || !run) && run != s.runs.Load() {
+		s.runs.Store(run)
 	}
-	if run := whole && len(from) >= runRows; (run || !whole) && run != r.s.runs.Load() {
-		r.s.runs.Store(run)
-	}
+}
+
+// gatherHeld gathers a run, if pages are still held, and reports whether it did;
+// for rows in another order it lays the row group out.
+func (r *rows) gatherHeld(from, to []int, b *loader.Batch, whole bool) (done bool, err error) {
 	if !whole {
-		return false, r.laid()
+		return false, r.layOut()
 	}
 	r.use.RLock()
 	defer r.use.RUnlock()
-	if !r.isHeld {
+	if !r.isHeld.Load() {
 		return false, nil
 	}
-	return true, r.run(from[0], to[0], len(from), b)
+	return true, r.gather(from, to, b, whole)
 }
 
-// laid makes sure that the lanes are laid out.
-func (r *rows) laid() error {
-	r.use.RLock()
-	held := r.isHeld
-	r.use.RUnlock()
-	if held {
-		return r.layOut()
-	}
-	return nil
-}
-
-// layOut lays out the lanes of a row group whose pages are held, for rows in any
-// order.
+// layOut lays out the lanes of a row group whose pages are held.
 func (r *rows) layOut() error {
 	r.use.Lock()
 	defer r.use.Unlock()
-	if !r.isHeld {
+	if !r.isHeld.Load() {
 		return nil
 	}
+	r.s.runs.Store(false)
 	r.letGo()
-	if err := r.allot(); err != nil {
-		return err
-	}
+	err := r.allot()
 	for _, p := range r.s.parts {
-		if p.hi == 0 {
-			continue
-		}
-		if err := r.decode(p); err != nil {
-			return err
+		switch {
+		case p.hi == 0:
+		case err != nil:
+			r.fail(p, err) // as there is nothing to read
+		default:
+			err = r.decode(p, false)
 		}
 	}
-	return nil
+	r.isHeld.Store(false)
+	return err
 }
 
 // letGo gives back the pages that are held.
@@ -219,5 +211,5 @@ func (r *rows) letGo() {
 	}
 	r.idle = append(r.idle, r.cursors...)
 	clear(r.cursors)
-	r.cursors, r.isHeld = r.cursors[:0], false
+	r.cursors = r.cursors[:0]
 }
