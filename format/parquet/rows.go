@@ -169,18 +169,18 @@ func (r *rows) decode(p part, hold bool) (err error) {
 	}()
 	// What panics may be in any state, and is left to the garbage collector.
 	if p.hi > 0 {
-		s := r.s.strips.Get().(*strip)
+		s := strips.Get().(*strip)
 		if hold {
 			err = s.hold(r, p)
 		} else {
 			err = s.decode(r, r.s.lanes[p.lo:p.hi])
 		}
-		r.s.strips.Put(s)
+		strips.Put(s)
 		return err
 	}
-	d := r.s.scratch.Get().(*decoder)
+	d := decoders.Get().(*decoder)
 	err = d.decode(r, p.col)
-	r.s.scratch.Put(d)
+	decoders.Put(d)
 	return err
 }
 

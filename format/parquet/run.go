@@ -61,8 +61,6 @@ func (r *rows) nearest(row int) *cursor {
 	if n := len(r.idle); n > 0 {
 		c := r.idle[n-1]
 		r.idle = r.idle[:n-1]
-		c.row = 0
-		clear(c.flows)
 		return c
 	}
 	return &cursor{flows: make([]flow, len(r.s.lanes)), targets: make([]target, len(r.s.cols))}
@@ -74,17 +72,15 @@ func (r *rows) leave(c *cursor) {
 	defer r.mu.Unlock()
 	if len(r.cursors) < maxCursors {
 		r.cursors = append(r.cursors, c)
-	} else if len(r.idle) < maxCursors {
-		r.idle = append(r.idle, c)
 	}
 }
 
 // run decodes n rows from the given one on, to rows at and on of the batch.
 func (r *rows) run(row, at, n int, b *loader.Batch) error {
-	s := r.s.strips.Get().(*strip)
+	s := strips.Get().(*strip)
 	defer func() {
 		clear(s.at[:])
-		r.s.strips.Put(s)
+		strips.Put(s)
 	}()
 	c, err := r.cursor(row, &s.scratch)
 	if err != nil {
@@ -179,7 +175,8 @@ func (r *rows) gatherHeld(from, to []int, b *loader.Batch, whole bool) (done boo
 	return true, r.gather(from, to, b, whole)
 }
 
-// layOut lays out the lanes of a row group whose pages are held.
+// layOut lays out the lanes of a row group whose pages are held. It does so under
+// the lock, as there is nothing that others could do before: they want these rows.
 func (r *rows) layOut() error {
 	r.use.Lock()
 	defer r.use.Unlock()
@@ -209,7 +206,11 @@ func (r *rows) letGo() {
 			d.release()
 		}
 	}
-	r.idle = append(r.idle, r.cursors...)
+	for _, c := range r.cursors {
+		c.row = 0
+		clear(c.flows)
+		r.idle = append(r.idle, c)
+	}
 	clear(r.cursors)
 	r.cursors = r.cursors[:0]
 }

@@ -17,7 +17,7 @@ import (
 
 // runOptions joins some columns of joinRows and leaves others by themselves.
 func runOptions(nulls format.Nulls) Options {
-	return Options{Nulls: nulls, Columns: []string{"a", "b", "g", "h", "x"}, Joins: []format.Join{
+	return Options{Nulls: nulls, Columns: []string{"a", "b", "g", "h", "l", "x"}, Joins: []format.Join{
 		{Into: "j", Columns: []string{"c", "f", "i"}, DType: dtype.Int32},
 		{Into: "k", Columns: []string{"d", "e"}, DType: dtype.Float32},
 	}}
