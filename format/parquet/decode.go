@@ -55,7 +55,6 @@ type decoder struct {
 	shift  int64 // of the elements of the page at hand in out.data
 	holes  bool  // a list row of fixed size is null
 
-	full      bool   // no level of the page at hand stands for a null; defs are not set
 	dict      []byte // values, as in memory
 	dictSpans []span // or where they lie in out.data
 	nDict     int
@@ -270,7 +269,7 @@ func (d *decoder) body(p *page) (b parts, nulls int, err error) {
 		return b, 0, err
 	}
 	n, most := int(p.values), d.leaf.maxDef
-	if d.full = most == 0 || uniform(b.def, n, most); d.full {
+	if most == 0 || uniform(b.def, n, most) {
 		return b, 0, nil
 	}
 	d.defs = sized(d.defs, n)
