@@ -218,7 +218,7 @@ func (u *unit) open(s *Source) error {
 			copy(r.buf[copy(r.buf, u.dictionary):], u.data)
 			r.chunks[u.col] = r.buf
 		}
-		u.rows, u.err = r, r.decode(part{col: u.col})
+		u.rows, u.err = r, r.decode(part{col: u.col}, false)
 	})
 	return u.err
 }

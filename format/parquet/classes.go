@@ -92,14 +92,14 @@ func (s *Source) dictionaryPage(ctx context.Context, shard int, ch *chunk) ([]by
 
 // readClasses adds the values of a dictionary page to the classes of c.
 func (s *Source) readClasses(page []byte, c *column, l *leaf, ch *chunk) (err error) {
-	d := s.scratch.Get().(*decoder)
-	d.s, d.col, d.leaf, d.codec, d.chunk, d.alias = s, c, l, ch.codec, page, false
+	d := decoders.Get().(*decoder)
+	d.s, d.col, d.to, d.leaf, d.codec, d.chunk, d.alias = s, c, nil, l, ch.codec, page, false
 	defer func() {
 		if x := recover(); x != nil {
 			err = fmt.Errorf("%v", x)
 		} else {
 			d.end()
-			s.scratch.Put(d)
+			decoders.Put(d)
 		}
 		if err != nil && !errors.Is(err, loader.ErrSpec) {
 			err = fmt.Errorf("%w: %w", err, loader.ErrCorrupt)

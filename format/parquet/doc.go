@@ -12,13 +12,16 @@
 //
 // A block is a row group, so its size is what a shuffle mixes and what memory
 // is counted in. Open of a Source lists the shards and reads their footers, Open
-// of a block reads the chunks of the wanted columns with few large reads, and
-// each column is decoded as a whole; a table never becomes rows.
+// of a block reads the chunks of the wanted columns with few large reads, and a
+// table never becomes rows. Where rows are gathered as they lie, numbers go from
+// the pages straight into the batch; for other orders each column is decoded as a
+// whole.
 //
 // Models that take a matrix get it by Options.Joins: a format.Join lays many
 // columns of numbers side by side in one field while they are decoded. A shuffle
 // then moves rows of the matrix, which is several times faster than to gather
-// its columns one by one.
+// its columns one by one. An order that shuffles row groups and leaves the rows in
+// each of them as they are costs half as much as one that mixes them.
 //
 // # Types
 //
@@ -68,7 +71,8 @@
 // Nothing in a file is believed: offsets, sizes and counts are checked before
 // they are used, page checksums (CRC) are verified where a file has them, and
 // memory stays within format.Limits. Damage is an error that wraps
-// loader.ErrCorrupt. Files that Write made have checksums in every page and in
+// loader.ErrCorrupt: of the row group, or of the row where a single value is not in
+// the dictionary or does not fit its type. Files that Write made have checksums in every page and in
 // the footer, which other writers leave without one.
 //
 // # Ownership

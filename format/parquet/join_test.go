@@ -27,6 +27,7 @@ type joinRow struct {
 	G uint8    `parquet:"g"`
 	H *uint64  `parquet:"h,optional"`
 	I int16    `parquet:"i,dict"`
+	L *bool    `parquet:"l,optional"`
 	X string   `parquet:"x"`
 }
 
@@ -39,6 +40,9 @@ func joinRows(n int) []joinRow {
 		}
 		if i%300 > 40 { // whole tiles, and parts, without a null
 			rows[i].H = new(uint64(i) << 24)
+		}
+		if i%97 != 5 {
+			rows[i].L = new(i%5 == 0)
 		}
 	}
 	return rows

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"cmp"
+	"sync"
 
 	"github.com/stokerdata/stoker/internal/interleave"
 )
@@ -55,16 +56,22 @@ type strip struct {
 	flows    [stripColumns]flow
 }
 
+// strips and decoders are not in use, and hold nothing of the source they served.
+var (
+	strips   = sync.Pool{New: func() any { return new(strip) }}
+	decoders = sync.Pool{New: func() any { return &decoder{tools: new(tools)} }}
+)
+
 // decode decodes the given lanes, one field or some of joins, of all rows of r.
 func (s *strip) decode(r *rows, lanes []lane) error {
 	defer func() {
 		clear(s.at[:])
 		for g := range lanes {
 			s.decoders[g].end()
+			s.flows[g] = flow{}
 		}
 	}()
 	for g, l := range lanes {
-		s.flows[g] = flow{}
 		if err := s.decoders[g].beginLane(r, l, &s.tools); err != nil {
 			return err
 		}

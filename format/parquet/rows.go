@@ -30,8 +30,8 @@ type rows struct {
 	isPage bool   // there is but one data page, of one column
 
 	targets []target     // of lanes, beside cells
-	use     sync.RWMutex // of isHeld, for whoever makes it false
-	isHeld  bool         // the pages of lanes are held, and laid nowhere
+	isHeld  atomic.Bool  // the pages of lanes are held, and laid nowhere
+	use     sync.RWMutex // of these pages, and of cells until isHeld is false
 	held    []decoder    // of each lane
 	cursors []*cursor    // on them
 	idle    []*cursor    // to be used again
@@ -63,7 +63,8 @@ func (s *Source) Open(ctx context.Context, i int) (loader.Rows, error) {
 	for _, x := range r.ranges {
 		r.chunks[x.Tag] = x.Data
 	}
-	if r.isHeld = s.runs.Load(); r.isHeld {
+	if s.runs.Load() && len(s.lanes) > 0 {
+		r.isHeld.Store(true)
 		if r.held == nil {
 			r.held = make([]decoder, len(s.lanes))
 		}
@@ -139,6 +140,7 @@ func (r *rows) Close() error {
 	clear(r.chunks)
 	clear(r.targets)
 	r.isSpoilt.Store(false)
+	r.isHeld.Store(false)
 	clear(r.ranges)
 	r.s.give(r)
 	return nil
@@ -151,9 +153,12 @@ func (r *rows) Parts() int { return len(r.s.parts) }
 // Decode decodes a part. Whatever a codec does with damaged data, the result
 // is an error that names shard and column; Row and Gather return it too, as
 // there is nothing for them to read.
-func (r *rows) Decode(_ *loader.Worker, part int) error { return r.decode(r.s.parts[part]) }
+func (r *rows) Decode(_ *loader.Worker, part int) error {
+	return r.decode(r.s.parts[part], r.isHeld.Load())
+}
 
-func (r *rows) decode(p part) (err error) {
+// decode decodes a part, or just opens the pages of lanes that are to be held.
+func (r *rows) decode(p part, hold bool) (err error) {
 	defer func() {
 		if x := recover(); x != nil {
 			err = r.fault(-1, &r.s.cols[p.col], fmt.Errorf("%v", x))
@@ -164,18 +169,18 @@ func (r *rows) decode(p part) (err error) {
 	}()
 	// What panics may be in any state, and is left to the garbage collector.
 	if p.hi > 0 {
-		s := r.s.strips.Get().(*strip)
-		if r.isHeld {
+		s := strips.Get().(*strip)
+		if hold {
 			err = s.hold(r, p)
 		} else {
 			err = s.decode(r, r.s.lanes[p.lo:p.hi])
 		}
-		r.s.strips.Put(s)
+		strips.Put(s)
 		return err
 	}
-	d := r.s.scratch.Get().(*decoder)
+	d := decoders.Get().(*decoder)
 	err = d.decode(r, p.col)
-	r.s.scratch.Put(d)
+	decoders.Put(d)
 	return err
 }
 
@@ -201,14 +206,28 @@ func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
 		return nil
 	}
 	whole := elem.InOrder(from) && elem.InOrder(to)
+	r.s.expect(whole, len(from))
+	if r.isHeld.Load() {
+		if done, err := r.gatherHeld(from, to, b, whole); done || err != nil {
+			return err
+		}
+	}
+	return r.gather(from, to, b, whole)
+}
+
+// gather is Gather while nobody lays out lanes. If pages are held, whole must be
+// set.
+func (r *rows) gather(from, to []int, b *loader.Batch, whole bool) error {
 	if err := r.failed(); err != nil {
 		return err
 	}
-	done, err := r.gatherRun(from, to, b, whole)
-	if err == nil {
-		err = r.check(from)
+	done := r.isHeld.Load()
+	if done {
+		if err := r.run(from[0], to[0], len(from), b); err != nil {
+			return err
+		}
 	}
-	if err != nil {
+	if err := r.check(from); err != nil {
 		return err
 	}
 	joins := false
@@ -335,10 +354,12 @@ func (in *cells) bytes(row int) []byte {
 
 // Row sets s to row i, which it lends from the memory of the row group.
 func (r *rows) Row(w *loader.Worker, i int, s *loader.Sample) error {
-	if err := r.failed(); err != nil {
-		return err
+	if r.isHeld.Load() {
+		if err := r.layOut(); err != nil {
+			return err
+		}
 	}
-	if err := r.laid(); err != nil {
+	if err := r.failed(); err != nil {
 		return err
 	}
 	if r.isSpoilt.Load() {

@@ -61,8 +61,6 @@ func (r *rows) nearest(row int) *cursor {
 	if n := len(r.idle); n > 0 {
 		c := r.idle[n-1]
 		r.idle = r.idle[:n-1]
-		c.row = 0
-		clear(c.flows)
 		return c
 	}
 	return &cursor{flows: make([]flow, len(r.s.lanes)), targets: make([]target, len(r.s.cols))}
@@ -74,17 +72,15 @@ func (r *rows) leave(c *cursor) {
 	defer r.mu.Unlock()
 	if len(r.cursors) < maxCursors {
 		r.cursors = append(r.cursors, c)
-	} else if len(r.idle) < maxCursors {
-		r.idle = append(r.idle, c)
 	}
 }
 
 // run decodes n rows from the given one on, to rows at and on of the batch.
 func (r *rows) run(row, at, n int, b *loader.Batch) error {
-	s := r.s.strips.Get().(*strip)
+	s := strips.Get().(*strip)
 	defer func() {
 		clear(s.at[:])
-		r.s.strips.Put(s)
+		strips.Put(s)
 	}()
 	c, err := r.cursor(row, &s.scratch)
 	if err != nil {
@@ -157,57 +153,50 @@ func (s *strip) hold(r *rows, p part) error {
 	return nil
 }
 
-// gatherRun gathers the lanes, if the rows are a run, and reports whether it did.
-func (r *rows) gatherRun(from, to []int, b *loader.Batch, whole bool) (bool, error) {
-	if len(r.s.lanes) == 0 {
-		return false, nil
+// expect notes in what order n rows are asked for, for row groups that are opened
+// from now on. Short runs are the rest of long ones, or a batch is short.
+func (s *Source) expect(run bool, n int) {
+	if (n >= runRows || !run) && run != s.runs.Load() {
+		s.runs.Store(run)
 	}
-	if run := whole && len(from) >= runRows; (run || !whole) && run != r.s.runs.Load() {
-		r.s.runs.Store(run)
-	}
+}
+
+// gatherHeld gathers a run, if pages are still held, and reports whether it did;
+// for rows in another order it lays the row group out.
+func (r *rows) gatherHeld(from, to []int, b *loader.Batch, whole bool) (done bool, err error) {
 	if !whole {
-		return false, r.laid()
+		return false, r.layOut()
 	}
 	r.use.RLock()
 	defer r.use.RUnlock()
-	if !r.isHeld {
+	if !r.isHeld.Load() {
 		return false, nil
 	}
-	return true, r.run(from[0], to[0], len(from), b)
+	return true, r.gather(from, to, b, whole)
 }
 
-// laid makes sure that the lanes are laid out.
-func (r *rows) laid() error {
-	r.use.RLock()
-	held := r.isHeld
-	r.use.RUnlock()
-	if held {
-		return r.layOut()
-	}
-	return nil
-}
-
-// layOut lays out the lanes of a row group whose pages are held, for rows in any
-// order.
+// layOut lays out the lanes of a row group whose pages are held. It does so under
+// the lock, as there is nothing that others could do before: they want these rows.
 func (r *rows) layOut() error {
 	r.use.Lock()
 	defer r.use.Unlock()
-	if !r.isHeld {
+	if !r.isHeld.Load() {
 		return nil
 	}
+	r.s.runs.Store(false)
 	r.letGo()
-	if err := r.allot(); err != nil {
-		return err
-	}
+	err := r.allot()
 	for _, p := range r.s.parts {
-		if p.hi == 0 {
-			continue
-		}
-		if err := r.decode(p); err != nil {
-			return err
+		switch {
+		case p.hi == 0:
+		case err != nil:
+			r.fail(p, err) // as there is nothing to read
+		default:
+			err = r.decode(p, false)
 		}
 	}
-	return nil
+	r.isHeld.Store(false)
+	return err
 }
 
 // letGo gives back the pages that are held.
@@ -217,7 +206,11 @@ func (r *rows) letGo() {
 			d.release()
 		}
 	}
-	r.idle = append(r.idle, r.cursors...)
+	for _, c := range r.cursors {
+		c.row = 0
+		clear(c.flows)
+		r.idle = append(r.idle, c)
+	}
 	clear(r.cursors)
-	r.cursors, r.isHeld = r.cursors[:0], false
+	r.cursors = r.cursors[:0]
 }

@@ -79,11 +79,9 @@ type Source struct {
 
 	nameBytes int64 // that names of classes take
 
-	scratch sync.Pool   // of *decoder
-	strips  sync.Pool   // of *strip
-	runs    atomic.Bool // rows that follow one another were gathered last
-	mu      sync.Mutex
-	free    []*rows
+	runs atomic.Bool // rows that follow one another were gathered last
+	mu   sync.Mutex
+	free []*rows
 }
 
 // role says where a field of the spec comes from.
@@ -139,8 +137,6 @@ func openFiles(files shard.Set, o Options) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{pool: pool, bufs: shard.NewBuffers(math.MaxInt64), read: o.Read, nulls: o.Nulls, limits: o.Limits.WithDefaults()}
-	s.scratch.New = func() any { return &decoder{tools: new(tools)} }
-	s.strips.New = func() any { return new(strip) }
 	if err := s.open(context.Background(), files, o); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
