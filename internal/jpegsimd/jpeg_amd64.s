@@ -144,7 +144,7 @@ DATA centre<>+24(SB)/4, $0x80808080
 DATA centre<>+28(SB)/4, $0x80808080
 GLOBL centre<>(SB), RODATA|NOPTR, $32
 
-// func decode(units *uintptr, end *uintptr, unit *uintptr, blocks int, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left int, last int)
+// func decode(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left int, end int)
 // Requires: AVX, AVX2, BMI, BMI2, CMOV
 TEXT ·decode(SB), NOSPLIT, $24-88
 	MOVQ bits+40(FP), AX
@@ -619,12 +619,11 @@ even:
 	VMOVQ        X0, (AX)(R9*1)
 
 coefficients:
-	MOVQ    end+8(FP), R9
 	MOVQ    (SP), AX
-	ADDQ    $0x40, AX
-	CMPQ    AX, R9
-	CMOVQEQ units+0(FP), AX
-	MOVQ    AX, (SP)
+	LEAQ    64(AX), R9
+	CMPQ    AX, last+8(FP)
+	CMOVQEQ first+0(FP), R9
+	MOVQ    R9, (SP)
 	DECQ    8(SP)
 	JNE     block
 	JMP     return
@@ -682,7 +681,7 @@ return:
 	MOVQ BX, 16(AX)
 	MOVQ 8(SP), AX
 	MOVQ AX, left+72(FP)
-	MOVQ SI, last+80(FP)
+	MOVQ SI, end+80(FP)
 	RET
 
 DATA order<>+0(SB)/1, $0x00
@@ -1025,7 +1024,7 @@ DATA flat3b<>+30(SB)/1, $0x04
 DATA flat3b<>+31(SB)/1, $0x05
 GLOBL flat3b<>(SB), RODATA|NOPTR, $32
 
-// func skip(units *uintptr, end *uintptr, unit *uintptr, blocks int, limit int, bits *uint64) (left int, last int)
+// func skip(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64) (left int, end int)
 // Requires: BMI, BMI2, CMOV
 TEXT ·skip(SB), NOSPLIT, $24-64
 	MOVQ bits+40(FP), AX
@@ -1225,12 +1224,11 @@ last:
 	SUBL  DI, DX
 
 done:
-	MOVQ    end+8(FP), DI
 	MOVQ    (SP), AX
-	ADDQ    $0x40, AX
-	CMPQ    AX, DI
-	CMOVQEQ units+0(FP), AX
-	MOVQ    AX, (SP)
+	LEAQ    64(AX), DI
+	CMPQ    AX, last+8(FP)
+	CMOVQEQ first+0(FP), DI
+	MOVQ    DI, (SP)
 	DECQ    8(SP)
 	JNE     block
 	JMP     return
@@ -1287,7 +1285,7 @@ return:
 	MOVQ BX, 16(AX)
 	MOVQ 8(SP), AX
 	MOVQ AX, left+48(FP)
-	MOVQ SI, last+56(FP)
+	MOVQ SI, end+56(FP)
 	RET
 
 // func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, low int, run int, zigzag *uint8) int
