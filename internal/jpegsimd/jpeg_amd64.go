@@ -5,10 +5,10 @@
 package jpegsimd
 
 //go:noescape
-func decode(units *uintptr, end *uintptr, unit *uintptr, blocks int, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left int, last int)
+func decode(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left int, end int)
 
 //go:noescape
-func skip(units *uintptr, end *uintptr, unit *uintptr, blocks int, limit int, bits *uint64) (left int, last int)
+func skip(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64) (left int, end int)
 
 //go:noescape
 func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, low int, run int, zigzag *uint8) int

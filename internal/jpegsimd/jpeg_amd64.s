@@ -144,7 +144,7 @@ DATA centre<>+24(SB)/4, $0x80808080
 DATA centre<>+28(SB)/4, $0x80808080
 GLOBL centre<>(SB), RODATA|NOPTR, $32
 
-// func decode(units *uintptr, end *uintptr, unit *uintptr, blocks int, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left int, last int)
+// func decode(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left int, end int)
 // Requires: AVX, AVX2, BMI, BMI2, CMOV
 TEXT ·decode(SB), NOSPLIT, $24-88
 	MOVQ bits+40(FP), AX
@@ -619,12 +619,11 @@ even:
 	VMOVQ        X0, (AX)(R9*1)
 
 coefficients:
-	MOVQ    end+8(FP), R9
 	MOVQ    (SP), AX
-	ADDQ    $0x40, AX
-	CMPQ    AX, R9
-	CMOVQEQ units+0(FP), AX
-	MOVQ    AX, (SP)
+	LEAQ    64(AX), R9
+	CMPQ    AX, last+8(FP)
+	CMOVQEQ first+0(FP), R9
+	MOVQ    R9, (SP)
 	DECQ    8(SP)
 	JNE     block
 	JMP     return
@@ -682,7 +681,7 @@ return:
 	MOVQ BX, 16(AX)
 	MOVQ 8(SP), AX
 	MOVQ AX, left+72(FP)
-	MOVQ SI, last+80(FP)
+	MOVQ SI, end+80(FP)
 	RET
 
 DATA order<>+0(SB)/1, $0x00
@@ -1025,7 +1024,7 @@ DATA flat3b<>+30(SB)/1, $0x04
 DATA flat3b<>+31(SB)/1, $0x05
 GLOBL flat3b<>(SB), RODATA|NOPTR, $32
 
-// func skip(units *uintptr, end *uintptr, unit *uintptr, blocks int, limit int, bits *uint64) (left int, last int)
+// func skip(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64) (left int, end int)
 // Requires: BMI, BMI2, CMOV
 TEXT ·skip(SB), NOSPLIT, $24-64
 	MOVQ bits+40(FP), AX
@@ -1225,12 +1224,11 @@ last:
 	SUBL  DI, DX
 
 done:
-	MOVQ    end+8(FP), DI
 	MOVQ    (SP), AX
-	ADDQ    $0x40, AX
-	CMPQ    AX, DI
-	CMOVQEQ units+0(FP), AX
-	MOVQ    AX, (SP)
+	LEAQ    64(AX), DI
+	CMPQ    AX, last+8(FP)
+	CMOVQEQ first+0(FP), DI
+	MOVQ    DI, (SP)
 	DECQ    8(SP)
 	JNE     block
 	JMP     return
@@ -1287,7 +1285,7 @@ return:
 	MOVQ BX, 16(AX)
 	MOVQ 8(SP), AX
 	MOVQ AX, left+48(FP)
-	MOVQ SI, last+56(FP)
+	MOVQ SI, end+56(FP)
 	RET
 
 // func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, low int, run int, zigzag *uint8) int
@@ -2039,7 +2037,23 @@ DATA pick00<>+12(SB)/1, $0x04
 DATA pick00<>+13(SB)/1, $0x80
 DATA pick00<>+14(SB)/1, $0x80
 DATA pick00<>+15(SB)/1, $0x05
-GLOBL pick00<>(SB), RODATA|NOPTR, $16
+DATA pick00<>+16(SB)/1, $0x00
+DATA pick00<>+17(SB)/1, $0x80
+DATA pick00<>+18(SB)/1, $0x80
+DATA pick00<>+19(SB)/1, $0x01
+DATA pick00<>+20(SB)/1, $0x80
+DATA pick00<>+21(SB)/1, $0x80
+DATA pick00<>+22(SB)/1, $0x02
+DATA pick00<>+23(SB)/1, $0x80
+DATA pick00<>+24(SB)/1, $0x80
+DATA pick00<>+25(SB)/1, $0x03
+DATA pick00<>+26(SB)/1, $0x80
+DATA pick00<>+27(SB)/1, $0x80
+DATA pick00<>+28(SB)/1, $0x04
+DATA pick00<>+29(SB)/1, $0x80
+DATA pick00<>+30(SB)/1, $0x80
+DATA pick00<>+31(SB)/1, $0x05
+GLOBL pick00<>(SB), RODATA|NOPTR, $32
 
 DATA pick01<>+0(SB)/1, $0x80
 DATA pick01<>+1(SB)/1, $0x00
@@ -2057,7 +2071,23 @@ DATA pick01<>+12(SB)/1, $0x80
 DATA pick01<>+13(SB)/1, $0x04
 DATA pick01<>+14(SB)/1, $0x80
 DATA pick01<>+15(SB)/1, $0x80
-GLOBL pick01<>(SB), RODATA|NOPTR, $16
+DATA pick01<>+16(SB)/1, $0x80
+DATA pick01<>+17(SB)/1, $0x00
+DATA pick01<>+18(SB)/1, $0x80
+DATA pick01<>+19(SB)/1, $0x80
+DATA pick01<>+20(SB)/1, $0x01
+DATA pick01<>+21(SB)/1, $0x80
+DATA pick01<>+22(SB)/1, $0x80
+DATA pick01<>+23(SB)/1, $0x02
+DATA pick01<>+24(SB)/1, $0x80
+DATA pick01<>+25(SB)/1, $0x80
+DATA pick01<>+26(SB)/1, $0x03
+DATA pick01<>+27(SB)/1, $0x80
+DATA pick01<>+28(SB)/1, $0x80
+DATA pick01<>+29(SB)/1, $0x04
+DATA pick01<>+30(SB)/1, $0x80
+DATA pick01<>+31(SB)/1, $0x80
+GLOBL pick01<>(SB), RODATA|NOPTR, $32
 
 DATA pick02<>+0(SB)/1, $0x80
 DATA pick02<>+1(SB)/1, $0x80
@@ -2075,7 +2105,23 @@ DATA pick02<>+12(SB)/1, $0x80
 DATA pick02<>+13(SB)/1, $0x80
 DATA pick02<>+14(SB)/1, $0x04
 DATA pick02<>+15(SB)/1, $0x80
-GLOBL pick02<>(SB), RODATA|NOPTR, $16
+DATA pick02<>+16(SB)/1, $0x80
+DATA pick02<>+17(SB)/1, $0x80
+DATA pick02<>+18(SB)/1, $0x00
+DATA pick02<>+19(SB)/1, $0x80
+DATA pick02<>+20(SB)/1, $0x80
+DATA pick02<>+21(SB)/1, $0x01
+DATA pick02<>+22(SB)/1, $0x80
+DATA pick02<>+23(SB)/1, $0x80
+DATA pick02<>+24(SB)/1, $0x02
+DATA pick02<>+25(SB)/1, $0x80
+DATA pick02<>+26(SB)/1, $0x80
+DATA pick02<>+27(SB)/1, $0x03
+DATA pick02<>+28(SB)/1, $0x80
+DATA pick02<>+29(SB)/1, $0x80
+DATA pick02<>+30(SB)/1, $0x04
+DATA pick02<>+31(SB)/1, $0x80
+GLOBL pick02<>(SB), RODATA|NOPTR, $32
 
 DATA pick10<>+0(SB)/1, $0x80
 DATA pick10<>+1(SB)/1, $0x80
@@ -2093,7 +2139,23 @@ DATA pick10<>+12(SB)/1, $0x80
 DATA pick10<>+13(SB)/1, $0x80
 DATA pick10<>+14(SB)/1, $0x0a
 DATA pick10<>+15(SB)/1, $0x80
-GLOBL pick10<>(SB), RODATA|NOPTR, $16
+DATA pick10<>+16(SB)/1, $0x80
+DATA pick10<>+17(SB)/1, $0x80
+DATA pick10<>+18(SB)/1, $0x06
+DATA pick10<>+19(SB)/1, $0x80
+DATA pick10<>+20(SB)/1, $0x80
+DATA pick10<>+21(SB)/1, $0x07
+DATA pick10<>+22(SB)/1, $0x80
+DATA pick10<>+23(SB)/1, $0x80
+DATA pick10<>+24(SB)/1, $0x08
+DATA pick10<>+25(SB)/1, $0x80
+DATA pick10<>+26(SB)/1, $0x80
+DATA pick10<>+27(SB)/1, $0x09
+DATA pick10<>+28(SB)/1, $0x80
+DATA pick10<>+29(SB)/1, $0x80
+DATA pick10<>+30(SB)/1, $0x0a
+DATA pick10<>+31(SB)/1, $0x80
+GLOBL pick10<>(SB), RODATA|NOPTR, $32
 
 DATA pick11<>+0(SB)/1, $0x05
 DATA pick11<>+1(SB)/1, $0x80
@@ -2111,7 +2173,23 @@ DATA pick11<>+12(SB)/1, $0x09
 DATA pick11<>+13(SB)/1, $0x80
 DATA pick11<>+14(SB)/1, $0x80
 DATA pick11<>+15(SB)/1, $0x0a
-GLOBL pick11<>(SB), RODATA|NOPTR, $16
+DATA pick11<>+16(SB)/1, $0x05
+DATA pick11<>+17(SB)/1, $0x80
+DATA pick11<>+18(SB)/1, $0x80
+DATA pick11<>+19(SB)/1, $0x06
+DATA pick11<>+20(SB)/1, $0x80
+DATA pick11<>+21(SB)/1, $0x80
+DATA pick11<>+22(SB)/1, $0x07
+DATA pick11<>+23(SB)/1, $0x80
+DATA pick11<>+24(SB)/1, $0x80
+DATA pick11<>+25(SB)/1, $0x08
+DATA pick11<>+26(SB)/1, $0x80
+DATA pick11<>+27(SB)/1, $0x80
+DATA pick11<>+28(SB)/1, $0x09
+DATA pick11<>+29(SB)/1, $0x80
+DATA pick11<>+30(SB)/1, $0x80
+DATA pick11<>+31(SB)/1, $0x0a
+GLOBL pick11<>(SB), RODATA|NOPTR, $32
 
 DATA pick12<>+0(SB)/1, $0x80
 DATA pick12<>+1(SB)/1, $0x05
@@ -2129,7 +2207,23 @@ DATA pick12<>+12(SB)/1, $0x80
 DATA pick12<>+13(SB)/1, $0x09
 DATA pick12<>+14(SB)/1, $0x80
 DATA pick12<>+15(SB)/1, $0x80
-GLOBL pick12<>(SB), RODATA|NOPTR, $16
+DATA pick12<>+16(SB)/1, $0x80
+DATA pick12<>+17(SB)/1, $0x05
+DATA pick12<>+18(SB)/1, $0x80
+DATA pick12<>+19(SB)/1, $0x80
+DATA pick12<>+20(SB)/1, $0x06
+DATA pick12<>+21(SB)/1, $0x80
+DATA pick12<>+22(SB)/1, $0x80
+DATA pick12<>+23(SB)/1, $0x07
+DATA pick12<>+24(SB)/1, $0x80
+DATA pick12<>+25(SB)/1, $0x80
+DATA pick12<>+26(SB)/1, $0x08
+DATA pick12<>+27(SB)/1, $0x80
+DATA pick12<>+28(SB)/1, $0x80
+DATA pick12<>+29(SB)/1, $0x09
+DATA pick12<>+30(SB)/1, $0x80
+DATA pick12<>+31(SB)/1, $0x80
+GLOBL pick12<>(SB), RODATA|NOPTR, $32
 
 DATA pick20<>+0(SB)/1, $0x80
 DATA pick20<>+1(SB)/1, $0x0b
@@ -2147,7 +2241,23 @@ DATA pick20<>+12(SB)/1, $0x80
 DATA pick20<>+13(SB)/1, $0x0f
 DATA pick20<>+14(SB)/1, $0x80
 DATA pick20<>+15(SB)/1, $0x80
-GLOBL pick20<>(SB), RODATA|NOPTR, $16
+DATA pick20<>+16(SB)/1, $0x80
+DATA pick20<>+17(SB)/1, $0x0b
+DATA pick20<>+18(SB)/1, $0x80
+DATA pick20<>+19(SB)/1, $0x80
+DATA pick20<>+20(SB)/1, $0x0c
+DATA pick20<>+21(SB)/1, $0x80
+DATA pick20<>+22(SB)/1, $0x80
+DATA pick20<>+23(SB)/1, $0x0d
+DATA pick20<>+24(SB)/1, $0x80
+DATA pick20<>+25(SB)/1, $0x80
+DATA pick20<>+26(SB)/1, $0x0e
+DATA pick20<>+27(SB)/1, $0x80
+DATA pick20<>+28(SB)/1, $0x80
+DATA pick20<>+29(SB)/1, $0x0f
+DATA pick20<>+30(SB)/1, $0x80
+DATA pick20<>+31(SB)/1, $0x80
+GLOBL pick20<>(SB), RODATA|NOPTR, $32
 
 DATA pick21<>+0(SB)/1, $0x80
 DATA pick21<>+1(SB)/1, $0x80
@@ -2165,7 +2275,23 @@ DATA pick21<>+12(SB)/1, $0x80
 DATA pick21<>+13(SB)/1, $0x80
 DATA pick21<>+14(SB)/1, $0x0f
 DATA pick21<>+15(SB)/1, $0x80
-GLOBL pick21<>(SB), RODATA|NOPTR, $16
+DATA pick21<>+16(SB)/1, $0x80
+DATA pick21<>+17(SB)/1, $0x80
+DATA pick21<>+18(SB)/1, $0x0b
+DATA pick21<>+19(SB)/1, $0x80
+DATA pick21<>+20(SB)/1, $0x80
+DATA pick21<>+21(SB)/1, $0x0c
+DATA pick21<>+22(SB)/1, $0x80
+DATA pick21<>+23(SB)/1, $0x80
+DATA pick21<>+24(SB)/1, $0x0d
+DATA pick21<>+25(SB)/1, $0x80
+DATA pick21<>+26(SB)/1, $0x80
+DATA pick21<>+27(SB)/1, $0x0e
+DATA pick21<>+28(SB)/1, $0x80
+DATA pick21<>+29(SB)/1, $0x80
+DATA pick21<>+30(SB)/1, $0x0f
+DATA pick21<>+31(SB)/1, $0x80
+GLOBL pick21<>(SB), RODATA|NOPTR, $32
 
 DATA pick22<>+0(SB)/1, $0x0a
 DATA pick22<>+1(SB)/1, $0x80
@@ -2183,7 +2309,23 @@ DATA pick22<>+12(SB)/1, $0x0e
 DATA pick22<>+13(SB)/1, $0x80
 DATA pick22<>+14(SB)/1, $0x80
 DATA pick22<>+15(SB)/1, $0x0f
-GLOBL pick22<>(SB), RODATA|NOPTR, $16
+DATA pick22<>+16(SB)/1, $0x0a
+DATA pick22<>+17(SB)/1, $0x80
+DATA pick22<>+18(SB)/1, $0x80
+DATA pick22<>+19(SB)/1, $0x0b
+DATA pick22<>+20(SB)/1, $0x80
+DATA pick22<>+21(SB)/1, $0x80
+DATA pick22<>+22(SB)/1, $0x0c
+DATA pick22<>+23(SB)/1, $0x80
+DATA pick22<>+24(SB)/1, $0x80
+DATA pick22<>+25(SB)/1, $0x0d
+DATA pick22<>+26(SB)/1, $0x80
+DATA pick22<>+27(SB)/1, $0x80
+DATA pick22<>+28(SB)/1, $0x0e
+DATA pick22<>+29(SB)/1, $0x80
+DATA pick22<>+30(SB)/1, $0x80
+DATA pick22<>+31(SB)/1, $0x0f
+GLOBL pick22<>(SB), RODATA|NOPTR, $32
 
 // func ycc(dst *uint8, y *uint8, cb *uint8, cr *uint8, n int)
 // Requires: AVX, AVX2
@@ -2263,45 +2405,27 @@ loop:
 	VPERMQ       $0xd8, Y7, Y7
 	VPACKUSWB    Y14, Y11, Y11
 	VPERMQ       $0xd8, Y11, Y11
-	VPSHUFB      pick00<>+0(SB), X10, X6
-	VPSHUFB      pick01<>+0(SB), X7, X8
-	VPSHUFB      pick02<>+0(SB), X11, X9
-	VPOR         X6, X8, X8
-	VPOR         X8, X9, X9
+	VPSHUFB      pick00<>+0(SB), Y10, Y6
+	VPSHUFB      pick01<>+0(SB), Y7, Y8
+	VPSHUFB      pick02<>+0(SB), Y11, Y9
+	VPOR         Y6, Y8, Y8
+	VPOR         Y8, Y9, Y9
 	VMOVDQU      X9, (AX)
-	VPSHUFB      pick10<>+0(SB), X10, X6
-	VPSHUFB      pick11<>+0(SB), X7, X8
-	VPSHUFB      pick12<>+0(SB), X11, X9
-	VPOR         X6, X8, X8
-	VPOR         X8, X9, X9
+	VEXTRACTI128 $0x01, Y9, 48(AX)
+	VPSHUFB      pick10<>+0(SB), Y10, Y6
+	VPSHUFB      pick11<>+0(SB), Y7, Y8
+	VPSHUFB      pick12<>+0(SB), Y11, Y9
+	VPOR         Y6, Y8, Y8
+	VPOR         Y8, Y9, Y9
 	VMOVDQU      X9, 16(AX)
-	VPSHUFB      pick20<>+0(SB), X10, X6
-	VPSHUFB      pick21<>+0(SB), X7, X8
-	VPSHUFB      pick22<>+0(SB), X11, X9
-	VPOR         X6, X8, X8
-	VPOR         X8, X9, X9
-	VMOVDQU      X9, 32(AX)
-	VEXTRACTI128 $0x01, Y10, X10
-	VEXTRACTI128 $0x01, Y7, X7
-	VEXTRACTI128 $0x01, Y11, X11
-	VPSHUFB      pick00<>+0(SB), X10, X6
-	VPSHUFB      pick01<>+0(SB), X7, X8
-	VPSHUFB      pick02<>+0(SB), X11, X9
-	VPOR         X6, X8, X8
-	VPOR         X8, X9, X9
-	VMOVDQU      X9, 48(AX)
-	VPSHUFB      pick10<>+0(SB), X10, X6
-	VPSHUFB      pick11<>+0(SB), X7, X8
-	VPSHUFB      pick12<>+0(SB), X11, X9
-	VPOR         X6, X8, X8
-	VPOR         X8, X9, X9
-	VMOVDQU      X9, 64(AX)
-	VPSHUFB      pick20<>+0(SB), X10, X6
-	VPSHUFB      pick21<>+0(SB), X7, X7
-	VPSHUFB      pick22<>+0(SB), X11, X8
-	VPOR         X6, X7, X7
-	VPOR         X7, X8, X8
-	VMOVDQU      X8, 80(AX)
+	VEXTRACTI128 $0x01, Y9, 64(AX)
+	VPSHUFB      pick20<>+0(SB), Y10, Y6
+	VPSHUFB      pick21<>+0(SB), Y7, Y7
+	VPSHUFB      pick22<>+0(SB), Y11, Y8
+	VPOR         Y6, Y7, Y7
+	VPOR         Y7, Y8, Y8
+	VMOVDQU      X8, 32(AX)
+	VEXTRACTI128 $0x01, Y8, 80(AX)
 	ADDQ         $0x60, AX
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DX
@@ -2384,45 +2508,27 @@ loop:
 	VMOVDQU      (DX), Y0
 	VMOVDQU      (BX), Y1
 	VMOVDQU      (SI), Y2
-	VPSHUFB      pick00<>+0(SB), X0, X3
-	VPSHUFB      pick01<>+0(SB), X1, X4
-	VPSHUFB      pick02<>+0(SB), X2, X5
-	VPOR         X3, X4, X4
-	VPOR         X4, X5, X5
+	VPSHUFB      pick00<>+0(SB), Y0, Y3
+	VPSHUFB      pick01<>+0(SB), Y1, Y4
+	VPSHUFB      pick02<>+0(SB), Y2, Y5
+	VPOR         Y3, Y4, Y4
+	VPOR         Y4, Y5, Y5
 	VMOVDQU      X5, (AX)
-	VPSHUFB      pick10<>+0(SB), X0, X3
-	VPSHUFB      pick11<>+0(SB), X1, X4
-	VPSHUFB      pick12<>+0(SB), X2, X5
-	VPOR         X3, X4, X4
-	VPOR         X4, X5, X5
+	VEXTRACTI128 $0x01, Y5, 48(AX)
+	VPSHUFB      pick10<>+0(SB), Y0, Y3
+	VPSHUFB      pick11<>+0(SB), Y1, Y4
+	VPSHUFB      pick12<>+0(SB), Y2, Y5
+	VPOR         Y3, Y4, Y4
+	VPOR         Y4, Y5, Y5
 	VMOVDQU      X5, 16(AX)
-	VPSHUFB      pick20<>+0(SB), X0, X3
-	VPSHUFB      pick21<>+0(SB), X1, X4
-	VPSHUFB      pick22<>+0(SB), X2, X5
-	VPOR         X3, X4, X4
-	VPOR         X4, X5, X5
-	VMOVDQU      X5, 32(AX)
-	VEXTRACTI128 $0x01, Y0, X0
-	VEXTRACTI128 $0x01, Y1, X1
-	VEXTRACTI128 $0x01, Y2, X2
-	VPSHUFB      pick00<>+0(SB), X0, X3
-	VPSHUFB      pick01<>+0(SB), X1, X4
-	VPSHUFB      pick02<>+0(SB), X2, X5
-	VPOR         X3, X4, X4
-	VPOR         X4, X5, X5
-	VMOVDQU      X5, 48(AX)
-	VPSHUFB      pick10<>+0(SB), X0, X3
-	VPSHUFB      pick11<>+0(SB), X1, X4
-	VPSHUFB      pick12<>+0(SB), X2, X5
-	VPOR         X3, X4, X4
-	VPOR         X4, X5, X5
-	VMOVDQU      X5, 64(AX)
-	VPSHUFB      pick20<>+0(SB), X0, X0
-	VPSHUFB      pick21<>+0(SB), X1, X1
-	VPSHUFB      pick22<>+0(SB), X2, X2
-	VPOR         X0, X1, X1
-	VPOR         X1, X2, X2
-	VMOVDQU      X2, 80(AX)
+	VEXTRACTI128 $0x01, Y5, 64(AX)
+	VPSHUFB      pick20<>+0(SB), Y0, Y0
+	VPSHUFB      pick21<>+0(SB), Y1, Y1
+	VPSHUFB      pick22<>+0(SB), Y2, Y2
+	VPOR         Y0, Y1, Y1
+	VPOR         Y1, Y2, Y2
+	VMOVDQU      X2, 32(AX)
+	VEXTRACTI128 $0x01, Y2, 80(AX)
 	ADDQ         $0x60, AX
 	ADDQ         $0x20, DX
 	ADDQ         $0x20, BX

@@ -7,10 +7,10 @@ const useAVX2 = false
 
 const never = "a kernel is called where there is none"
 
-func decode(_, _, _ *uintptr, _, _ int, _ *uint64, _ *uint8, _ *[64]int16, _ *uint8) (left, last int) {
+func decode(_, _, _ *uintptr, _, _ int, _ *uint64, _ *uint8, _ *[64]int16, _ *uint8) (left, end int) {
 	panic(never)
 }
-func skip(_, _, _ *uintptr, _, _ int, _ *uint64) (left, last int) { panic(never) }
+func skip(_, _, _ *uintptr, _, _ int, _ *uint64) (left, end int) { panic(never) }
 func refine(_ *[64]int16, _ *uint64, _ *uint32, _ *uint64, _ uint64, _, _ int, _ *uint8) int {
 	panic(never)
 }

@@ -58,17 +58,17 @@ func (m *MCUs) Decode(b *Bits, pix []uint8) int {
 		return Short
 	}
 	var coef [64]int16
-	first, end, unit := m.span()
-	left, last := decode(first, end, unit, m.End-m.Next, len(b.Buf)-Reach, &b.Acc, &pix[0], &coef, &zigzag[0])
+	first, last, unit := m.span()
+	left, end := decode(first, last, unit, m.End-m.Next, len(b.Buf)-Reach, &b.Acc, &pix[0], &coef, &zigzag[0])
 	m.Next = m.End - left
-	return min(last, 0)
+	return min(end, 0)
 }
 
 // Blank writes samples as if all coefficients were zero.
 func (m *MCUs) Blank(pix []uint8) {
 	var zeros [64]int16
-	for ; m.Next < m.End; m.Next++ {
-		m.put(pix, &zeros, 0)
+	for i := m.unit(); m.Next < m.End; i = m.after(i) {
+		m.Units[i].put(pix, &zeros, 0)
 	}
 }
 
@@ -83,17 +83,15 @@ func (m *MCUs) Skip(b *Bits) int {
 	if b.short() {
 		return Short
 	}
-	first, end, unit := m.span()
-	left, last := skip(first, end, unit, m.End-m.Next, len(b.Buf)-Reach, &b.Acc)
+	first, last, unit := m.span()
+	left, end := skip(first, last, unit, m.End-m.Next, len(b.Buf)-Reach, &b.Acc)
 	m.Next = m.End - left
-	return min(last, 0)
+	return min(end, 0)
 }
 
-// span returns the first unit, the end of the last, and the one that is next.
-func (m *MCUs) span() (first, end, unit *uintptr) {
-	n := len(m.Units)
-	p := unsafe.Pointer(&m.Units[n-1])
-	return m.Units[0].kernel(), (*uintptr)(unsafe.Add(p, unsafe.Sizeof(Unit{}))), m.Units[m.Next%n].kernel()
+// span returns the first unit, the last, and the one that is next.
+func (m *MCUs) span() (first, last, unit *uintptr) {
+	return m.Units[0].kernel(), m.Units[len(m.Units)-1].kernel(), m.Units[m.unit()].kernel()
 }
 
 // check panics if samples lie outside of pix, and reports whether blocks have all
@@ -114,37 +112,48 @@ func (m *MCUs) check(pix []uint8) (whole bool) {
 
 func (m *MCUs) plainDecode(b *Bits, pix []uint8) int {
 	var coef [64]int16
-	for ; m.Next < m.End; m.Next++ {
-		u := &m.Units[m.Next%len(m.Units)]
+	for i := m.unit(); m.Next < m.End; i = m.after(i) {
+		u := &m.Units[i]
 		end := Block(&coef, u, b)
 		if end < 0 {
 			return end
 		}
-		m.put(pix, &coef, end)
+		u.put(pix, &coef, end)
 	}
 	return 0
 }
 
-// put writes the samples of the next block.
-func (m *MCUs) put(pix []uint8, coef *[64]int16, end int) {
-	u := &m.Units[m.Next%len(m.Units)]
+func (m *MCUs) plainSkip(b *Bits) int {
+	for i := m.unit(); m.Next < m.End; i = m.after(i) {
+		if b.short() {
+			return Short
+		}
+		u := &m.Units[i]
+		if plainSkip(u.DC, u.AC, b, u.Pred) < 0 {
+			return Bad
+		}
+	}
+	return 0
+}
+
+// unit returns the unit of the next block.
+func (m *MCUs) unit() int { return m.Next % len(m.Units) }
+
+// after ends the block of unit i and returns the unit behind it.
+func (m *MCUs) after(i int) int {
+	m.Next++
+	if i++; i == len(m.Units) {
+		return 0
+	}
+	return i
+}
+
+// put writes the samples of a block.
+func (u *Unit) put(pix []uint8, coef *[64]int16, end int) {
 	if dst := pix[u.At:]; u.Size == 8 {
 		IDCT(dst, u.Stride, coef, u.Quant, end)
 	} else {
 		Scaled(dst, u.Stride, coef, u.Quant, u.Size)
 	}
 	u.At += u.Step
-}
-
-func (m *MCUs) plainSkip(b *Bits) int {
-	for ; m.Next < m.End; m.Next++ {
-		if b.short() {
-			return Short
-		}
-		u := &m.Units[m.Next%len(m.Units)]
-		if plainSkip(u.DC, u.AC, b, u.Pred) < 0 {
-			return Bad
-		}
-	}
-	return 0
 }

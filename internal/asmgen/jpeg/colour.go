@@ -73,15 +73,15 @@ func (c converter) bytes32(y, cb, cr reg.Register) (rgb [3]reg.VecVirtual) {
 }
 
 // picks are shuffles that bring bytes of three planes to their places in 16
-// bytes of pixels.
+// bytes of pixels, in both halves of a register.
 type picks [3][3]Mem
 
 func makePicks() (p picks) {
 	for part := range p {
 		for c := range p[part] {
 			var m []byte
-			for i := range 16 {
-				if at := 16*part + i; at%3 == c {
+			for i := range 32 {
+				if at := 16*part + i%16; at%3 == c {
 					m = append(m, byte(at/3))
 				} else {
 					m = append(m, 0x80)
@@ -93,25 +93,17 @@ func makePicks() (p picks) {
 	return p
 }
 
-// store interleaves 32 pixels of three planes.
+// store interleaves 32 pixels of three planes: 16 in each half.
 func (p picks) store(dst reg.GPVirtual, planes [3]reg.VecVirtual) {
-	for half := range 2 {
-		var x [3]reg.VecVirtual
+	for part := range p {
+		x := ymm(3)
 		for c := range x {
-			x[c] = planes[c].AsX().(reg.VecVirtual)
-			if half == 1 {
-				VEXTRACTI128(Imm(1), planes[c], x[c])
-			}
+			VPSHUFB(p[part][c], planes[c], x[c])
 		}
-		for part := range p {
-			a, b, c := XMM(), XMM(), XMM()
-			VPSHUFB(p[part][0], x[0], a)
-			VPSHUFB(p[part][1], x[1], b)
-			VPSHUFB(p[part][2], x[2], c)
-			VPOR(a, b, b)
-			VPOR(b, c, c)
-			VMOVDQU(c, at(dst, 48*half+16*part))
-		}
+		VPOR(x[0], x[1], x[1])
+		VPOR(x[1], x[2], x[2])
+		VMOVDQU(x[2].AsX(), at(dst, 16*part))
+		VEXTRACTI128(Imm(1), x[2], at(dst, 48+16*part))
 	}
 }
 

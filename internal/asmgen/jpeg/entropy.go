@@ -131,7 +131,7 @@ func (r reader) split(e reg.GPVirtual) reg.GPVirtual {
 // units writes the kernels that take the blocks of MCUs apart: into samples, or
 // into coef if there is no pix, or nowhere.
 func units(f transform) {
-	function("decode", "func(units, end, unit *uintptr, blocks, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left, last int)")
+	function("decode", "func(first, last, unit *uintptr, blocks, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left, end int)")
 	w := loadWalk()
 	w.coef, w.zigzag = param("coef"), param("zigzag")
 	Label("block")
@@ -149,7 +149,7 @@ func units(f transform) {
 	w.next()
 	w.end()
 
-	function("skip", "func(units, end, unit *uintptr, blocks, limit int, bits *uint64) (left, last int)")
+	function("skip", "func(first, last, unit *uintptr, blocks, limit int, bits *uint64) (left, end int)")
 	w = loadWalk()
 	Label("block")
 	w.begin()
@@ -193,12 +193,12 @@ func (w *walk) begin() {
 
 // next goes on to the next block.
 func (w *walk) next() {
-	unit, end := GP64(), param("end")
+	unit, after := GP64(), GP64()
 	MOVQ(w.unit, unit)
-	ADDQ(Imm(unitBytes), unit)
-	CMPQ(unit, end)
-	CMOVQEQ(paramMem("units"), unit)
-	MOVQ(unit, w.unit)
+	LEAQ(at(unit, unitBytes), after)
+	CMPQ(unit, paramMem("last"))
+	CMOVQEQ(paramMem("first"), after)
+	MOVQ(after, w.unit)
 	DECQ(w.blocks)
 	JNE(LabelRef("block"))
 	JMP(LabelRef("return"))
