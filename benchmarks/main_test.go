@@ -118,6 +118,24 @@ func TestSuite(t *testing.T) {
 	}
 }
 
+// TestNobodyWanted measures nothing, and says so.
+func TestNobodyWanted(t *testing.T) {
+	data := smallSet(t, 2)
+	t.Chdir(t.TempDir())
+	t.Setenv("TMPDIR", t.TempDir())
+	var out strings.Builder
+	if err := runSuite(t.Context(), []string{"-data", data, "-run", "W4", "-only", "nobody", "-json", "r.json", "-report", "r.html"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	r, err := readResults("r.json")
+	if err != nil || len(r.Workloads) != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if brief, err := r.brief(); err != nil || strings.Contains(string(brief), "W4`") {
+		t.Errorf("%s, %v", brief, err)
+	}
+}
+
 func TestPick(t *testing.T) {
 	all, err := pick("")
 	if err != nil || len(all) != len(workloads) || !all["W1"] || !all["resize"] {
