@@ -1,13 +1,10 @@
 package main
 
 import (
-	"errors"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"github.com/stokerdata/stoker/benchmarks/internal/cold"
 	"github.com/stokerdata/stoker/benchmarks/internal/probe"
@@ -77,12 +74,8 @@ func (c bytesConfig) readFiles(ordered bool, file func([]byte) error) error {
 func (c bytesConfig) openFiles(ordered bool, file func([]byte) error) error {
 	buf := make([]byte, 1<<20)
 	for _, i := range c.sequence(ordered) {
-		fd, err := syscall.Open(c.Files[i], syscall.O_RDONLY, 0)
+		n, err := readWhole(c.Files[i], &buf)
 		if err != nil {
-			return err
-		}
-		n, err := readTo(fd, &buf)
-		if err = errors.Join(err, syscall.Close(fd)); err != nil {
 			return err
 		}
 		if err := file(buf[:n]); err != nil {
@@ -90,18 +83,4 @@ func (c bytesConfig) openFiles(ordered bool, file func([]byte) error) error {
 		}
 	}
 	return nil
-}
-
-// readTo reads a file to its end, into a buffer that grows if it has to.
-func readTo(fd int, buf *[]byte) (n int, err error) {
-	for {
-		got, err := syscall.Pread(fd, (*buf)[n:], int64(n))
-		if n += got; err != nil || n < len(*buf) {
-			return n, err
-		}
-		if n > 1<<30 {
-			return n, io.ErrShortBuffer
-		}
-		*buf = append(*buf, make([]byte, len(*buf))...)
-	}
 }
