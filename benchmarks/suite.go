@@ -151,9 +151,10 @@ func progress(began time.Time) func(string) {
 func (r *results) play(ctx context.Context, b *bench, matches []rounds.Match, o rounds.Options, out io.Writer) error {
 	end := o.Until
 	for i, m := range matches {
-		b.restrict(&m)
-		left := time.Until(end) / time.Duration(len(matches)-i)
-		o.Until = time.Now().Add(left)
+		if b.restrict(&m); len(m.Entries) == 0 {
+			continue
+		}
+		o.Until = time.Now().Add(time.Until(end) / time.Duration(len(matches)-i))
 		result, err := rounds.Run(ctx, m, o)
 		if err != nil {
 			return err

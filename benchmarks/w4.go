@@ -1,13 +1,10 @@
 package main
 
 import (
-	"errors"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"github.com/stokerdata/stoker/benchmarks/internal/cold"
 	"github.com/stokerdata/stoker/benchmarks/internal/probe"
@@ -82,12 +79,8 @@ func (c bytesConfig) openFiles(ordered bool, file func([]byte) error) error {
 		if c.Kind == "open_batches" && k%c.Batch == 0 {
 			buf, at = c.buffers[k/c.Batch%batchesInTurn], 0
 		}
-		fd, err := syscall.Open(c.Files[i], syscall.O_RDONLY, 0)
+		n, err := readWhole(c.Files[i], buf, at)
 		if err != nil {
-			return err
-		}
-		n, err := readTo(fd, buf, at)
-		if err = errors.Join(err, syscall.Close(fd)); err != nil {
 			return err
 		}
 		if err := file((*buf)[at:][:n]); err != nil {
@@ -98,18 +91,4 @@ func (c bytesConfig) openFiles(ordered bool, file func([]byte) error) error {
 		}
 	}
 	return nil
-}
-
-// readTo reads a file to its end, into a buffer from at on that grows if it has to.
-func readTo(fd int, buf *[]byte, at int) (n int, err error) {
-	for {
-		got, err := syscall.Pread(fd, (*buf)[at+n:], int64(n))
-		if n += got; err != nil || at+n < len(*buf) {
-			return n, err
-		}
-		if n > 1<<30 {
-			return n, io.ErrShortBuffer
-		}
-		*buf = append(*buf, make([]byte, len(*buf))...)
-	}
 }

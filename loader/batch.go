@@ -25,17 +25,14 @@ type Batch struct {
 
 // column is the memory of one field of a batch.
 type column struct {
-	Tensor          // fixed: rows one after another; varying: likewise, after compaction
-	row     int     // bytes of a row, -1 if it varies
-	home    []byte  // memory for what the row stages leave, or rows that vary are read to
-	slab    []byte  // memory of the present values
-	vary    []value // varying: the rows before compaction
-	shapes  []Shape // of these rows, where they do not follow from the bytes
+	Tensor           // fixed: rows one after another; varying: likewise, after compaction
+	row     int      // bytes of a row, -1 if it varies
+	home    []byte   // memory for what the row stages leave, or rows that vary are read to
+	slab    []byte   // memory of the present values
+	vary    [][]byte // varying: the rows before compaction, memory of an arena or a source
+	shapes  []Shape  // of these rows, where they do not follow from the bytes
 	offsets []int64
 }
-
-// value is one row of a varying column. Its memory is an arena's or a source's.
-type value struct{ data []byte }
 
 // Len returns the number of rows.
 func (b *Batch) Len() int { return b.n }
@@ -72,7 +69,7 @@ func (b *Batch) Row(name string, i int) Tensor {
 
 // varying returns row i of field f, which varies, as the row stages left it.
 func (c *column) varying(f *Field, i int) Tensor {
-	data := c.vary[i].data
+	data := c.vary[i]
 	if c.shapes != nil {
 		return Tensor{DType: f.DType, Shape: c.shapes[i], Data: data}
 	}
@@ -81,7 +78,7 @@ func (c *column) varying(f *Field, i int) Tensor {
 
 // set makes data of the given shape row i of a field that varies.
 func (c *column) set(i int, data []byte, shape Shape) {
-	c.vary[i].data = data
+	c.vary[i] = data
 	if c.shapes != nil {
 		c.shapes[i] = shape
 	}

@@ -119,7 +119,7 @@ func newBuffer(l *layout, alloc func(bytes int) []byte) *buffer {
 			continue
 		}
 		if c.row = rowBytes(field.DType, field.Shape); c.row < 0 {
-			c.vary = make([]value, l.n)
+			c.vary = make([][]byte, l.n)
 			if field.leading() <= 0 { // another dimension than the first varies, or none tells
 				c.shapes = make([]Shape, l.n)
 			}
@@ -330,8 +330,7 @@ func grow(mem *[]byte, n int) (grown int64) {
 func (c *column) join(f Field, n int) (grown int64) {
 	rows := c.vary[:n]
 	total, apart := 0, false
-	for i := range rows {
-		d := rows[i].data
+	for _, d := range rows {
 		apart = apart || len(d) > 0 && (total >= len(c.home) || !sameStart(d, c.home[total:]))
 		total += len(d)
 	}
@@ -347,13 +346,12 @@ func (c *column) join(f Field, n int) (grown int64) {
 	}
 	c.offsets = append(c.offsets[:0], 0)
 	at := 0
-	for i := range rows {
-		v := &rows[i]
-		end := at + len(v.data)
+	for i, d := range rows {
+		end := at + len(d)
 		if apart {
-			copy(c.Data[at:end], v.data)
+			copy(c.Data[at:end], d)
 		}
-		v.data = c.Data[at:end:end]
+		rows[i] = c.Data[at:end:end]
 		at = end
 		if unit > 1 { // a division takes longer than all else
 			end /= unit

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -24,6 +25,7 @@ type Command struct {
 // child is a running Command.
 type child struct {
 	cmd  *exec.Cmd
+	wait func() error // for its end
 	in   io.WriteCloser
 	out  *bufio.Scanner
 	errs tail
@@ -83,7 +85,7 @@ func start(ctx context.Context, c Command) (*child, string, error) {
 	}
 	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
 	cmd.Dir, cmd.Env = c.Dir, append(os.Environ(), c.Env...)
-	p := &child{cmd: cmd}
+	p := &child{cmd: cmd, wait: sync.OnceValue(cmd.Wait)}
 	cmd.Stderr = &p.errs
 	if p.in, err = cmd.StdinPipe(); err != nil {
 		return nil, "", err
@@ -126,8 +128,9 @@ func (p *child) ask(r request) (reply, error) {
 	return answer, nil
 }
 
-// died makes up an error of what a child left behind.
+// died makes up an error of what a child left behind that does not answer any more.
 func (p *child) died(err error) error {
+	p.end(time.Second) // then all that it wrote is there
 	if last := p.errs.lastLine(); last != "" {
 		return fmt.Errorf("it ended: %s", last)
 	}
@@ -181,12 +184,17 @@ func (p *child) close() (rest Usage, err error) {
 		}
 	}
 	p.in.Close()
-	done := time.AfterFunc(10*time.Second, func() { p.cmd.Process.Kill() })
-	defer done.Stop()
-	if err = p.cmd.Wait(); err != nil {
+	if err = p.end(10 * time.Second); err != nil {
 		err = p.died(err)
 	}
 	return rest, err
+}
+
+// end waits for the end of a child, and forces it when the time is over.
+func (p *child) end(patience time.Duration) error {
+	kill := time.AfterFunc(patience, func() { p.cmd.Process.Kill() })
+	defer kill.Stop()
+	return p.wait()
 }
 
 // tail keeps the end of what is written to it.
