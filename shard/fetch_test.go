@@ -162,7 +162,7 @@ func TestReadInto(t *testing.T) {
 			fs := &shardtest.FaultFS{}
 			p := newPool(t, set, shard.PoolConfig{FS: fs, Deadline: time.Duration(deadline) * time.Minute})
 			var want []byte
-			for _, at := range strings.Fields(c.want) {
+			for at := range strings.FieldsSeq(c.want) {
 				want = append(want, content(int(at[0]-'0'), 10)[at[1]-'0'])
 			}
 			got := make([]byte, len(want))
