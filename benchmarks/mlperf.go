@@ -99,7 +99,7 @@ func (r readerConfig) open(rank, world int) (*loader.Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := loader.Config{BatchSize: r.Batch, Epochs: -1, Seed: 1, Order: loader.Shuffle{}, Remainder: remainder.Drop, Rank: rank, World: world}
+	c := loader.Config{BatchSize: r.Batch, Epochs: -1, Seed: 1, Order: loader.Shuffle{}, Remainder: remainder.Repeat, Rank: rank, World: world}
 	if r.Take > 0 {
 		c.Transforms = []loader.Transform{head{r.Take}}
 	}

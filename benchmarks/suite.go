@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -130,7 +131,7 @@ func (r *results) run(ctx context.Context, b *bench, c suiteFlags, out io.Writer
 		matches, err := w.build(b)
 		if err != nil {
 			fmt.Fprintf(out, "\n%s: skipped: %v\n", w.name, err)
-			r.Skipped[w.name] = err.Error()
+			r.Skipped[w.name] = reason(err)
 		}
 		// What one workload does not need is there for those behind it.
 		o.Until = r.Began.Add(c.length * time.Duration(k) / time.Duration(len(c.names)))
@@ -216,4 +217,12 @@ func newBench(ctx context.Context, data string, out io.Writer) (*bench, error) {
 	}
 	b := &bench{data: data, work: work, self: self}
 	return b, b.unpackPeers()
+}
+
+// reason says why a workload was left out, without the folders of a machine.
+func reason(err error) string {
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		return fmt.Sprintf("%s %s: %v", at.Op, filepath.Base(at.Path), at.Err)
+	}
+	return err.Error()
 }
