@@ -36,7 +36,7 @@ func (s *source) Open(ctx context.Context, i int) (loader.Rows, error) {
 
 // fetch reads the buffers of b.
 func (s *source) fetch(ctx context.Context, l *layout, b *batch) (*rows, error) {
-	r := s.spare()
+	r := s.take()
 	r.use(l, b)
 	r.ranges = l.ranges(b, r.ranges)
 	var err error
@@ -103,13 +103,9 @@ func (r *rows) checkClaims() error {
 	return nil
 }
 
-// spare returns rows that are not in use.
-func (s *source) spare() *rows {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := len(s.free); n > 0 {
-		r := s.free[n-1]
-		s.free = s.free[:n-1]
+// take returns rows that are not in use.
+func (s *source) take() *rows {
+	if r := s.free.Take(); r != nil {
 		return r
 	}
 	return &rows{s: s}
@@ -141,9 +137,7 @@ func (r *rows) Close() error {
 	for c := range r.cols {
 		r.cols[c].release()
 	}
-	r.s.mu.Lock()
-	r.s.free = append(r.s.free, r)
-	r.s.mu.Unlock()
+	r.s.free.Give(r)
 	return nil
 }
 

@@ -8,10 +8,10 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/reads"
+	"github.com/stokerdata/stoker/format/internal/spare"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -148,8 +148,7 @@ type source struct {
 	batches []batch
 	blocks  []loader.Block
 
-	mu   sync.Mutex
-	free []*rows
+	free spare.List[rows]
 }
 
 // merged is what the shards tell of a column together.

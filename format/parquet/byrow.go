@@ -8,6 +8,7 @@ import (
 	"sort"
 	"sync"
 
+	"github.com/stokerdata/stoker/format/internal/spare"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
 )
@@ -17,8 +18,7 @@ import (
 type RowSource struct {
 	*Source
 	pages [][][]location // of each block and column
-	mu    sync.Mutex
-	free  []*picked
+	free  spare.List[picked]
 }
 
 var _ loader.RandomSource = (*RowSource)(nil)
@@ -159,7 +159,7 @@ func (r *RowSource) OpenRows(ctx context.Context, refs []loader.Ref) (loader.Row
 	}
 	buf, err := r.pool.Fetch(ctx, r.bufs, r.read, p.ranges)
 	if err != nil {
-		r.give(p)
+		r.free.Give(p)
 		return nil, fmt.Errorf("parquet: %w", err)
 	}
 	p.buf = buf
@@ -212,7 +212,7 @@ func (u *unit) open(s *Source) error {
 		r.chunks[u.col] = u.data
 		if u.dictionary != nil {
 			if r.buf, u.err = s.buffer(int64(len(u.dictionary) + len(u.data))); u.err != nil {
-				s.give(r)
+				s.free.Give(r)
 				return
 			}
 			copy(r.buf[copy(r.buf, u.dictionary):], u.data)
@@ -261,24 +261,14 @@ func (p *picked) Close() error {
 	clear(p.ranges)
 	p.src.bufs.Put(p.buf)
 	p.buf, p.refs = nil, nil
-	p.src.give(p)
+	p.src.free.Give(p)
 	return nil
 }
 
 // take returns rows that are not in use.
 func (r *RowSource) take() *picked {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if n := len(r.free); n > 0 {
-		p := r.free[n-1]
-		r.free = r.free[:n-1]
+	if p := r.free.Take(); p != nil {
 		return p
 	}
 	return &picked{src: r}
-}
-
-func (r *RowSource) give(p *picked) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.free = append(r.free, p)
 }

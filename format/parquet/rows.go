@@ -56,7 +56,7 @@ func (s *Source) Open(ctx context.Context, i int) (loader.Rows, error) {
 	}
 	buf, err := s.pool.Fetch(ctx, s.bufs, s.read, r.ranges)
 	if err != nil {
-		s.give(r)
+		s.free.Give(r)
 		return nil, fmt.Errorf("parquet: row group at row %d: %w", s.blocks[i].FirstRow, err)
 	}
 	r.buf = buf
@@ -108,20 +108,10 @@ func (r *rows) allot() (err error) {
 
 // take returns rows that are not in use.
 func (s *Source) take() *rows {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := len(s.free); n > 0 {
-		r := s.free[n-1]
-		s.free = s.free[:n-1]
+	if r := s.free.Take(); r != nil {
 		return r
 	}
 	return &rows{s: s, chunks: make([][]byte, len(s.cols)), cells: make([]cells, len(s.cols)), targets: make([]target, len(s.cols))}
-}
-
-func (s *Source) give(r *rows) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.free = append(s.free, r)
 }
 
 // Close gives the memory back.
@@ -142,7 +132,7 @@ func (r *rows) Close() error {
 	r.isSpoilt.Store(false)
 	r.isHeld.Store(false)
 	clear(r.ranges)
-	r.s.give(r)
+	r.s.free.Give(r)
 	return nil
 }
 

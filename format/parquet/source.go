@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/spare"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/shard"
@@ -80,8 +80,7 @@ type Source struct {
 	nameBytes int64 // that names of classes take
 
 	runs atomic.Bool // rows that follow one another were gathered last
-	mu   sync.Mutex
-	free []*rows
+	free spare.List[rows]
 }
 
 // role says where a field of the spec comes from.

@@ -49,7 +49,7 @@ var (
 
 // Open implements loader.Source.
 func (s *Source) Open(ctx context.Context, i int) (loader.Rows, error) {
-	r := s.spare()
+	r := s.take()
 	p := s.places[i]
 	r.block, r.ranges[0] = i, shard.Range{File: p.file, Off: p.off, Len: p.n}
 	var err error
@@ -61,13 +61,9 @@ func (s *Source) Open(ctx context.Context, i int) (loader.Rows, error) {
 	return r, nil
 }
 
-// spare returns rows that are not in use.
-func (s *Source) spare() *rows {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := len(s.free); n > 0 {
-		r := s.free[n-1]
-		s.free = s.free[:n-1]
+// take returns rows that are not in use.
+func (s *Source) take() *rows {
+	if r := s.free.Take(); r != nil {
 		return r
 	}
 	n := len(s.columns)
@@ -394,8 +390,6 @@ func (r *rows) Close() error {
 			invariant.Poison(r.cols[c].valid)
 		}
 	}
-	r.s.mu.Lock()
-	r.s.free = append(r.s.free, r)
-	r.s.mu.Unlock()
+	r.s.free.Give(r)
 	return nil
 }

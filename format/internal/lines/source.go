@@ -10,11 +10,11 @@ import (
 	"math"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"github.com/zeebo/xxh3"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/spare"
 	"github.com/stokerdata/stoker/format/internal/syntax"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
@@ -59,8 +59,7 @@ type Source struct {
 
 	pool *shard.Pool
 	bufs *shard.Buffers
-	mu   sync.Mutex
-	free []*rows
+	free spare.List[rows]
 }
 
 // place is where a block lies.
