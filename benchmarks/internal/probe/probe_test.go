@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -37,40 +40,58 @@ func (w *watched) ReadAt(b []byte, off int64) (int, error) {
 	return len(b), nil
 }
 
+// TestRun reads in a bubble, where a read takes exactly as long as it says.
 func TestRun(t *testing.T) {
 	procs := runtime.GOMAXPROCS(0)
-	for _, l := range []Load{
-		{Size: 10<<12 + 1, Bytes: 4096, Depth: 1, For: 60 * time.Millisecond},
-		{Size: 10<<12 + 1, Bytes: 4096, Depth: 2, For: 10 * time.Millisecond, Reads: 30},
-		{Size: 64 << 12, Bytes: 4 << 12, Depth: 7, Random: true, For: 60 * time.Millisecond, Blocking: true},
+	for _, c := range []struct {
+		load  Load
+		reads int
+	}{
+		{Load{Size: 10<<12 + 1, Bytes: 4096, Depth: 2, For: 60 * time.Millisecond}, 120},
+		{Load{Size: 10<<12 + 1, Bytes: 4096, Depth: 1, For: 10 * time.Millisecond, Reads: 30}, 30},
+		{Load{Size: 10<<12 + 1, Bytes: 4096, Depth: 2, For: 10 * time.Millisecond, Reads: 300}, 100},
+		{Load{Size: 64 << 12, Bytes: 4 << 12, Depth: 7, Random: true, For: 60 * time.Millisecond, Blocking: true}, 420},
 	} {
-		w := &watched{offs: map[int64]int{}, pause: time.Millisecond, size: l.Size, bytes: int64(l.Bytes)}
-		r, err := Run(t.Context(), w, l)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if w.bad || w.most != l.Depth {
-			t.Errorf("%v: places or sizes are wrong (%v), or the depth was %d", l, w.bad, w.most)
-		}
-		n := 0
-		for _, c := range w.offs {
-			n += c
-		}
-		if n < l.Reads || float64(n) > 1000*float64(l.Depth)*longest*l.For.Seconds()+float64(l.Depth) {
-			t.Errorf("%v: %d reads", l, n)
-		}
-		if len(r.Latencies) != n || r.Percentile(0) < time.Millisecond || r.Percentile(0) > r.Percentile(1) || r.Least > r.PerSecond || r.Most < r.PerSecond/2 {
-			t.Errorf("%v: %d reads, %d to %v, %.0f between %.0f and %.0f", l, n, r.Percentile(0), r.Percentile(1), r.PerSecond, r.Least, r.Most)
-		}
-		if mb := r.PerSecond * float64(l.Bytes) / 1e6; r.MBps != mb {
-			t.Errorf("%v: %v MB/s, not %v", l, r.MBps, mb)
-		}
-		if l.Random && len(w.offs) < 10 || !l.Random && w.offs[0] == 0 {
-			t.Errorf("%v: places %v", l, w.offs)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			l := c.load
+			w := &watched{offs: map[int64]int{}, pause: time.Millisecond, size: l.Size, bytes: int64(l.Bytes)}
+			r, err := Run(t.Context(), w, l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if w.bad || w.most != l.Depth {
+				t.Errorf("%v: places or sizes are wrong (%v), or the depth was %d", l, w.bad, w.most)
+			}
+			n := 0
+			for _, c := range w.offs {
+				n += c
+			}
+			if n != c.reads || len(r.Latencies) != n || r.Percentile(0) != time.Millisecond || r.Percentile(1) != time.Millisecond {
+				t.Errorf("%v: %d reads, %d latencies from %v to %v; want %d of 1 ms", l, n, len(r.Latencies), r.Percentile(0), r.Percentile(1), c.reads)
+			}
+			if want := 1000 * float64(l.Depth); math.Abs(r.PerSecond-want) > 1e-6 || r.MBps != r.PerSecond*float64(l.Bytes)/1e6 {
+				t.Errorf("%v: %v reads a second, %v MB/s; want %v", l, r.PerSecond, r.MBps, want)
+			}
+			if l.Random && len(w.offs) < 10 || !l.Random && w.offs[0] == 0 {
+				t.Errorf("%v: places %v", l, w.offs)
+			}
+		})
 	}
 	if n := runtime.GOMAXPROCS(0); n != procs {
 		t.Errorf("GOMAXPROCS is %d, not %d", n, procs)
+	}
+}
+
+// TestSum puts the counts of two readers together, whose rates differ between
+// the fifths of the time.
+func TestSum(t *testing.T) {
+	l := Load{Bytes: 1e6, For: 5 * time.Second}
+	a := reader{latencies: []time.Duration{5, 1, 4}, counts: [fifths * longest]int{1, 0, 2, 0, 0, 9}}
+	b := reader{latencies: []time.Duration{3, 2}, counts: [fifths * longest]int{1, 1, 0, 3, 1}}
+	r, err := sum([]reader{a, b}, l, 5*time.Second, 2*time.Second)
+	want := Result{PerSecond: 1, MBps: 1, Least: 1, Most: 3, Cores: 0.4, Latencies: []time.Duration{1, 2, 3, 4, 5}}
+	if err != nil || !reflect.DeepEqual(r, want) {
+		t.Errorf("%+v, %v; want %+v", r, err, want)
 	}
 }
 
