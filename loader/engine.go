@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -24,6 +25,8 @@ type engine struct {
 
 	stop    bool
 	running int // goroutines
+	resting int // workers that wait for a task
+	procs   int // on which goroutines run
 
 	// steps is a ring. Those from head to active are being built and have a
 	// buffer, those from active to planned only know their rows.
@@ -72,7 +75,7 @@ func (a access) String() string {
 }
 
 func newEngine(l *Loader, ctx context.Context) *engine {
-	e := &engine{l: l, p: l.pipe}
+	e := &engine{l: l, p: l.pipe, procs: runtime.GOMAXPROCS(0)}
 	e.ctx, e.cancel = context.WithCancel(ctx)
 	for _, c := range []*sync.Cond{&e.work, &e.reads, &e.plans, &e.out} {
 		c.L = &e.mu
@@ -379,7 +382,9 @@ func (e *engine) idle() {
 		e.wake()
 	}
 	full := e.active < e.head+int64(len(e.steps)) && len(e.free) == 0 && e.allClaimed()
+	e.resting++
 	e.work.Wait()
+	e.resting--
 	if d := time.Since(now); full {
 		e.stats.blocked += d
 	} else if e.l.access != inline {
@@ -505,9 +510,12 @@ func (e *engine) finish(w *Worker, s *step) {
 		e.batchStages(w, s)
 	}
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	s.ready = true
-	e.announce()
+	first := e.announce()
+	e.mu.Unlock()
+	if first {
+		runtime.Gosched()
+	}
 }
 
 // announceTime is some twenty times what it costs to wake a goroutine up.
@@ -522,12 +530,15 @@ func (e *engine) enough(batches int) bool {
 	return e.regroup != nil || e.cache != nil || work >= float64(announceTime) || batches >= (c.Prefetch+1)/2
 }
 
-// announce wakes the consumer up if enough batches are ready. The caller holds
-// mu.
-func (e *engine) announce() {
-	if e.unseen++; e.enough(e.unseen) {
+// announce wakes the consumer up if enough batches are ready, or at once where
+// every processor has a worker at work: then no other needs to be started, and
+// the caller is to let the consumer go first. The caller holds mu.
+func (e *engine) announce() (first bool) {
+	first = e.resting == 0 && e.l.cfg.Workers >= e.procs
+	if e.unseen++; first || e.enough(e.unseen) {
 		e.wake()
 	}
+	return first
 }
 
 // wake wakes the consumer up. The caller holds mu.

@@ -67,7 +67,9 @@ func (e *engine) fillRows(w *Worker, s *step, lo, hi int, rows Rows, first int) 
 		}
 	}
 	for i := lo; i < hi; i++ {
-		e.fillRow(w, s, i, rows, i-first, &s.refs[i])
+		if err := e.makeRow(w, s, i, rows, i-first, &s.refs[i]); err != nil {
+			e.unmade(w, s, i, err)
+		}
 	}
 }
 
@@ -80,7 +82,9 @@ func (e *engine) fillApart(w *Worker, s *step, lo, hi int) {
 			continue
 		}
 		e.keepOpen(s, rows)
-		e.fillRow(w, s, i, rows, 0, &s.refs[i])
+		if err := e.makeRow(w, s, i, rows, 0, &s.refs[i]); err != nil {
+			e.unmade(w, s, i, err)
+		}
 	}
 }
 
@@ -123,7 +127,9 @@ func (e *engine) fillFromBlock(w *Worker, s *step, i int) {
 		s.note(i, e.sampleError(ref, stage, b.err))
 		ref = Ref{Block: b.actual, Row: ref.Row % e.l.blocks[b.actual].Rows, Draw: ref.Draw + 1}
 	}
-	e.fillRow(w, s, i, b.rows, ref.Row, &ref)
+	if err := e.makeRow(w, s, i, b.rows, ref.Row, &ref); err != nil {
+		e.unmade(w, s, i, err)
+	}
 }
 
 // mark notes which samples stand in rows at, whose columns are gathered.
@@ -164,14 +170,12 @@ func (e *engine) gather(w *Worker, g Gatherer, rows, at []int, s *step) error {
 	return err
 }
 
-// fillRow makes row i of s from the given row, or does what the error policy says.
-func (e *engine) fillRow(w *Worker, s *step, i int, rows Rows, row int, ref *Ref) {
-	err := e.makeRow(w, s, i, rows, row, ref)
-	switch {
-	case err == nil:
-	case errors.Is(err, Drop):
+// unmade leaves row i out, which makeRow has dropped, or does what the error
+// policy says.
+func (e *engine) unmade(w *Worker, s *step, i int, err error) {
+	if errors.Is(err, Drop) {
 		s.failed[i] = true
-	default:
+	} else {
 		e.damaged(w, s, i, err)
 	}
 }
@@ -260,11 +264,12 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref *Ref
 	k := key(id, ref.Draw)
 	b.ids[i], b.keys[i] = id, k
 	smp := w.begin(id, b, i)
+	w.sample = k
 	timed := i == w.timed
 	if w.timing = timed; timed {
 		w.then = time.Now()
 	}
-	w.enter(0, "decode", k)
+	w.enter(0, "decode")
 	if err := rows.Row(w, row, smp); err != nil {
 		return e.sampleError(*ref, "decode", err)
 	}
@@ -274,7 +279,7 @@ func (e *engine) makeRow(w *Worker, s *step, i int, rows Rows, row int, ref *Ref
 	stages := e.p.row
 	for n := 0; n < len(stages); {
 		st := &stages[n]
-		w.enter(n+1, st.name, k)
+		w.enter(n+1, st.name)
 		if err := st.Row(w, smp); err != nil {
 			return e.stopped(w, ref, err)
 		}

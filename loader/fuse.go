@@ -38,10 +38,10 @@ func (p *pipeline) unfused() *pipeline {
 	return &q
 }
 
-// enter makes w ready for a stage and those fused with it.
-func (w *Worker) enter(stage int, name string, key uint64) {
+// enter makes w ready for a stage and those fused with it, for the row at hand.
+func (w *Worker) enter(stage int, name string) {
 	w.base, w.stage, w.used = stage, stage, 0
-	w.seed(w.streams[stage], key)
+	w.stream, w.seeded = w.streams[stage], false
 	if w.trace != nil {
 		w.trace.begin(name)
 	}

@@ -49,6 +49,8 @@ type Worker struct {
 	then    time.Time // of the last lap
 	epoch   uint64    // of streams
 	streams []uint64  // key of each stage's random numbers in that epoch
+
+	_ [128]byte // so that no other worker writes to a cache line of this one
 }
 
 // fieldPlace is where the value of a field goes. It holds whole Tensors to be
