@@ -24,6 +24,7 @@ func (l *Loader) layOut() error {
 		l.access, readers = blocks, defaultBlockReaders
 	case bytes > 0:
 		l.access = random
+		l.readInPlace()
 	default:
 		l.access = inline
 	}
@@ -48,7 +49,7 @@ func (l *Loader) budget() error {
 	open := l.openAhead(c.Memory - l.planned)
 	l.planned += open
 	l.readBudget = max(c.Memory-l.planned, int64(c.BatchSize)*l.rowBytes)
-	if l.access == random {
+	if l.access == random && l.inPlace == nil {
 		l.planned += min(l.readBudget, int64(c.Prefetch*c.BatchSize)*l.rowBytes)
 	}
 	if l.planned > c.Memory {

@@ -186,13 +186,19 @@ func TestInPlaceOnlyIf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			src := tables()["texts"]().source().(*placingTable)
-			for _, err := range mustNew(t, src, loader.Config{BatchSize: 8, Transforms: c.pipe}).All(t.Context()) {
+			cfg := loader.Config{BatchSize: 8, Transforms: c.pipe}
+			ld := mustNew(t, src, cfg)
+			for _, err := range ld.All(t.Context()) {
 				if err != nil {
 					t.Fatal(err)
 				}
 			}
 			if got := len(src.given) > 0; got != c.want {
 				t.Errorf("it was told: %v, want %v", got, c.want)
+			}
+			planned, apart := ld.Stats().PlannedBytes, mustNew(t, &src.randomTable, cfg).Stats().PlannedBytes
+			if spared := planned < apart; spared != c.want {
+				t.Errorf("%d bytes are planned, %d to read apart from batches", planned, apart)
 			}
 		})
 	}

@@ -74,7 +74,6 @@ func New(src Source, cfg Config) (*Loader, error) {
 	if err := l.layOut(); err != nil {
 		return nil, err
 	}
-	l.readInPlace()
 	l.print = fingerprint(src, cfg, l.pipe.in)
 	if err := l.resume(cfg.Resume); err != nil {
 		return nil, err
@@ -90,7 +89,7 @@ func New(src Source, cfg Config) (*Loader, error) {
 // source can, and batches hold it as the source has it.
 func (l *Loader) readInPlace() {
 	src, ok := l.src.(inPlace)
-	if !ok || l.access != random || l.pipe.regroups() {
+	if !ok || l.pipe.regroups() {
 		return
 	}
 	if f := src.Sizes(nil, nil); f >= 0 && l.pipe.keeps(f) {

@@ -24,8 +24,9 @@ func (e *engine) runReader() {
 	}
 }
 
-// claimUnit returns the first unit that is not read, if there is room for it:
-// the batch that is next in line always finds room.
+// claimUnit returns the first unit that is not read, if there is room for it: the
+// batch that is next in line always finds room, and what is read into batches needs
+// no more.
 func (e *engine) claimUnit() (*step, *unit) {
 	for seq := e.head; seq < e.active; seq++ {
 		s := e.step(seq)
@@ -35,7 +36,7 @@ func (e *engine) claimUnit() (*step, *unit) {
 				continue
 			}
 			bytes := int64(u.hi-u.lo) * e.l.rowBytes
-			if seq > e.head && e.unread+bytes > e.l.readBudget {
+			if seq > e.head && e.l.inPlace == nil && e.unread+bytes > e.l.readBudget {
 				return nil, nil
 			}
 			e.unread += bytes
