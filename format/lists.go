@@ -8,6 +8,6 @@ package format
 // x.lengths, int32 (?) of kind.Lengths, which lives on x, with the bytes of each of
 // them. x is of kind.Texts if the values are texts. Where all lists are of one
 // length, n, as the types of the file say, the lengths have shape (n), or (?, n) in
-// lists of such lists. A null in a list is an error, but for NullZero, which makes it
-// an empty value. A null row has no values.
+// lists of such lists. Nulls are as in lists of whole numbers: those that become zeros
+// there are empty values here.
 const LengthsSuffix = ".lengths"
