@@ -84,7 +84,7 @@ func newEncoder(in loader.Spec, names, tensors []string) (*encoder, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("no field %q among %v: %w", name, in, loader.ErrSpec)
 		}
-		if isLengths(in, names, i) {
+		if lists.IsPart(in, names, i) {
 			out = append(out, in[i])
 			continue
 		}
@@ -95,7 +95,7 @@ func newEncoder(in loader.Spec, names, tensors []string) (*encoder, error) {
 		if slices.Contains(tensors, name) {
 			s = asTensor
 		}
-		l := lengthsOf(in, names, i)
+		l := lists.Written(in, names, i)
 		if l >= 0 {
 			s = asTexts
 		}

@@ -3,7 +3,6 @@ package parquet
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	pq "github.com/parquet-go/parquet-go"
 
@@ -204,21 +203,6 @@ func (t *texts) set(f int, from, to []int, b *loader.Batch) {
 		v := t.row(row)
 		b.Set(f, to[i], v, loader.Dims(len(v)))
 	}
-}
-
-// lengthsOf returns the field of the lengths of field i, -1 if there is none or it
-// is not written.
-func lengthsOf(in loader.Spec, names []string, i int) int {
-	if l := lists.Find(in, i); l >= 0 && slices.Contains(names, in[l].Name) {
-		return l
-	}
-	return -1
-}
-
-// isLengths reports whether field i holds the lengths of another that is written.
-func isLengths(in loader.Spec, names []string, i int) bool {
-	f := in.Index(in[i].Canvas)
-	return f >= 0 && slices.Contains(names, in[f].Name) && lists.Find(in, f) == i
 }
 
 // bindTexts makes c that of the lists in b.

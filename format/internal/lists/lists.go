@@ -43,6 +43,21 @@ func Find(spec loader.Spec, f int) int {
 	return l
 }
 
+// Written returns Find's field if it is one of the names that are written, too.
+func Written(spec loader.Spec, names []string, f int) int {
+	if l := Find(spec, f); l >= 0 && slices.Contains(names, spec[l].Name) {
+		return l
+	}
+	return -1
+}
+
+// IsPart reports whether field l holds the lengths of another one of the names, in
+// whose column they are written.
+func IsPart(spec loader.Spec, names []string, l int) bool {
+	f := spec.Index(spec[l].Canvas)
+	return f >= 0 && slices.Contains(names, spec[f].Name) && Find(spec, f) == l
+}
+
 // step returns the lengths in one unit of the first dimension of s, or less than
 // 1 if another varies.
 func step(s loader.Shape) int {
