@@ -317,8 +317,11 @@ func (l *layout) decodedBytes(b *batch, text int64) int64 {
 // tells which elements are null.
 func (c *column) joinedBytes(b *batch, k int, valid []span) (n int64) {
 	elements := int64(b.items[k]) * int64(c.per)
-	nulls := slices.ContainsFunc(valid[c.nRow:], func(s span) bool { return s.n > 0 })
-	if nulls && (c.text > 0 || c.dict != nil) {
+	if c.offset > 0 {
+		valid = valid[c.nRow:] // see elementsValid
+	}
+	nulls := slices.ContainsFunc(valid, func(s span) bool { return s.n > 0 })
+	if nulls && (c.text > 0 || c.dict != nil && len(c.levels) > c.nRow) {
 		n = elements
 	}
 	if c.text == viewBytes || c.text > 0 && nulls {

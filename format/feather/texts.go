@@ -60,7 +60,7 @@ func (r *batchReader) textBuffers(c int, b *batch) {
 // decodeTexts makes d.values the lengths of the n texts of a column, of which valid
 // says which are null.
 func (d *decoded) decodeTexts(c *column, n int, valid []byte, r reader) error {
-	stored := d.values
+	stored := d.values[:c.bytes(n/max(1, c.per))]
 	d.made = grow(d.made, 4*n)
 	d.values = d.made
 	lengths := loader.View[int32](loader.Tensor{DType: dtype.Int32, Data: d.made})
@@ -170,16 +170,9 @@ func (d *decoded) gatherTexts(c *column, f int, rows, at []int, b *loader.Batch)
 }
 
 // elementsValid returns which of n elements of lists are not null, nil if all are.
-func (d *decoded) elementsValid(c *column, n int) ([]byte, error) {
-	var valid []byte
-	for k := c.nRow; k < len(c.levels); k++ {
-		bits, each := d.raw[k], c.elems(k)
-		if len(bits) == 0 {
-			continue
-		}
-		if len(bits) < (n/max(1, each)+7)/8 {
-			return nil, corrupt("%d bytes of validity of %d values", len(bits), n/max(1, each))
-		}
+// Beneath a null list of fixed length anything may stand.
+func (d *decoded) elementsValid(c *column, n int) (valid []byte, err error) {
+	mask := func() []byte {
 		if valid == nil {
 			d.within = grow(d.within, n)
 			valid = d.within
@@ -187,7 +180,22 @@ func (d *decoded) elementsValid(c *column, n int) ([]byte, error) {
 				valid[i] = 1
 			}
 		}
-		for i := range valid {
+		return valid
+	}
+	if d.valid != nil && c.offset == 0 {
+		for i := range mask() {
+			valid[i] = d.valid[i/c.per]
+		}
+	}
+	for k := c.nRow; k < len(c.levels); k++ {
+		bits, each := d.raw[k], c.elems(k)
+		if len(bits) == 0 || n == 0 {
+			continue
+		}
+		if len(bits) < (n/each+7)/8 {
+			return nil, corrupt("%d bytes of validity of %d values", len(bits), n/each)
+		}
+		for i := range mask() {
 			thing := i / each
 			valid[i] &= bits[thing>>3] >> (thing & 7)
 		}

@@ -87,6 +87,30 @@ func TestListsOfLabels(t *testing.T) {
 	}
 }
 
+// TestNullListsOfAnything reads lists of fixed length of which one is null, and stands
+// above indexes and views that are none.
+func TestNullListsOfAnything(t *testing.T) {
+	record := func(typ arrow.DataType, items *array.Data) arrow.Record {
+		list := arrow.FixedSizeListOfNonNullable(1, typ)
+		data := array.NewData(list, 3, []*memory.Buffer{memory.NewBufferBytes([]byte{0b101})}, []arrow.ArrayData{items}, 1, 0)
+		return array.NewRecord(one("x", list, true), []arrow.Array{array.MakeFromData(data)}, 3)
+	}
+	views := make([]byte, 3*viewBytes)
+	views[0], views[4], views[2*viewBytes], views[2*viewBytes+4] = 1, 'a', 1, 'b'
+	binary.LittleEndian.PutUint64(views[viewBytes:], 1<<30)
+	src := mustOpen(t, folder(t, record(arrow.BinaryTypes.StringView, array.NewData(arrow.BinaryTypes.StringView, 3, []*memory.Buffer{nil, memory.NewBufferBytes(views)}, nil, 0, 0))), Options{})
+	equal(t, texts(t, src, "x"), "(1) [97]", "(0) []", "(1) [98]")
+	equal(t, texts(t, src, "x.lengths"), "(1) [1]", "(1) [0]", "(1) [1]")
+
+	names := array.NewStringBuilder(memory.DefaultAllocator)
+	names.AppendValues([]string{"p", "q"}, nil)
+	typ := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}
+	items := array.NewDataWithDictionary(typ, 3, []*memory.Buffer{nil, memory.NewBufferBytes([]byte{1, 99, 0})}, 0, 0, names.NewArray().Data().(*array.Data))
+	src = mustOpen(t, folder(t, record(typ, items)), Options{Columns: []string{"x"}})
+	src.Spec()[0].Names = nil
+	equal(t, texts(t, src, "x"), "(1) [1]", "(1) [0]", "(1) [0]")
+}
+
 // TestDamagedTexts has offsets of texts that lie, and lists above the limits.
 func TestDamagedTexts(t *testing.T) {
 	schema := one("x", arrow.ListOf(arrow.BinaryTypes.String), false)
