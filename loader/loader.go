@@ -75,8 +75,11 @@ func New(src Source, cfg Config) (*Loader, error) {
 		return nil, err
 	}
 	l.print = fingerprint(src, cfg, l.pipe.in)
-	if err := l.resume(cfg.Resume); err != nil {
-		return nil, err
+	l.from = State{Version: stateVersion, Seed: cfg.Seed, Fingerprint: l.print}
+	if cfg.Resume != nil {
+		if err := l.Resume(*cfg.Resume); err != nil {
+			return nil, err
+		}
 	}
 	l.iota = make([]int, cfg.BatchSize)
 	for i := range l.iota {
@@ -108,12 +111,24 @@ func (l *Loader) planEpoch(epoch int64) Plan {
 // stateVersion is that of the State that this package writes.
 const stateVersion = 1
 
-// resume sets where All begins.
-func (l *Loader) resume(s *State) error {
-	l.from = State{Version: stateVersion, Seed: l.cfg.Seed, Fingerprint: l.print}
-	if s == nil {
-		return nil
+// Resume makes All begin at s, as Config.Resume does, from the next call on. The
+// error wraps ErrState if s does not belong to this data and pipeline; then nothing
+// changes.
+func (l *Loader) Resume(s State) error {
+	if err := l.fits(&s); err != nil {
+		return err
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.running {
+		return errBusy
+	}
+	l.from = s.clone()
+	return nil
+}
+
+// fits returns an error unless All can begin at s.
+func (l *Loader) fits(s *State) error {
 	global := l.cfg.BatchSize * l.cfg.World
 	switch {
 	case s.Version != stateVersion:
@@ -133,7 +148,6 @@ func (l *Loader) resume(s *State) error {
 	if err := l.checkHeld(s); err != nil {
 		return fmt.Errorf("loader: state at epoch %d, position %d: %w: %w", s.Epoch, s.Position, err, ErrState)
 	}
-	l.from = s.clone()
 	return nil
 }
 
@@ -145,11 +159,13 @@ func (l *Loader) begin() walker {
 // Spec describes the batches. It must not be changed.
 func (l *Loader) Spec() Spec { return l.pipe.out() }
 
-// State returns the position at which All begins: Config.Resume, or the
-// beginning. With another Epoch, Position and Step it is a Config.Resume of that
+// State returns the position at which All begins: that of Resume or Config.Resume,
+// or the beginning. With another Epoch, Position and Step it is one to resume at that
 // place, where no stage drops or regroups rows.
 func (l *Loader) State() State {
+	l.mu.Lock()
 	s := l.from.clone()
+	l.mu.Unlock()
 	s.Batch = l.cfg.BatchSize * l.cfg.World
 	if l.pipe.regroups() {
 		s.Rank, s.World = l.cfg.Rank, l.cfg.World
@@ -195,7 +211,7 @@ var (
 	errBusy   = errors.New("loader: All is running already")
 )
 
-// All streams the batches from Config.Resume, or the beginning, to the end of
+// All streams the batches from State, the beginning or where Resume says, to the end of
 // the last epoch. It ends early with one error: of a sample (*SampleError), of
 // ctx, or of Close. Each call begins anew, and one runs at a time. Nothing
 // outlives the loop: when it ends, by whatever means, all goroutines are joined.

@@ -179,8 +179,8 @@ type Field struct {
 	Kind  kind.Kind
 
 	// Canvas names the field on which this one's coordinates live: the image
-	// of a mask, boxes or key points, the text of spans. A transform that
-	// changes the geometry of a canvas changes all that live on it.
+	// of a mask, boxes or key points, the text of spans, the texts of lengths. A
+	// transform that changes the geometry of a canvas changes all that live on it.
 	Canvas string
 	// Follows names the field whose first dimension this one shares row for
 	// row: the labels, scores or key points of boxes. Dropping a box drops what
@@ -242,6 +242,12 @@ func (s Spec) Find(name string, k kind.Kind) (int, error) {
 		return -1, fmt.Errorf("no field of kind %v among %v: %w", k, s, ErrSpec)
 	}
 	return found, nil
+}
+
+// FindOn returns the index of the first field of kind k that lives on the named
+// field, or -1.
+func (s Spec) FindOn(canvas string, k kind.Kind) int {
+	return slices.IndexFunc(s, func(f Field) bool { return f.Name != "" && f.Canvas == canvas && f.Kind == k })
 }
 
 // With returns a copy of s with f appended, and f's index.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stokerdata/stoker/shard"
@@ -246,12 +247,11 @@ func TestCancelAndClose(t *testing.T) {
 		"cancel": func(cancel func(), _ *shard.Pool) { cancel() },
 		"close":  func(_ func(), p *shard.Pool) { p.Close() },
 	} {
-		t.Run(name, func(t *testing.T) {
+		inBubble := func(t *testing.T) { // whose clock a busy machine does not move
 			faulty := &shardtest.FaultFS{Faults: []shardtest.Fault{{Op: shardtest.Read, Count: -1, Effect: shardtest.Hang()}}}
 			p := newPool(t, set, shard.PoolConfig{Deadline: time.Minute, FS: faulty})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			var stopped time.Time
 			var reads sync.WaitGroup
 			for range 20 { // more than Readers
 				reads.Go(func() {
@@ -261,8 +261,8 @@ func TestCancelAndClose(t *testing.T) {
 					}
 				})
 			}
-			time.Sleep(10 * time.Millisecond)
-			stopped = time.Now()
+			synctest.Wait()
+			stopped := time.Now()
 			stop(cancel, p)
 			closed := time.Since(stopped)
 			reads.Wait()
@@ -270,7 +270,8 @@ func TestCancelAndClose(t *testing.T) {
 				t.Errorf("stopped after %v, all reads ended after %v", closed, d)
 			}
 			faulty.Release()
-		})
+		}
+		t.Run(name, func(t *testing.T) { synctest.Test(t, inBubble) })
 	}
 }
 

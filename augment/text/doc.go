@@ -19,6 +19,12 @@
 // character is punctuation or space. Bytes that are no UTF-8 are characters of
 // their own, part of no word, and pass through every transform unharmed.
 //
+// # Several texts
+//
+// Fields of kind Texts hold a list of texts in each row, as columns of lists in
+// Parquet files do (see format.LengthsSuffix). Choose makes one of kind Text of it;
+// the other transforms take no field of several.
+//
 // # Spans
 //
 // A transform that changes a text moves the fields of kind Spans that live on

@@ -69,3 +69,31 @@ func ExampleReadThesaurus() {
 	fmt.Println(t.Synonyms("Large"))
 	// Output: [big sizable]
 }
+
+// One of the captions of each image is drawn anew in every epoch.
+func ExampleChoose() {
+	captions := []string{"a dog on grass", "a brown dog"}
+	src, err := mem.Columns(loader.Spec{
+		{Name: "captions", DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: kind.Texts},
+		{Name: "captions.lengths", DType: dtype.Int32, Shape: loader.Dims(-1), Kind: kind.Lengths, Canvas: "captions"},
+	}, mem.Strings([]string{strings.Join(captions, "")}), mem.Varying([][]int32{{14, 11}}))
+	if err != nil {
+		panic(err)
+	}
+	ld, err := loader.New(src, loader.Config{BatchSize: 1, Epochs: 4, Transforms: []loader.Transform{text.Choose{}}})
+	if err != nil {
+		panic(err)
+	}
+	defer ld.Close()
+	for b, err := range ld.All(context.Background()) {
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("%s\n", b.Row("captions", 0).Data)
+	}
+	// Output:
+	// a brown dog
+	// a brown dog
+	// a brown dog
+	// a dog on grass
+}

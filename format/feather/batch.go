@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/flat"
-	"github.com/stokerdata/stoker/loader/dtype"
 )
 
 // codec is how the buffers of a record batch are compressed.
@@ -215,15 +215,26 @@ func (r *batchReader) column(c int, b *batch) error {
 	if err := r.need(values, col.bytes(items)); err != nil {
 		return fmt.Errorf("values: %w", err)
 	}
+	if col.text > 0 {
+		r.textBuffers(c, b)
+	}
 	return nil
 }
 
 // bytes returns the bytes of the elements of items, as stored.
 func (c *column) bytes(items int) int {
-	if c.bits {
-		return (items*c.per + 7) / 8
+	switch n := items * c.per; {
+	case c.bits:
+		return (n + 7) / 8
+	case c.text == viewBytes:
+		return n * viewBytes
+	case c.text > 0 && n > 0: // else some writers leave the single offset out
+		return (n + 1) * c.text
+	case c.text > 0:
+		return 0
+	default:
+		return n * c.dtype.Size()
 	}
-	return items * c.per * c.size()
 }
 
 // valid checks the node of l, which should be for n things, and finds its
@@ -291,14 +302,35 @@ func (l *layout) decodedBytes(b *batch, text int64) int64 {
 		switch {
 		case col.bits:
 			total += items * int64(col.per)
-		case col.dict != nil:
-			total += rows * int64(dtype.Int32.Size())
+		case col.dict != nil || col.text > 0:
+			total += items * int64(col.per*col.size())
 		}
+		total += col.joinedBytes(b, c, valid)
 		if col.fixed >= 0 {
 			total += rows * int64(col.row())
 		}
 	}
 	return total
+}
+
+// joinedBytes returns the bytes that texts of lists take that are copied, and what
+// tells which elements are null.
+func (c *column) joinedBytes(b *batch, k int, valid []span) (n int64) {
+	elements := int64(b.items[k]) * int64(c.per)
+	if c.offset > 0 {
+		valid = valid[c.nRow:] // see elementsValid
+	}
+	nulls := slices.ContainsFunc(valid, func(s span) bool { return s.n > 0 })
+	if nulls && (c.text > 0 || c.dict != nil && len(c.levels) > c.nRow) {
+		n = elements
+	}
+	if c.text == viewBytes || c.text > 0 && nulls {
+		n += 8 * (elements + 1)
+		for _, s := range b.spans[b.more[k].first:][:b.more[k].n] {
+			n += int64(s.n)
+		}
+	}
+	return n
 }
 
 // nullRows reports whether rows may be null in a batch with the given bitmaps.

@@ -16,6 +16,7 @@ import (
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/feather/arrowbridge"
 	"github.com/stokerdata/stoker/format/internal/arrowschema"
+	"github.com/stokerdata/stoker/format/internal/lists"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -40,6 +41,7 @@ type columnBuilder struct {
 	data   []byte // items; bits of bools are packed in the end
 	starts []byte // int32
 	bits   []byte
+	texts  *textBuilder // of lists of texts, whose lengths field is
 }
 
 // newBuilder returns the builder of the named fields of spec, or of all.
@@ -59,7 +61,14 @@ func newBuilder(spec loader.Spec, columns []string) (*builder, error) {
 		if f < 0 {
 			return nil, fmt.Errorf("no field %q among %v: %w", name, spec, loader.ErrSpec)
 		}
+		chosen = append(chosen, spec[f])
+		if lists.IsPart(spec, columns, f) {
+			continue
+		}
 		c := columnBuilder{field: spec[f], f: f, row: -1}
+		if l := lists.Written(spec, columns, f); l >= 0 {
+			c.field, c.f, c.texts = spec[l], l, &textBuilder{field: spec[f], f: f}
+		}
 		if err := c.setType(); err != nil {
 			return nil, err
 		}
@@ -72,7 +81,6 @@ func newBuilder(spec loader.Spec, columns []string) (*builder, error) {
 		}
 		b.columns = append(b.columns, c)
 		fields = append(fields, arrow.Field{Name: name, Type: c.typ, Metadata: meta})
-		chosen = append(chosen, c.field)
 	}
 	text, err := format.MarshalSpec(chosen)
 	if err != nil {
@@ -88,6 +96,9 @@ func newBuilder(spec loader.Spec, columns []string) (*builder, error) {
 func (c *columnBuilder) setType() error {
 	f := &c.field
 	typ := arrowbridge.Scalar(f.DType)
+	if c.texts != nil {
+		typ = c.texts.typ()
+	}
 	steps, n := f.Shape, f.Shape.Len()
 	if n < 0 {
 		n = 1
@@ -122,7 +133,7 @@ func (c *columnBuilder) setType() error {
 // metadata makes a field of several dimensions one of tensors.
 func (c *columnBuilder) metadata() (arrow.Metadata, error) {
 	s := c.field.Shape
-	if !s.Fixed() || s.Rank() < 2 {
+	if !s.Fixed() || s.Rank() < 2 || c.texts != nil {
 		return arrow.Metadata{}, nil
 	}
 	dims := make([]int, s.Rank())
@@ -139,7 +150,20 @@ func (b *builder) reset() {
 	for i := range b.columns {
 		c := &b.columns[i]
 		c.data, c.starts = c.data[:0], append(c.starts[:0], 0, 0, 0, 0)
+		if c.texts != nil {
+			c.texts.reset()
+		}
 	}
+}
+
+// bind makes b ready for the rows of a batch.
+func (b *builder) bind(batch *loader.Batch) (err error) {
+	for i := range b.columns {
+		if c := &b.columns[i]; c.texts != nil && err == nil {
+			c.texts.rows, err = lists.Of(batch, c.texts.f, c.f)
+		}
+	}
+	return err
 }
 
 // add appends up to n rows of batch from row i, and returns how many: fewer
@@ -151,12 +175,16 @@ func (b *builder) add(batch *loader.Batch, i, n int) (int, error) {
 	}
 	n = min(n, max(1, (batchBytes-b.bytes)/fixed))
 	for k := range b.columns {
-		if c := &b.columns[k]; c.row < 0 {
-			fits, err := c.fit(batch, i, n, b.rows > 0)
-			if err != nil {
-				return 0, err
-			}
-			n = fits
+		c := &b.columns[k]
+		var err error
+		if c.row < 0 {
+			n, err = c.fit(batch, i, n, b.rows > 0)
+		}
+		if c.texts != nil && err == nil {
+			n, err = c.texts.fit(i, n, b.rows > 0)
+		}
+		if err != nil {
+			return 0, err
 		}
 	}
 	for k := range b.columns {
@@ -193,11 +221,14 @@ func (c *columnBuilder) values(batch *loader.Batch) (values []byte, starts []int
 }
 
 // add appends rows i to i+n and returns their bytes.
-func (c *columnBuilder) add(batch *loader.Batch, i, n int) int {
+func (c *columnBuilder) add(batch *loader.Batch, i, n int) (bytes int) {
+	if c.texts != nil {
+		bytes = c.texts.add(i, n)
+	}
 	before := len(c.data)
 	if c.row >= 0 {
 		c.data = append(c.data, batch.Column(c.f).Data[i*c.row:(i+n)*c.row]...)
-		return len(c.data) - before
+		return bytes + len(c.data) - before
 	}
 	values, starts, unit := c.values(batch)
 	first := int(starts[i])
@@ -206,7 +237,7 @@ func (c *columnBuilder) add(batch *loader.Batch, i, n int) int {
 		end := before/unit + int(starts[i+k+1]) - first
 		c.starts = binary.LittleEndian.AppendUint32(c.starts, uint32(end))
 	}
-	return len(c.data) - before + 4*n
+	return bytes + len(c.data) - before + 4*n
 }
 
 // record returns what was collected; it is valid until the next add.
@@ -226,7 +257,6 @@ func (b *builder) record() arrow.Record {
 
 // array returns the n rows of c.
 func (c *columnBuilder) array(n int) *array.Data {
-	size := c.field.DType.Size()
 	values := c.data
 	if c.field.DType == dtype.Bool {
 		c.bits = pack(c.bits, c.data)
@@ -238,17 +268,25 @@ func (c *columnBuilder) array(n int) *array.Data {
 	case *arrow.StringType, *arrow.BinaryType:
 		return array.NewData(t, n, []*memory.Buffer{nil, starts, elems}, nil, 0, 0)
 	case *arrow.ListType:
-		items := array.NewData(t.Elem(), len(c.data)/c.item, []*memory.Buffer{nil, elems}, nil, 0, 0)
+		items := c.elements(elems)
 		if fixed, ok := t.Elem().(*arrow.FixedSizeListType); ok {
-			inner := array.NewData(fixed.Elem(), len(c.data)/size, []*memory.Buffer{nil, elems}, nil, 0, 0)
+			inner := items
 			items = array.NewData(fixed, len(c.data)/c.item, []*memory.Buffer{nil}, []arrow.ArrayData{inner}, 0, 0)
 		}
 		return array.NewData(t, n, []*memory.Buffer{nil, starts}, []arrow.ArrayData{items}, 0, 0)
 	case *arrow.FixedSizeListType:
-		items := array.NewData(t.Elem(), len(c.data)/size, []*memory.Buffer{nil, elems}, nil, 0, 0)
-		return array.NewData(t, n, []*memory.Buffer{nil}, []arrow.ArrayData{items}, 0, 0)
+		return array.NewData(t, n, []*memory.Buffer{nil}, []arrow.ArrayData{c.elements(elems)}, 0, 0)
 	}
 	return array.NewData(c.typ, n, []*memory.Buffer{nil, elems}, nil, 0, 0)
+}
+
+// elements returns the elements of all lists, which elems holds if they are numbers.
+func (c *columnBuilder) elements(elems *memory.Buffer) *array.Data {
+	if c.texts != nil {
+		return c.texts.array()
+	}
+	t := arrowbridge.Scalar(c.field.DType)
+	return array.NewData(t, len(c.data)/c.field.DType.Size(), []*memory.Buffer{nil, elems}, nil, 0, 0)
 }
 
 // pack returns the bits of bools, eight to a byte, in the memory of bits.

@@ -27,6 +27,10 @@ type column struct {
 	list   bool // items are counted by the node behind the list, else by bytes
 	view   bool // starts are views, and values is the first of their buffers
 
+	text  int          // lists of texts, as whose lengths they are read: bytes of the offset or view of each text, 0 for others
+	texts loader.Field // of them, while field is that of their lengths
+	more  place        // the first of their buffers
+
 	dtype dtype.Type // of the elements as stored; of indexes into a dictionary, theirs
 	bits  bool       // eight elements to a byte
 	per   int        // elements of an item
@@ -50,8 +54,8 @@ type level struct {
 // elems returns the elements beneath one thing of level k.
 func (c *column) elems(k int) int { return c.per / max(1, c.levels[k].mult) }
 
-// size returns the bytes of an element as stored; bits are counted as bytes.
-func (c *column) size() int { return c.dtype.Size() }
+// size returns the bytes of an element in memory.
+func (c *column) size() int { return c.field.DType.Size() }
 
 // row returns the bytes of a row of the field, or -1 if they vary.
 func (c *column) row() int {
@@ -176,10 +180,11 @@ func (ch *chooser) compile(n *node, path string, above []level) (column, error) 
 	for _, l := range above {
 		c.nullable = c.nullable || l.nullable
 	}
-	if n.Dict != nil {
-		return c, c.compileIndex(n)
-	}
 	item := n
+	if n.Dict != nil {
+		_, err := c.compileItem(n, ch)
+		return c, err
+	}
 	if n.Type == arrowschema.List || n.Type == arrowschema.LargeList {
 		c.list, c.offset = true, 4
 		if n.Type == arrowschema.LargeList {
@@ -211,7 +216,7 @@ func (c *column) compileIndex(n *node) error {
 	if !n.Type.Text() {
 		return fmt.Errorf("only dictionaries of utf8 are read: %w", loader.ErrSpec)
 	}
-	c.dict, c.values = n.Dict, n.buffer1(1)
+	c.dict = n.Dict
 	c.dtype = arrowschema.Integer(n.Dict.Size, n.Dict.Signed)
 	c.field.DType, c.field.Kind = dtype.Int32, kind.Label
 	return nil
@@ -231,7 +236,7 @@ func (c *column) compileItem(n *node, ch *chooser) (dims []int, err error) {
 	c.values = n.buffer1(1)
 	switch {
 	case n.Dict != nil:
-		return nil, fmt.Errorf("dictionaries within lists are not read: %w", loader.ErrSpec)
+		return dims, c.compileIndex(n)
 	case n.Type == arrowschema.FixedSizeBinary || n.Type == arrowschema.Decimal && ch.decimals:
 		c.dtype = dtype.Uint8
 		if err := c.times(n.Size, ch.lim); err != nil {
@@ -240,7 +245,7 @@ func (c *column) compileItem(n *node, ch *chooser) (dims []int, err error) {
 		dims = append(dims, n.Size)
 	case n.isBytes() && c.offset == 0 && len(dims) == 0:
 		c.dtype, c.offset = dtype.Uint8, 4
-		if n.Type == arrowschema.LargeBinary || n.Type == arrowschema.LargeUtf8 {
+		if n.isLarge() {
 			c.offset = 8
 		}
 		c.starts, c.values = n.buffer1(1), n.buffer1(2)
@@ -253,6 +258,8 @@ func (c *column) compileItem(n *node, ch *chooser) (dims []int, err error) {
 		if n.Type.Text() {
 			c.field.Kind = kind.Text
 		}
+	case n.isBytes() || n.isView():
+		c.compileTexts(n, c.field.Name)
 	default:
 		c.dtype, c.bits = n.Scalar(), n.Type == arrowschema.Bool
 	}
@@ -274,6 +281,10 @@ func (c *column) times(n int, lim format.Limits) error {
 
 func (n *node) isBytes() bool {
 	return n.Type == arrowschema.Binary || n.Type == arrowschema.LargeBinary || n.Type == arrowschema.Utf8 || n.Type == arrowschema.LargeUtf8
+}
+
+func (n *node) isLarge() bool {
+	return n.Type == arrowschema.LargeBinary || n.Type == arrowschema.LargeUtf8
 }
 
 func (n *node) isView() bool {

@@ -274,7 +274,6 @@ func TestUnreadable(t *testing.T) {
 	}{
 		{&arrow.Decimal128Type{Precision: 10, Scale: 2}, "decimal"},
 		{arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int32), "map of struct"},
-		{arrow.ListOf(arrow.BinaryTypes.String), "list of utf8"},
 		{arrow.ListOf(arrow.ListOf(arrow.PrimitiveTypes.Int8)), "list of list of int(8)"},
 		{arrow.Null, "null"},
 	} {

@@ -23,6 +23,8 @@ type decoded struct {
 	made    []byte   // elements that are not as stored: bools, labels
 	packed  []byte   // rows of lists of one length, where they lie apart
 	mask    []byte   // memory of valid
+	within  []byte   // likewise, of the elements of lists
+	texts   listed   // of lists
 }
 
 // reader is what decoding needs to know of the source.
@@ -30,6 +32,7 @@ type reader struct {
 	nulls format.Nulls
 	page  int64 // limits
 	value int64
+	block int64
 	lent  bool // buffers are lent to others too, so not to be written to
 }
 
@@ -67,7 +70,7 @@ func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
 	if len(d.values) < c.bytes(items) {
 		return corrupt("%d bytes of %d values", len(d.values), items)
 	}
-	if err := d.elements(c, b.dictionary(k), items); err != nil {
+	if err := d.elements(c, b.dictionary(k), items, r); err != nil {
 		return err
 	}
 	if r.lent {
@@ -75,6 +78,11 @@ func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
 	}
 	if c.offset > 0 {
 		if err := d.checkStarts(c, b.rows, items, r.value); err != nil {
+			return err
+		}
+	}
+	if c.text > 0 {
+		if err := d.checkTexts(c, b.rows, r.value); err != nil {
 			return err
 		}
 	}
@@ -136,21 +144,30 @@ func (d *decoded) decodeValid(c *column, rows int) error {
 }
 
 // elements makes d.values what the field holds: bools of bits, numbers of names
-// of indexes.
-func (d *decoded) elements(c *column, dict *dictionary, items int) error {
+// of indexes, lengths of texts.
+func (d *decoded) elements(c *column, dict *dictionary, items int, r reader) error {
+	valid := d.valid
+	if c.text > 0 || c.dict != nil && len(c.levels) > c.nRow {
+		var err error
+		if valid, err = d.elementsValid(c, items*c.per); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.bits:
 		d.made = grow(d.made, items*c.per)
 		expand(d.made, d.values)
 		d.values = d.made
 	case c.dict != nil:
-		d.made = grow(d.made, items*4)
+		d.made = grow(d.made, items*c.per*4)
 		to := loader.View[int32](loader.Tensor{DType: dtype.Int32, Data: d.made})
 		from := d.values[:c.bytes(items)]
 		d.values = d.made
-		if i := dict.labels(c.dtype, to, from, d.valid); i >= 0 {
-			return corrupt("dictionary index of row %d is out of range", i)
+		if i := dict.labels(c.dtype, to, from, valid); i >= 0 {
+			return corrupt("dictionary index %d is out of range", i)
 		}
+	case c.text > 0:
+		return d.decodeTexts(c, items*c.per, valid, r)
 	default:
 		d.values = d.values[:c.bytes(items)]
 	}
@@ -163,7 +180,7 @@ func (d *decoded) unshare(c *column) {
 	for k := range c.levels {
 		nulls = nulls || len(d.raw[k]) > 0
 	}
-	if nulls && !c.bits && c.dict == nil {
+	if nulls && !c.bits && c.dict == nil && c.text == 0 {
 		d.made = grow(d.made, len(d.values))
 		copy(d.made, d.values)
 		d.values = d.made

@@ -32,7 +32,10 @@
 //	arrow.fixed_shape_tensor             T of its shape
 //	dictionary of utf8                   int32, kind.Label, Names from the dictionary
 //
-// T is one of the scalars or fixed_size_binary. Other types are an error of
+// T is one of the scalars, fixed_size_binary or dictionary. If it is a text or binary,
+// the column becomes two fields: uint8 (?), of kind.Texts for texts, with the values of
+// a row one behind another, and the bytes of each as int32 of the shape above: see
+// format.LengthsSuffix. Other types are an error of
 // Open, unless Options.Columns leaves them out. Dictionaries of several shards,
 // and those that replace each other in a stream, are united in the order in which
 // their values first appear.

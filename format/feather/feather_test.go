@@ -49,6 +49,8 @@ func allTypes(nullable bool) *arrow.Schema {
 		arrow.StructOf(
 			arrow.Field{Name: "x", Type: f32, Nullable: nullable}, arrow.Field{Name: "y", Type: arrow.BinaryTypes.String},
 			arrow.Field{Name: "in", Type: arrow.StructOf(arrow.Field{Name: "z", Type: boolean, Nullable: nullable})}),
+		list(arrow.BinaryTypes.String), arrow.LargeListOfField(arrow.Field{Name: "item", Type: arrow.BinaryTypes.LargeBinary}), list(arrow.BinaryTypes.StringView),
+		fixed(3, arrow.BinaryTypes.String), fixed(2, arrow.BinaryTypes.BinaryView),
 	)
 	var fields []arrow.Field
 	for i, t := range types {
@@ -112,6 +114,8 @@ func TestSpec(t *testing.T) {
 		"c20 uint8 (?)", "c21 uint8 (?)", "c22 uint8 (?) text", "c23 uint8 (?)", "c24 uint8 (5)", "c25 float32 (?)", "c26 int64 (?)",
 		"c27 bool (?)", "c28 uint8 (?, 3)", "c29 uint16 (?)", "c30 float32 (3)", "c31 bool (7)", "c32 int16 (2, 3)",
 		"c33 float32 (?, 4)", "c34 int32 () label", "c35 int32 () label", "c36.x float32 ()", "c36.y uint8 (?) text", "c36.in.z bool ()",
+		"c37 uint8 (?) texts", "c37.lengths int32 (?) lengths", "c38 uint8 (?)", "c38.lengths int32 (?) lengths", "c39 uint8 (?) texts", "c39.lengths int32 (?) lengths",
+		"c40 uint8 (?) texts", "c40.lengths int32 (3) lengths", "c41 uint8 (?)", "c41.lengths int32 (2) lengths",
 	}
 	if len(src.Spec()) != len(want) {
 		t.Fatalf("%d fields, want %d: %v", len(src.Spec()), len(want), src.Spec())

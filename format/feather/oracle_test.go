@@ -305,6 +305,24 @@ func wantValue(b []byte, a arrow.Array, i int, nan bool) []byte {
 	panic(fmt.Sprintf("no expectation for %T", a))
 }
 
+// wantLengths appends the bytes of each of the texts in row i of a, which is there or
+// not.
+func wantLengths(b []byte, a arrow.Array, i int, ok bool) []byte {
+	list, is := a.(array.ListLike)
+	switch {
+	case !is:
+		return binary.LittleEndian.AppendUint32(b, uint32(len(wantValue(nil, a, i, false))))
+	case ok:
+		lo, hi := list.ValueOffsets(i)
+		for k := lo; k < hi; k++ {
+			b = wantLengths(b, list.ListValues(), int(k), list.ListValues().IsValid(int(k)))
+		}
+	case a.DataType().ID() == arrow.FIXED_SIZE_LIST:
+		b = append(b, make([]byte, 4*a.DataType().(*arrow.FixedSizeListType).Len())...)
+	}
+	return b
+}
+
 // wantNull appends what a null should hold.
 func wantNull(b []byte, t arrow.DataType, nan bool) []byte {
 	le := binary.LittleEndian
@@ -393,6 +411,11 @@ func checkRecord(t *testing.T, src loader.Source, rows loader.Rows, first int, r
 			}
 			if !bytes.Equal(have, want) {
 				t.Fatalf("row %d of %s: got %v, want %v", first+i, l.name, have, want)
+			}
+			if lengths := spec.Index(l.name + format.LengthsSuffix); lengths >= 0 {
+				if got, want := got[lengths].Data, wantLengths(nil, l.array, i, ok); !bytes.Equal(got, want) {
+					t.Fatalf("row %d of %s: lengths are %v, want %v", first+i, l.name, got, want)
+				}
 			}
 			if mask := spec.Index(l.name + ".valid"); mask >= 0 && (got[mask].Data[0] == 1) != ok {
 				t.Fatalf("row %d of %s: valid is %d, want %v", first+i, l.name, got[mask].Data[0], ok)

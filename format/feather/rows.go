@@ -144,6 +144,7 @@ func (r *rows) Close() error {
 // release forgets the values of d and keeps its memory.
 func (d *decoded) release() {
 	d.values, d.valid, d.starts = nil, nil, nil
+	d.texts.data, d.texts.starts = nil, nil
 	if invariant.Enabled {
 		for _, b := range d.scratch {
 			invariant.Poison(b)
@@ -151,6 +152,8 @@ func (d *decoded) release() {
 		invariant.Poison(d.made)
 		invariant.Poison(d.packed)
 		invariant.Poison(d.mask)
+		invariant.Poison(d.texts.joined)
+		invariant.Poison(d.texts.made)
 	}
 }
 
@@ -162,7 +165,7 @@ func (r *rows) Decode(_ *loader.Worker, part int) error { return r.decode(part) 
 
 func (r *rows) decode(c int) error {
 	d, col := &r.cols[c], &r.l.columns[c]
-	err := d.decode(col, c, r.b, reader{r.s.nulls, r.s.lim.PageBytes, r.s.lim.ValueBytes, r.s.lent})
+	err := d.decode(col, c, r.b, reader{r.s.nulls, r.s.lim.PageBytes, r.s.lim.ValueBytes, r.s.lim.BlockBytes, r.s.lent})
 	if err != nil {
 		d.err = fmt.Errorf("feather: %s, record batch %d, column %q: %w", r.s.set[r.b.shard].Path, r.b.index, col.field.Name, err)
 	}
@@ -184,6 +187,10 @@ func (r *rows) Row(_ *loader.Worker, i int, s *loader.Sample) error {
 			return nullError(m)
 		}
 		s.Fields[m.f] = d.value(&r.l.columns[c], i, ok)
+		if m.texts >= 0 {
+			data := d.text(&r.l.columns[c], i, ok)
+			s.Set(m.texts, dtype.Uint8, loader.Dims(len(data)), data)
+		}
 		if m.mask >= 0 {
 			s.Fields[m.mask] = truthOf(ok)
 		}
@@ -246,6 +253,9 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 			elem.Gather(b.Column(m.f).Data, d.values, n, rows, at, dense)
 		} else {
 			d.gatherItems(col, m.f, rows, at, b)
+		}
+		if m.texts >= 0 {
+			d.gatherTexts(col, m.texts, rows, at, b)
 		}
 		if m.mask >= 0 {
 			gatherValid(b.Column(m.mask).Data, d.valid, rows, at)

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/lists"
 	"github.com/stokerdata/stoker/format/internal/reads"
 	"github.com/stokerdata/stoker/format/internal/spare"
 	"github.com/stokerdata/stoker/loader"
@@ -156,6 +157,8 @@ type merged struct {
 	field    loader.Field
 	step     loader.Shape // of one step of a field that varies
 	nullable bool
+	values   loader.Field     // of lists of texts, whose lengths field is
+	texts    int              // number of that field, -1 if there is none
 	f, mask  int              // numbers of its field and of its "valid" field, -1 if there is none
 	numbers  map[string]int32 // of Names, while the source is opened
 	closed   bool             // Names are the user's
@@ -199,6 +202,12 @@ func describeColumns(columns []column, text string, fields map[string]loader.Fie
 		return fmt.Errorf("metadata %s: %w", format.SpecKey, err)
 	}
 	for _, f := range spec {
+		if c := named[f.Canvas]; c != nil && c.text > 0 && f.Kind == kind.Lengths {
+			if err := c.reshape(f.Shape); err != nil {
+				return fmt.Errorf("metadata %s: column %q: %v: %w", format.SpecKey, f.Name, err, loader.ErrCorrupt)
+			}
+			continue
+		}
 		c := named[f.Name]
 		if c == nil {
 			continue // not chosen
@@ -230,6 +239,9 @@ func describeColumns(columns []column, text string, fields map[string]loader.Fie
 
 // describe replaces what f sets of the field of c.
 func (c *column) describe(f loader.Field) error {
+	if c.text > 0 {
+		return c.describeTexts(f)
+	}
 	d := &c.field
 	if f.DType != dtype.Invalid && f.DType != d.DType {
 		if f.DType != dtype.BFloat16 || d.DType != dtype.Uint16 {
@@ -242,6 +254,12 @@ func (c *column) describe(f loader.Field) error {
 			return err
 		}
 	}
+	describe(d, f)
+	return nil
+}
+
+// describe replaces what f sets of d beside type and shape.
+func describe(d *loader.Field, f loader.Field) {
 	if f.Kind != kind.Plain {
 		d.Kind = f.Kind
 	}
@@ -254,7 +272,6 @@ func (c *column) describe(f loader.Field) error {
 	if f.Mirror != nil {
 		d.Mirror = f.Mirror
 	}
-	return nil
 }
 
 func replace[T comparable](p *T, v T) {
@@ -278,7 +295,7 @@ func (s *source) merge(columns []column, o Options) error {
 	if s.columns == nil {
 		s.columns = make([]merged, len(columns))
 		for i, c := range columns {
-			m := merged{field: c.field, step: c.step}
+			m := merged{field: c.field, values: c.texts, step: c.step}
 			if c.dict != nil {
 				m.closed = o.Fields[c.field.Name].Names != nil
 				m.field.Names = nil
@@ -296,7 +313,7 @@ func (s *source) merge(columns []column, o Options) error {
 	for i, c := range columns {
 		m := &s.columns[i]
 		if c.field.Name != m.field.Name || c.field.DType != m.field.DType || c.field.Shape != m.field.Shape || c.field.Kind != m.field.Kind ||
-			(c.dict != nil) != (m.numbers != nil) {
+			(c.dict != nil) != (m.numbers != nil) || c.texts.DType != m.values.DType || c.texts.Kind != m.values.Kind {
 			return fmt.Errorf("column %d is %v, in the first shard it is %v: %w", i, c.field, m.field, loader.ErrSpec)
 		}
 		if c.dict == nil && !slices.Equal(c.field.Names, m.field.Names) {
@@ -404,8 +421,15 @@ func (s *source) measure(l *layout, first int) error {
 func (s *source) finish() error {
 	for i := range s.columns {
 		m := &s.columns[i]
-		m.f, m.mask = len(s.spec), -1
-		s.spec = append(s.spec, m.field)
+		m.mask, m.texts = -1, -1
+		field := m.field
+		if m.values.Name != "" {
+			m.texts = len(s.spec)
+			s.spec = append(s.spec, m.values)
+			field = lists.Lengths(m.values, m.field.Shape)
+		}
+		m.f = len(s.spec)
+		s.spec = append(s.spec, field)
 		if s.nulls == format.NullMask && m.nullable && !(m.field.DType.Float() && m.field.Shape.Fixed()) {
 			m.mask = len(s.spec)
 			s.spec = append(s.spec, loader.Field{Name: m.field.Name + format.ValidSuffix, DType: dtype.Bool})
@@ -454,7 +478,7 @@ func (s *source) readsRows() bool {
 					return false
 				}
 			}
-			if col.view || col.bits && (col.offset > 0 || col.per != 1) {
+			if col.view || col.text > 0 || (col.bits || col.dict != nil) && (col.offset > 0 || col.per != 1) {
 				return false
 			}
 			bytes += int64(values.n)

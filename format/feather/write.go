@@ -53,8 +53,10 @@ const (
 //
 // Fields with a fixed shape become scalars, fixed_size_lists or, of several
 // dimensions, arrow.fixed_shape_tensors; those whose first dimension varies utf8
-// (kind.Text, which must be UTF-8), binary (uint8) or lists; other shapes are an error. What Arrow's types do not tell of a field
-// is kept in the custom metadata format.SpecKey, from which Open gets it back.
+// (kind.Text, which must be UTF-8), binary (uint8) or lists; other shapes are an error.
+// Texts or bytes with their lengths, as format.LengthsSuffix describes, become one
+// column of lists. What Arrow's types do not tell of a field is kept in the custom
+// metadata format.SpecKey, from which Open gets it back.
 func Write(ctx context.Context, path string, batches iter.Seq2[*loader.Batch, error], o WriteOptions) ([]format.Written, error) {
 	if o.RowsPerBatch < 0 || o.RowsPerShard < 0 || o.BytesPerShard < 0 || o.Codec > Zstd {
 		return nil, fmt.Errorf("feather: write %s: impossible WriteOptions %+v: %w", path, o, loader.ErrSpec)
@@ -119,6 +121,9 @@ func (w *writer) write(b *loader.Batch) error {
 		w.spec, w.build = b.Spec(), build
 	} else if !slices.EqualFunc(w.spec, b.Spec(), sameField) {
 		return fmt.Errorf("batches change their fields from %v to %v: %w", w.spec, b.Spec(), loader.ErrSpec)
+	}
+	if err := w.build.bind(b); err != nil {
+		return err
 	}
 	for i := 0; i < b.Len(); {
 		n := min(b.Len()-i, w.o.RowsPerBatch-w.build.rows)

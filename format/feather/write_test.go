@@ -39,6 +39,11 @@ func everything(t testing.TB, n int) loader.Source {
 		boxes   [][]float32
 		tokens  [][]int32
 		masks   [][]bool
+		tags    []string
+		lengths [][]int32
+		views   [][]uint8
+		sizes   []int32
+		pairs   [][]int32
 	)
 	for i := range n {
 		labels = append(labels, int32(rng.IntN(3))-1) // -1: no label
@@ -60,6 +65,10 @@ func everything(t testing.TB, n int) loader.Source {
 		for k := range masks[i] {
 			masks[i][k] = rng.IntN(2) == 0
 		}
+		tags, lengths = append(tags, strings.Repeat("été", i%3)+"a"), append(lengths, slices.Repeat([]int32{5}, i%3))
+		lengths[i] = append(lengths[i], 0, 1)
+		views, sizes = append(views, make([]uint8, 3+i%2)), append(sizes, int32(i%2), 3)
+		pairs = append(pairs, slices.Repeat([]int32{int32(i % 2), 3}, 1))
 	}
 	brain := mem.Of(halves)
 	brain.DType = dtype.BFloat16
@@ -77,9 +86,16 @@ func everything(t testing.TB, n int) loader.Source {
 		{Name: "boxes", DType: dtype.Float32, Shape: loader.Dims(-1, 4), Kind: kind.Boxes, Canvas: "image"},
 		{Name: "tokens", DType: dtype.Int32, Shape: loader.Dims(-1), Kind: kind.Tokens},
 		{Name: "bits", DType: dtype.Bool, Shape: loader.Dims(-1)},
+		{Name: "tags", DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: kind.Texts},
+		{Name: "tags.lengths", DType: dtype.Int32, Shape: loader.Dims(-1), Kind: kind.Lengths, Canvas: "tags"},
+		{Name: "views", DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: kind.EncodedImage},
+		{Name: "views.lengths", DType: dtype.Int32, Shape: loader.Dims(2), Kind: kind.Lengths, Canvas: "views"},
+		{Name: "pairs", DType: dtype.Uint8, Shape: loader.Dims(-1)},
+		{Name: "pairs.lengths", DType: dtype.Int32, Shape: loader.Dims(-1, 2), Kind: kind.Lengths, Canvas: "pairs"},
 	}, mem.Of(labels), mem.Of(flags), mem.Of(doubles), half, brain, mem.Of(images), mem.Strings(texts), mem.Varying(blobs),
 		mem.Column{DType: dtype.Float32, Data: mem.Varying(boxes).Data, Offsets: steps(mem.Varying(boxes).Offsets, 4)},
-		mem.Varying(tokens), mem.Varying(masks))
+		mem.Varying(tokens), mem.Varying(masks), mem.Strings(tags), mem.Varying(lengths), mem.Varying(views), mem.Of(sizes), mem.Varying(views),
+		mem.Column{DType: dtype.Int32, Data: mem.Varying(pairs).Data, Offsets: steps(mem.Varying(pairs).Offsets, 2)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +232,7 @@ func TestWriteForArrow(t *testing.T) {
 	if r.NumRecords() != 4 {
 		t.Errorf("%d record batches of 30 rows, want 4", r.NumRecords())
 	}
-	want := []string{"int32", "bool", "float64", "float16", "uint16", "fixed_size_list", "utf8", "binary", "list", "list", "list"}
+	want := []string{"int32", "bool", "float64", "float16", "uint16", "fixed_size_list", "utf8", "binary", "list", "list", "list", "list", "fixed_size_list", "list"}
 	for i, f := range r.Schema().Fields() {
 		if f.Type.Name() != want[i] {
 			t.Errorf("%s is %v, want %s", f.Name, f.Type, want[i])

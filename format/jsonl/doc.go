@@ -24,10 +24,11 @@
 //	true and false         bool ()
 //	strings                uint8 (?), kind.Text
 //	lists of T             T (?), and of lists of n T each, T (?, n)
+//	lists of strings       uint8 (?), kind.Texts, and their lengths: see format.LengthsSuffix
 //
 // A list of fixed length comes from a Shape in Options.Fields; so do other types of
-// numbers, and the Names of a kind.Label whose values are names of classes. Numbers
-// are rounded correctly. A member that is null or missing is a null; a null in a list
+// numbers, and the Names of a kind.Label whose values are names of classes, or lists of
+// them. Numbers are rounded correctly. A member that is null or missing is a null; a null in a list
 // is an error. Objects within the row are an error, unless Options.Columns leaves
 // them out.
 //

@@ -63,10 +63,10 @@ func values(t testing.TB, src loader.Source, name string) (rows []string) {
 	return rows
 }
 
-const people = `{"id": 1, "tags": [1, 2], "name": "Ann\u0065 \"x\"", "ok": true, "box": [[1, 2, 3, 4]], "pos": [0.5, 1], "class": "cat", "extra": {"a": [1]}}
+const people = `{"id": 1, "words": ["a", "", "b"], "tags": [1, 2], "name": "Ann\u0065 \"x\"", "ok": true, "box": [[1, 2, 3, 4]], "pos": [0.5, 1], "class": "cat", "extra": {"a": [1]}}
 
-{"pos": [2, 3], "id": 2, "tags": [], "name": "", "ok": false, "box": [], "class": "dog", "extra": null}
-{"id":3,"tags":[3],"name":"ö","ok":true,"box":[[1,2,3,4],[5,6,7,8]],"pos":[4,5.5],"class":"c\u0061t"}`
+{"pos": [2, 3], "id": 2, "words": ["c"], "tags": [], "name": "", "ok": false, "box": [], "class": "dog", "extra": null}
+{"id":3,"tags":[3],"words":["d","e"],"name":"ö","ok":true,"box":[[1,2,3,4],[5,6,7,8]],"pos":[4,5.5],"class":"c\u0061t"}`
 
 func TestTypes(t *testing.T) {
 	dir := folder(t, map[string]string{"a.jsonl": people})
@@ -92,6 +92,70 @@ func TestTypes(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
+}
+
+// TestTexts reads lists of texts, and of names of classes.
+func TestTexts(t *testing.T) {
+	lines := []string{
+		`{"id": 0, "tags": ["a", "", "\u00f6\n"], "labels": ["cat", "dog"], "pair": ["dog", "c\u0061t"]}`,
+		`{"id": 1, "tags": null, "labels": [], "pair": ["dog", "dog"]}`,
+		`{"id": 2, "tags": [], "labels": ["cat"], "pair": ["cat", "cat"]}`,
+		`{"id": 3, "tags": ["ok", 7], "labels": [], "pair": ["cat", "cat"]}`,
+		`{"id": 4, "tags": ["ok", null], "labels": [], "pair": ["cat", "cat"]}`,
+		`{"id": 5, "tags": "ok", "labels": [], "pair": ["cat", "cat"]}`,
+		`{"id": 6, "tags": ["ok"], "labels": ["cow"], "pair": ["cat", "cat"]}`,
+		`{"id": 7, "tags": ["ok"], "labels": [], "pair": ["cat"]}`,
+		`{"id": 8, "tags": ["much too long"], "labels": [], "pair": ["cat", "cat"]}`,
+		`{"id": 9, "tags": ["", "", "", ""], "labels": [], "pair": ["cat", "cat"]}`,
+		`{"id": 10, "tags": ["x", "yz"], "labels": [], "pair": ["cat", "dog"]}`,
+	}
+	dir := folder(t, map[string]string{"a.jsonl": strings.Join(lines, "\n")})
+	names := []string{"dog", "cat"}
+	o := jsonl.Options{Infer: 3, Limits: format.Limits{ValueBytes: 12}, Columns: []string{"id", "tags", "labels", "pair"}, Fields: map[string]loader.Field{
+		"labels": {Kind: kind.Label, Names: names}, "pair": {Kind: kind.Label, Names: names, Shape: loader.Dims(2)},
+	}}
+	src := open(t, dir, o)
+	if got, want := fmt.Sprint(src.Spec()), "[id int64 (); tags uint8 (?) texts; tags.lengths int32 (?) lengths; tags.valid bool (); labels int32 (?) label; pair int32 (2) label]"; got != want {
+		t.Errorf("fields are\n%s\nwant\n%s", got, want)
+	}
+	for _, touched := range [][]loader.Transform{nil, {touch{}}} { // by columns and by rows
+		ld, err := loader.New(open(t, dir, o), loader.Config{BatchSize: 11, OnError: loader.Skip(20), Transforms: touched})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for b, err := range ld.All(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := fmt.Sprintf("%d %q %d %d %v", loader.View[int64](b.Tensor("id")), b.Tensor("tags").Data, b.Offsets("tags"), b.Offsets("tags.lengths"), b.Tensor("tags.valid").Data)
+			if want := `[0 1 2 10] "aö\nxyz" [0 4 4 4 7] [0 3 3 3 5] [1 0 1 1]`; got != want {
+				t.Errorf("whole rows are %s, want %s", got, want)
+			}
+			got = fmt.Sprint(loader.View[int32](b.Tensor("tags.lengths")), loader.View[int32](b.Tensor("labels")), loader.View[int32](b.Tensor("pair")))
+			if want := "[1 0 3 1 2] [1 0 1] [0 1 0 0 1 1 1 0]"; got != want {
+				t.Errorf("lengths and labels are %s, want %s", got, want)
+			}
+		}
+		for id, want := range []string{
+			3: `line 4: column "tags": not a text`, `line 5: column "tags": not a text`, `line 6: column "tags": not a list of texts`, `line 7: column "labels": class "cow"`,
+			`line 8: column "pair": a list of 1`, `line 9: column "tags": a value of more bytes than Limits.ValueBytes`, `line 10: column "tags": a value of more bytes`,
+		} {
+			if want == "" {
+				continue
+			}
+			if _, err := ld.Trace(t.Context(), 0, int64(id), 0); !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), want) {
+				t.Errorf("row %d: %v, want an error with %q", id, err, want)
+			}
+		}
+		ld.Close()
+	}
+}
+
+// touch is a transform that changes nothing, by rows.
+type touch struct{}
+
+func (touch) Bind(in loader.Spec) (loader.Stage, error) {
+	return loader.Stage{Out: in, Row: func(*loader.Worker, *loader.Sample) error { return nil }}, nil
 }
 
 func TestNulls(t *testing.T) {
@@ -187,7 +251,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestConformance(t *testing.T) {
 	dir := folder(t, map[string]string{"a.jsonl": strings.Repeat(people[:strings.LastIndex(people, "\n")+1], 20), "b.jsonl": "\n\n", "c.ndjson": people})
 	o := jsonl.Options{
-		Columns: []string{"id", "tags", "name", "ok", "box", "pos", "class", "late"},
+		Columns: []string{"id", "tags", "name", "ok", "box", "pos", "class", "late", "words"},
 		Fields:  map[string]loader.Field{"class": {Kind: kind.Label, Names: []string{"dog", "cat"}}, "late": {DType: dtype.Int32}},
 	}
 	loadertest.Source(t, func() loader.Source { return open(t, dir, o) })
@@ -200,6 +264,7 @@ func TestConformance(t *testing.T) {
 // rows.
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte(people))
+	f.Add([]byte(`{"a": ["x", "", "\u00f6"]}` + "\n" + `{"a": []}` + "\n" + `{"a": ["y"]}`))
 	f.Add([]byte(`{"a": [[1, 2], [3, 4]]}` + "\n" + `{"a": []}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		dir := folder(t, map[string]string{"a.jsonl": string(text)})

@@ -64,14 +64,16 @@ func (p *place) describe(n node) {
 // promise notes what Arrow's schema tells of the leaf: that it is a dictionary of
 // texts, or the shape of its rows.
 func (l *leaf) promise(p place, limits format.Limits) error {
+	f := p.arrow
+	if f == nil || len(f.Children) > 0 {
+		return nil
+	}
+	l.label = f.Dict != nil && f.Type.Text() && l.node.physical == byteArray
 	own, _, _ := natural(l)
-	switch f := p.arrow; {
-	case f == nil || len(f.Children) > 0:
-	case f.Dict != nil:
-		l.label = f.Type.Text() && l.node.physical == byteArray && !l.isList
+	switch {
 	case l.isList:
 		return l.promiseLists(p.lists, f, limits)
-	case f.Type == arrowschema.FixedSizeBinary && own.Shape.Rank() == 1:
+	case f.Dict == nil && f.Type == arrowschema.FixedSizeBinary && own.Shape.Rank() == 1:
 		n := own.Shape.Len()
 		return l.promiseShape([]int{n}, f, n)
 	}

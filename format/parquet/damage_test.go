@@ -103,7 +103,7 @@ func pairs(t testing.TB) []byte {
 // pages hold all encodings and codecs, while the checksums of pages are ignored:
 // no panic, no error of the wrong kind.
 func TestFlipsWithoutSum(t *testing.T) {
-	for _, data := range append(foreign(t), pairs(t)) {
+	for _, data := range append(foreign(t), pairs(t), structs(t, textsRows(5), pq.PageBufferSize(64))) {
 		for bit := 0; bit < 8*len(data); bit += 11 {
 			data[bit/8] ^= 1 << (bit % 8)
 			readWith(t, data, Options{}, true)
@@ -399,7 +399,7 @@ func pageBodies(t *testing.T, data []byte) []bool {
 // FuzzOpen reads whole files, also as if page checksums were right. The limits
 // keep what a lie can cost small.
 func FuzzOpen(f *testing.F) {
-	for _, data := range append(foreign(f), pairs(f)) {
+	for _, data := range append(foreign(f), pairs(f), structs(f, textsRows(9))) {
 		f.Add(data)
 	}
 	f.Add(small(f, Snappy, "int32", "text"))

@@ -25,6 +25,7 @@ type cells struct {
 	spans []span // of each row; empty if rows lie one after another in data
 	valid []byte // 0 or 1 for each row, of a column with a mask
 	mask  []byte // likewise, to be given back
+	texts texts  // of lists, whose lengths data has
 	err   error  // of Decode
 
 	failed int // part.lo of err
@@ -56,9 +57,10 @@ type decoder struct {
 	shift  int64 // of the elements of the page at hand in out.data
 	holes  bool  // a list row of fixed size is null
 
-	dict      []byte // values, as in memory
-	dictSpans []span // or where they lie in out.data
+	dict      []byte // values, as in memory, or texts of lists
+	dictSpans []span // where texts lie in out.data, or those of lists in dict
 	nDict     int
+	elements  []span // texts of lists in the page at hand, or in dict
 
 	// For lanes, which are decoded a few rows at a time.
 	to          *column // what the values become part of, nil for other columns
@@ -324,6 +326,9 @@ func (d *decoder) dictionary(p *page) error {
 		d.dictSpans = sized(d.dictSpans, n)
 		return d.plainStrings(d.dictSpans, b.values, b.base)
 	}
+	if d.col.conv == toLength {
+		return d.textDictionary(b.values, n)
+	}
 	d.dict = d.room(&d.words, n*d.col.elem)
 	if err := d.values(d.dict, n, plain, b.values); err != nil || d.to == nil {
 		return err
@@ -425,6 +430,9 @@ func (d *decoder) finish() error {
 	}
 	if d.row != d.rows {
 		return d.fault(-1, fmt.Errorf("%d rows, the row group has %d", d.row, d.rows))
+	}
+	if d.col.conv == toLength {
+		return d.endTexts()
 	}
 	if !d.leaf.isList && (d.col.row >= 0 || d.col.unit > 1 || d.leaf.maxDef > 0) {
 		return d.checkRows()

@@ -31,12 +31,14 @@
 //	FLOAT, DOUBLE, FLOAT16         float32, float64, float16
 //	BYTE_ARRAY                     uint8 (?); of kind Text if STRING, ENUM or JSON
 //	FIXED_LEN_BYTE_ARRAY(n), INT96 uint8 (n), uint8 (12)
-//	LIST of one of these           (?), or (?, n); not of BYTE_ARRAY
+//	LIST of one of these           (?), or (?, n)
+//	LIST of BYTE_ARRAY             uint8 (?), of kind Texts if STRING, and int32 (?) of kind Lengths
 //	struct, LIST of struct, MAP    their leaves, as in "pose.x", "boxes.w", "map.key"
 //
 // Lists are read in all forms that writers use: three levels, two, or a bare
-// repeated column. Lists of texts, lists of lists that vary, and encrypted files are
-// refused by Open. An annotation that is not known leaves the type as it is.
+// repeated column. Those of texts or of binary values become two fields: the values
+// of a row one behind another, and the bytes of each (see format.LengthsSuffix). Lists
+// of lists that vary, and encrypted files are refused by Open. An annotation that is not known leaves the type as it is.
 //
 // Arrow's libraries leave the schema of a table in the file that they make of it.
 // It tells more of some columns, which then are what package feather makes of them:
@@ -44,7 +46,7 @@
 //	fixed_size_list(n) of T        T (n), nested ones T (n, m, ...)
 //	list of fixed_size_list(n)     T (?, n)
 //	arrow.fixed_shape_tensor       T of its shape, as it lies in memory
-//	dictionary of texts            int32, kind.Label, Names from the dictionaries
+//	dictionary of texts            int32, kind.Label, Names from the dictionaries, in lists too
 //
 // A row of another length than promised is an error. Names are in the order in which
 // dictionaries have them, unless Options.Fields gives Names, or the DType Uint8 to

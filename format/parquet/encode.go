@@ -10,6 +10,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/arrowschema"
+	"github.com/stokerdata/stoker/format/internal/lists"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -30,6 +31,7 @@ const (
 	asBytes          // BYTE_ARRAY
 	asList           // LIST of scalars
 	asTensor         // LIST of as many scalars in each row
+	asTexts          // LIST of BYTE_ARRAY, of which another field has the lengths
 	asShape          // the shape of another field, FIXED_LEN_BYTE_ARRAY of int32
 )
 
@@ -54,6 +56,9 @@ type encoded struct {
 	data    []byte  // of the batch at hand
 	offsets []int64 // likewise
 	unit    int     // bytes that offsets count, or of a row
+
+	lengths int        // asTexts: their field
+	lists   lists.Rows // of the batch at hand, likewise
 }
 
 // newEncoder returns an encoder for the named fields of in, all if names is nil, of
@@ -79,6 +84,10 @@ func newEncoder(in loader.Spec, names, tensors []string) (*encoder, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("no field %q among %v: %w", name, in, loader.ErrSpec)
 		}
+		if lists.IsPart(in, names, i) {
+			out = append(out, in[i])
+			continue
+		}
 		s, err := storageOf(in[i])
 		if err != nil {
 			return nil, fmt.Errorf("field %v %w: %w", in[i], err, loader.ErrSpec)
@@ -86,8 +95,12 @@ func newEncoder(in loader.Spec, names, tensors []string) (*encoder, error) {
 		if slices.Contains(tensors, name) {
 			s = asTensor
 		}
+		l := lists.Written(in, names, i)
+		if l >= 0 {
+			s = asTexts
+		}
 		out = append(out, in[i])
-		if err := e.add(root, name, encoded{field: in[i], index: i, storage: s}); err != nil {
+		if err := e.add(root, name, encoded{field: in[i], index: i, storage: s, lengths: l}); err != nil {
 			return nil, err
 		}
 		if !shaped(in[i]) {
@@ -164,10 +177,9 @@ func nodeOf(f loader.Field, s storage) pq.Node {
 	case asFixed:
 		return pq.Leaf(pq.FixedLenByteArrayType(f.Shape.Len() * f.DType.Size()))
 	case asBytes:
-		if f.Kind == kind.Text {
-			return pq.Encoded(pq.String(), &pq.Plain)
-		}
-		return pq.Encoded(pq.Leaf(pq.ByteArrayType), &pq.Plain)
+		return textNode(f.Kind == kind.Text)
+	case asTexts:
+		return pq.List(textNode(f.Kind == kind.Texts))
 	case asList:
 		return pq.List(scalarNode(f.DType))
 	case asTensor:
@@ -176,6 +188,13 @@ func nodeOf(f loader.Field, s storage) pq.Node {
 		return pq.Leaf(pq.FixedLenByteArrayType(4 * f.Shape.Rank()))
 	}
 	return scalarNode(f.DType)
+}
+
+func textNode(isText bool) pq.Node {
+	if isText {
+		return pq.Encoded(pq.String(), &pq.Plain)
+	}
+	return pq.Encoded(pq.Leaf(pq.ByteArrayType), &pq.Plain)
 }
 
 // arrowOf returns what Arrow should read a column as.
@@ -192,6 +211,11 @@ func arrowOf(f loader.Field, s storage) (arrow arrowschema.Field, err error) {
 			return arrowschema.Field{Type: arrowschema.Utf8}, nil
 		}
 		return arrowschema.Field{Type: arrowschema.Binary}, nil
+	case asTexts:
+		if item.Type = arrowschema.Binary; f.Kind == kind.Texts {
+			item.Type = arrowschema.Utf8
+		}
+		return arrowschema.Field{Type: arrowschema.List, Children: []arrowschema.Field{item}}, nil
 	case asList:
 		return arrowschema.Field{Type: arrowschema.List, Children: []arrowschema.Field{item}}, nil
 	case asTensor:
@@ -248,6 +272,11 @@ func (e *encoder) bind(b *loader.Batch) error {
 			c.unit *= c.field.Shape.Len()
 		} else if n := leading(c.field); n > 0 {
 			c.unit = n
+		}
+		if c.storage == asTexts {
+			if err := e.bindTexts(c, b); err != nil {
+				return err
+			}
 		}
 	}
 	e.batch = b
@@ -312,6 +341,8 @@ func (e *encoder) row(c *encoded, i, k int) int64 {
 		e.values = append(e.values, pq.FixedLenByteArrayValue(b).Level(0, 0, k))
 	case asBytes:
 		e.values = append(e.values, pq.ByteArrayValue(b).Level(0, 0, k))
+	case asTexts:
+		e.texts(c, i, k)
 	case asList:
 		e.list(c.field.DType, b, k, 1)
 	case asTensor:

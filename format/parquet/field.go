@@ -19,8 +19,9 @@ const (
 	toUint8
 	toInt16
 	toUint16
-	toNanos // from INT96
-	toLabel // from a text that names a class
+	toNanos  // from INT96
+	toLabel  // from a text that names a class
+	toLength // from a text of a list
 )
 
 // A column is one column of the data set as it lies in memory: the same for
@@ -36,20 +37,21 @@ type column struct {
 	row     int  // bytes of a row, -1 if they vary
 	unit    int  // bytes per unit of the first dimension, if that varies
 	tail    loader.Shape
-	null    []byte   // what stands for one element that is null
-	dims    int      // column that holds the shape of each row, -1 for none
-	join    []int    // columns that this one joins, nil for one of the file
-	at      int      // of a join: where its values are in a record
-	joined  bool     // is part of a join
-	isLane  bool     // is a lane by itself
-	classes *classes // of labels
+	null    []byte       // what stands for one element that is null
+	dims    int          // column that holds the shape of each row, -1 for none
+	join    []int        // columns that this one joins, nil for one of the file
+	at      int          // of a join: where its values are in a record
+	joined  bool         // is part of a join
+	isLane  bool         // is a lane by itself
+	classes *classes     // of labels
+	texts   loader.Field // of lists of texts, whose lengths field is; without a name for others
 }
 
 // cells returns how many values a row has whose being there is told apart.
 func (c *column) cells() int { return max(1, len(c.join)) }
 
 // natural returns the field that a leaf is without further knowledge, and the
-// bytes of one of its elements.
+// bytes of one of its elements. Lists of texts are those of their lengths.
 func natural(l *leaf) (f loader.Field, conv conversion, elem int) {
 	n := &l.node
 	f = loader.Field{Name: l.name}
@@ -68,15 +70,18 @@ func natural(l *leaf) (f loader.Field, conv conversion, elem int) {
 	case doubleType:
 		f.DType = dtype.Float64
 	case byteArray:
-		if l.label {
-			f.DType, f.Kind = dtype.Int32, kind.Label
-			return f, toLabel, dtype.Int32.Size()
+		switch {
+		case l.label:
+			f.DType, f.Kind, conv = dtype.Int32, kind.Label, toLabel
+		case l.isList:
+			f.DType, conv = dtype.Int32, toLength
+		default:
+			f.DType, f.Shape = dtype.Uint8, loader.Dims(-1)
+			if n.isText() {
+				f.Kind = kind.Text
+			}
+			return f, conv, 1
 		}
-		f.DType, f.Shape = dtype.Uint8, loader.Dims(-1)
-		if n.logical == stringLogical || n.logical == enumLogical || n.logical == jsonLogical {
-			f.Kind = kind.Text
-		}
-		return f, conv, 1
 	case int96Type:
 		f.DType, f.Shape = dtype.Uint8, loader.Dims(12)
 	case fixedLenByteArray:
@@ -159,12 +164,12 @@ func newColumn(l *leaf, f loader.Field, perRow bool) (column, error) {
 		own.DType, conv, elem = f.DType, toNanos, f.DType.Size()
 		own.Shape = timestampShape(l)
 	}
-	c := column{field: f, conv: conv, elem: elem, size: f.DType.Size(), isBin: l.node.physical == byteArray && conv != toLabel,
+	c := column{field: f, conv: conv, elem: elem, size: f.DType.Size(), isBin: l.node.physical == byteArray && conv == asStored,
 		isList: l.isList, row: -1, unit: 1, dims: -1}
 	if conv == toLabel {
 		c.classes = newClasses(f.Names)
 	}
-	if f.DType != own.DType && !(raw(l) && conv != toLabel && f.DType.Valid()) {
+	if f.DType != own.DType && !(raw(l) && conv == asStored && f.DType.Valid()) {
 		return c, fmt.Errorf("%v cannot be read as %v", l, f.DType)
 	}
 	if f.Shape.Rank() > maxRank {

@@ -296,6 +296,9 @@ func digestColumn(out *strings.Builder, r *rows, k int) error {
 	c, in := &r.s.cols[k], &r.cells[k]
 	fmt.Fprintf(out, "\n%s %d %x ", c.field.Name, r.group.rows, in.valid)
 	for row := range int(r.group.rows) {
+		if c.conv == toLength {
+			fmt.Fprintf(out, "%q", in.texts.row(row))
+		}
 		switch {
 		case c.join != nil:
 			fmt.Fprintf(out, "%x,", r.record[row*r.s.record+c.at:][:c.row])

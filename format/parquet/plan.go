@@ -166,19 +166,16 @@ func (p *planner) add(name string) error {
 		return err
 	}
 	l := p.leaves[i].readAs(p.o.Fields[name].DType)
+	if l.isTexts() {
+		return p.addTexts(i, l)
+	}
 	f, _, _ := natural(l)
 	perRow := false
-	if s, ok := p.stored[name]; ok {
+	if s, ok := p.says(name); ok {
 		f = s
 		perRow = shaped(f)
 		if _, err := newColumn(l, f, perRow); err != nil {
 			return fmt.Errorf("metadata %s, column %q: %w: %w", format.SpecKey, name, err, loader.ErrCorrupt)
-		}
-		if !p.names[f.Canvas] {
-			f.Canvas = "" // not read
-		}
-		if !p.names[f.Follows] {
-			f.Follows = ""
 		}
 	}
 	by, given := p.o.Fields[name]
@@ -200,6 +197,19 @@ func (p *planner) add(name string) error {
 	}
 	p.cols, p.from = append(p.cols, c), append(p.from, i)
 	return nil
+}
+
+// says returns what the writer says of a column, as far as it is about columns that
+// are read.
+func (p *planner) says(name string) (loader.Field, bool) {
+	f, ok := p.stored[name]
+	if !p.names[f.Canvas] {
+		f.Canvas = ""
+	}
+	if !p.names[f.Follows] {
+		f.Follows = ""
+	}
+	return f, ok
 }
 
 // addShapes adds the columns that hold the shapes of others.

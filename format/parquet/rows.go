@@ -122,7 +122,8 @@ func (r *rows) Close() error {
 		c := &r.cells[k]
 		bufs.Put(c.lent)
 		bufs.Put(c.mask)
-		*c = cells{spans: c.spans[:0]}
+		c.texts.release(r.s)
+		*c = cells{spans: c.spans[:0], texts: c.texts}
 	}
 	bufs.Put(r.record)
 	bufs.Put(r.buf)
@@ -229,6 +230,8 @@ func (r *rows) gather(from, to []int, b *loader.Batch, whole bool) error {
 			joins = true
 		case role.mask:
 			elem.Gather(b.Column(f).Data, in.valid, c.cells(), from, to, whole)
+		case role.texts:
+			in.texts.set(f, from, to, b)
 		case c.row < 0:
 			if err := r.set(f, c, in, from, to, b); err != nil {
 				return err
@@ -389,6 +392,9 @@ func (r *rows) field(w *loader.Worker, s *loader.Sample, f, i int, sizes []byte)
 	case role.mask:
 		n := c.cells()
 		s.Set(f, dtype.Bool, r.s.spec[f].Shape, in.valid[i*n:(i+1)*n:(i+1)*n])
+	case role.texts:
+		v := in.texts.row(i)
+		s.Set(f, dtype.Uint8, loader.Dims(len(v)), v)
 	case c.row < 0:
 		shape, err := r.shape(c, in, i, sizes)
 		if err != nil {

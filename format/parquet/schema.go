@@ -204,6 +204,14 @@ func (l *leaf) String() string {
 	return s
 }
 
+// isText reports whether the values are texts.
+func (n *node) isText() bool {
+	return n.physical == byteArray && (n.logical == stringLogical || n.logical == enumLogical || n.logical == jsonLogical)
+}
+
+// isTexts reports whether rows are lists of texts or of binary values.
+func (l *leaf) isTexts() bool { return l.isList && l.node.physical == byteArray && !l.label }
+
 func (n *node) typeName() string {
 	names := [...]string{"BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}
 	s := "group"
@@ -357,8 +365,6 @@ func (t *tree) leaf(p place, n node) error {
 		return fmt.Errorf("column %q has values of %d bytes", l.name, n.length)
 	case n.physical == fixedLenByteArray && int64(n.length) > t.limits.ValueBytes:
 		return fmt.Errorf("column %q has values of %d bytes, the limit is %d", l.name, n.length, t.limits.ValueBytes)
-	case l.isList && n.physical == byteArray:
-		l.refuse = "LIST of " + n.typeName()
 	default:
 		l.err = l.promise(p, t.limits)
 	}

@@ -85,8 +85,9 @@ type Source struct {
 
 // role says where a field of the spec comes from.
 type role struct {
-	col  int
-	mask bool
+	col   int
+	mask  bool
+	texts bool // of a column of lists of texts, whose other field holds the lengths
 }
 
 // A layout is the schema of one or more shards.
@@ -259,7 +260,7 @@ func (s *Source) compare(l *layout, cols []column, from []int, first string) err
 		now := &l.leaves[from[k]]
 		a, b := was.node, now.node
 		if a.physical == b.physical && a.length == b.length && was.isList == now.isList && same(c.field, s.cols[k].field) &&
-			c.conv == s.cols[k].conv {
+			same(c.texts, s.cols[k].texts) && c.conv == s.cols[k].conv {
 			continue
 		}
 		return fmt.Errorf("column %q is %v (%v), in %s it is %v (%v): %w", c.field.Name, now, c.field, first, was, s.cols[k].field, loader.ErrSpec)
@@ -292,6 +293,8 @@ func (c *column) memory(rows int64, ch *chunk) int64 {
 		return -1
 	}
 	switch {
+	case c.conv == toLength:
+		return rows*(2*spanBytes+1) + ch.values*int64(c.elem) + ch.uncompressed
 	case c.isBin:
 		return rows*(spanBytes+1) + ch.uncompressed // a byte more for a mask
 	case c.isList:
@@ -319,7 +322,13 @@ func (s *Source) makeSpec() error {
 		if hidden[k] {
 			continue
 		}
-		if err := s.addField(c.field, role{col: k}); err != nil {
+		var err error
+		if c.conv == toLength {
+			err = s.addTextFields(k)
+		} else {
+			err = s.addField(c.field, role{col: k})
+		}
+		if err != nil {
 			return err
 		}
 		if !c.masked || s.nulls != format.NullMask {

@@ -34,6 +34,8 @@ func (d *decoder) values(dst []byte, n int, by encoding, src []byte) error {
 		return nil
 	}
 	switch kind := d.leaf.node.physical; {
+	case d.col.conv == toLength:
+		return d.lengths(view[int32](dst), by, src)
 	case by == plain:
 		return d.plain(dst, n, src)
 	case by.indexed():

@@ -60,7 +60,8 @@ const (
 // Write writes batches as Parquet files, which Open reads back with the same
 // fields: element types, shapes, kinds and names are kept in the files'
 // metadata. Scalars become columns of their type, lists of numbers LIST columns, and
-// text and bytes BYTE_ARRAY. Tensors of fixed shape become FIXED_LEN_BYTE_ARRAY, or
+// text and bytes BYTE_ARRAY. Texts or bytes with their lengths, as format.LengthsSuffix
+// describes, become one LIST column of BYTE_ARRAY. Tensors of fixed shape become FIXED_LEN_BYTE_ARRAY, or
 // BYTE_ARRAY from 32 KiB on, of their elements with the little end first; those that
 // WriteOptions.Tensors names become LIST columns, which Arrow reads as
 // fixed_size_list, or with several dimensions as arrow.fixed_shape_tensor. A field x

@@ -1,17 +1,14 @@
 package raw
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"iter"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/appender"
 	"github.com/stokerdata/stoker/format/internal/elem"
-	"github.com/stokerdata/stoker/format/internal/meter"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -41,15 +38,11 @@ func WriteRecords(ctx context.Context, path string, batches iter.Seq2[*loader.Ba
 	if o.RowsPerShard < 0 || o.BytesPerShard < 0 {
 		return nil, fmt.Errorf("raw: write %s: a shard of %d rows and %d bytes: %w", path, o.RowsPerShard, o.BytesPerShard, loader.ErrSpec)
 	}
-	w := &recordWriter{RecordWriteOptions: o, meter: meter.New(path, o.Progress)}
-	w.out = appender.New(path, appender.Limits{RowsPerShard: o.RowsPerShard, BytesPerShard: o.BytesPerShard}, o.Header, w.meter)
-	err := w.write(ctx, batches)
-	var done []format.Written
-	if err == nil {
-		done, err = w.out.Publish()
-	}
+	w := &recordWriter{RecordWriteOptions: o}
+	w.out = appender.New(path, appender.Limits{RowsPerShard: o.RowsPerShard, BytesPerShard: o.BytesPerShard}, o.Header, o.Progress)
+	done, err := w.out.Write(ctx, batches, w.bind, w.row)
 	if err != nil {
-		return nil, fmt.Errorf("raw: write %s: %w", path, errors.Join(err, w.out.Abort()))
+		return nil, fmt.Errorf("raw: write %s: %w", path, err)
 	}
 	return done, nil
 }
@@ -57,34 +50,9 @@ func WriteRecords(ctx context.Context, path string, batches iter.Seq2[*loader.Ba
 // recordWriter writes batches into shards.
 type recordWriter struct {
 	RecordWriteOptions
-	out   *appender.Writer
-	meter *meter.Meter
-
+	out    *appender.Writer
 	layout layout
 	fields []int // of the batch
-}
-
-func (w *recordWriter) write(ctx context.Context, batches iter.Seq2[*loader.Batch, error]) error {
-	for b, err := range batches {
-		if err := cmp.Or(err, ctx.Err()); err != nil {
-			return err
-		}
-		if w.fields == nil {
-			if err := w.bind(b.Spec()); err != nil {
-				return err
-			}
-		}
-		for i := range b.Len() {
-			if err := w.row(b, i); err != nil {
-				return err
-			}
-		}
-		w.meter.Tick()
-	}
-	if w.meter.All.Rows == 0 {
-		return errors.New("no rows")
-	}
-	return nil
 }
 
 // bind finds the fields.

@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/appender"
-	"github.com/stokerdata/stoker/format/internal/meter"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -48,15 +46,11 @@ func Write(ctx context.Context, path string, batches iter.Seq2[*loader.Batch, er
 	if o.DType != dtype.Uint16 && o.DType != dtype.Uint32 || o.RowsPerShard < 0 || o.BytesPerShard < 0 {
 		return nil, fmt.Errorf("tokens: write %s: %v in shards of %d rows and %d bytes: %w", path, o.DType, o.RowsPerShard, o.BytesPerShard, loader.ErrSpec)
 	}
-	w := &writer{WriteOptions: o, field: -1, meter: meter.New(path, o.Progress)}
-	w.out = appender.New(path, appender.Limits{RowsPerShard: o.RowsPerShard, BytesPerShard: o.BytesPerShard}, nil, w.meter)
-	err := w.write(ctx, batches)
-	var done []format.Written
-	if err == nil {
-		done, err = w.out.Publish()
-	}
+	w := &writer{WriteOptions: o}
+	w.out = appender.New(path, appender.Limits{RowsPerShard: o.RowsPerShard, BytesPerShard: o.BytesPerShard}, nil, o.Progress)
+	done, err := w.out.Write(ctx, batches, w.bind, w.row)
 	if err != nil {
-		return nil, fmt.Errorf("tokens: write %s: %w", path, errors.Join(err, w.out.Abort()))
+		return nil, fmt.Errorf("tokens: write %s: %w", path, err)
 	}
 	return done, nil
 }
@@ -64,33 +58,18 @@ func Write(ctx context.Context, path string, batches iter.Seq2[*loader.Batch, er
 // writer writes batches into shards.
 type writer struct {
 	WriteOptions
-	out   *appender.Writer
-	meter *meter.Meter
-	field int     // of the batch, -1 before the first
-	list  []int32 // of a row
+	out  *appender.Writer
+	name string  // of the field
+	list []int32 // of a row
 }
 
-func (w *writer) write(ctx context.Context, batches iter.Seq2[*loader.Batch, error]) error {
-	for b, err := range batches {
-		if err := cmp.Or(err, ctx.Err()); err != nil {
-			return err
-		}
-		if w.field < 0 {
-			if w.field, err = find(b.Spec(), w.Field); err != nil {
-				return err
-			}
-		}
-		for i := range b.Len() {
-			if err := w.row(b.Row(b.Spec()[w.field].Name, i)); err != nil {
-				return fmt.Errorf("row %d: %w", w.meter.All.Rows, err)
-			}
-		}
-		w.meter.Tick()
+// bind finds the field.
+func (w *writer) bind(in loader.Spec) error {
+	f, err := find(in, w.Field)
+	if err == nil {
+		w.name = in[f].Name
 	}
-	if w.meter.All.Rows == 0 {
-		return errors.New("no rows")
-	}
-	return nil
+	return err
 }
 
 // find returns the field of tokens with the given name, or the only one.
@@ -102,8 +81,9 @@ func find(in loader.Spec, name string) (int, error) {
 	return f, err
 }
 
-// row appends a row.
-func (w *writer) row(t loader.Tensor) error {
+// row appends row i of b.
+func (w *writer) row(b *loader.Batch, i int) error {
+	t := b.Row(w.name, i)
 	n := t.Shape.Len()
 	w.list = slices.Grow(w.list[:0], n+1)[:n]
 	if err := take(w.list, t, 0); err != nil {

@@ -90,6 +90,21 @@ var columns = []column{
 			}
 			return "[" + strings.Join(all, " ") + "]"
 		}},
+	{"texts", arrow.ListOf(arrow.BinaryTypes.String),
+		func(b array.Builder, i int) {
+			l := b.(*array.ListBuilder)
+			l.Append(true)
+			for k := range i % 5 {
+				l.ValueBuilder().(*array.StringBuilder).Append(text(i * k))
+			}
+		},
+		func(i int) string {
+			var all string
+			for k := range i % 5 {
+				all += text(i * k)
+			}
+			return hex.EncodeToString([]byte(all))
+		}},
 	{"embedding", arrow.FixedSizeListOf(3, arrow.PrimitiveTypes.Float32),
 		func(b array.Builder, i int) {
 			l := b.(*array.FixedSizeListBuilder)
@@ -169,6 +184,8 @@ func encodings(k int) (o []parquet.WriterProperty) {
 			all = []parquet.Encoding{parquet.Encodings.Plain, parquet.Encodings.DeltaLengthByteArray, parquet.Encodings.DeltaByteArray}
 		case "fixed", "f16", "decimal", "f32", "f64":
 			all = []parquet.Encoding{parquet.Encodings.Plain, parquet.Encodings.ByteStreamSplit}
+		case "texts":
+			path, all = "texts.list.element", []parquet.Encoding{parquet.Encodings.Plain, parquet.Encodings.DeltaLengthByteArray, parquet.Encodings.DeltaByteArray}
 		case "embedding":
 			path, all = "embedding.list.element", []parquet.Encoding{parquet.Encodings.Plain, parquet.Encodings.ByteStreamSplit}
 		case "list":

@@ -31,6 +31,8 @@ select
     [i::integer + k for k in range(i % 5)] as list, [(i + k) / 4 for k in range(i % 3)] as floats,
     {{'x': i::integer, 'y': i / 2}} as struct, [{{'a': k, 'b': (i + k)::integer}} for k in range(i % 4)] as structs,
     map([i::integer, -1 - i::integer], [i / 2, i / 4]) as map,
+    [repeat('ö', k::integer) || i % 7 for k in range(i % 4)] as texts, [('b' || (i * k)::varchar)::blob for k in range(i % 3)] as blobs,
+    map(['a' || i % 9], [i::integer]) as named, [{{'key': 'k' || k, 'n': k}} for k in range(i % 3)] as pairs,
     (i % 10)::varchar::enum('0', '1', '2', '3', '4', '5', '6', '7', '8', '9') as enum,
     md5(i::varchar)::uuid as uuid
 from range({ROWS}) t(i)
@@ -63,17 +65,29 @@ def words(x):
     return str(x)
 
 
+def lists(name, typ, values):
+    """Yields the fields that lists of the given type become."""
+    if typ.id not in ("varchar", "blob"):
+        yield name, values
+        return
+    values = [v if v is None else [x.encode() if isinstance(x, str) else x for x in v] for v in values]
+    yield name, [v if v is None else b"".join(v) for v in values]
+    yield f"{name}.lengths", [[len(x) for x in v or ()] for v in values]
+
+
 def leaves(name, typ, values):
     """Yields the leaves of a column, as our reader names them."""
     if typ.id == "map":
-        for part, pick in (("key", dict.keys), ("value", dict.values)):
-            yield f"{name}.{part}", [v and list(pick(v)) for v in values]
+        for (part, of), pick in zip(typ.children, (dict.keys, dict.values)):
+            yield from lists(f"{name}.{part}", of, [v and list(pick(v)) for v in values])
     elif typ.id == "struct":
         for part, _ in typ.children:
             yield f"{name}.{part}", [v and v[part] for v in values]
     elif typ.id == "list" and typ.child.id == "struct":
-        for part, _ in typ.child.children:
-            yield f"{name}.{part}", [v if v is None else [e[part] for e in v] for v in values]
+        for part, of in typ.child.children:
+            yield from lists(f"{name}.{part}", of, [v if v is None else [e[part] for e in v] for v in values])
+    elif typ.id == "list":
+        yield from lists(name, typ.child, values)
     else:
         yield name, values
 
@@ -125,6 +139,13 @@ def arrow_table(rows):
         "view": pa.array(["y" * (i % 30) for i in range(rows)], pa.string_view()), "half": pa.array([float(i) for i in range(rows)], pa.float16()),
         "u8": pa.array([i % 256 for i in range(rows)], pa.uint8()), "i16": pa.array(range(rows), pa.int16()), "u32": pa.array(range(rows), pa.uint32()),
         "label": pa.DictionaryArray.from_arrays(pa.array([None if i % 9 == 4 else i * i % 3 for i in range(rows)], pa.int8()), ["z", "a", "m", "never"]),
+        "texts": pa.array([None if i % 8 == 5 else ["é" * k for k in range(i % 4)] for i in range(rows)], pa.list_(pa.string())),
+        "blobs": pa.array([[b"ab", b"c" * (i % 20)] for i in range(rows)], pa.large_list(pa.large_binary())),
+        "views": pa.array([["x" * (i % 20), ""][: i % 3] for i in range(rows)], pa.list_(pa.string_view())),
+        "five": pa.array([None if i % 6 == 1 else [str(k) * (i % 3) for k in range(5)] for i in range(rows)], pa.list_(pa.string(), 5)),
+        "pairs": pa.array([[["a", "b" * (i % 5)]] * (i % 3) for i in range(rows)], pa.list_(pa.list_(pa.string(), 2))),
+        "labels": pa.ListArray.from_arrays(pa.array([min(2 * i, 2 * rows - 1) for i in range(rows + 1)], pa.int32()),
+                                           pa.DictionaryArray.from_arrays(pa.array([i * i % 3 for i in range(2 * rows)], pa.int8()), ["z", "a", "m"])),
         "span": pa.array(range(rows), pa.duration("ms")), "time": pa.array(range(rows), pa.time32("ms")),
     }
     return pa.table(columns)

@@ -41,11 +41,14 @@ func python(t *testing.T, args ...string) (files map[string]map[string][]string)
 func written(t *testing.T) loader.Source {
 	const n = 1000
 	ints, floats, texts, pixels := make([]int64, n), make([]float32, 6*n), make([]string, n), make([]uint8, 4*n)
-	tokens := make([][]int32, n)
+	tokens, lengths := make([][]int32, n), make([][]int32, n)
+	lists := make([]string, n)
 	for i := range n {
 		ints[i], texts[i], tokens[i] = spread(i)<<9, text(i), make([]int32, i%7)
 		for k := range tokens[i] {
 			tokens[i][k] = int32(i - k)
+			lists[i] += text(i + k)
+			lengths[i] = append(lengths[i], int32(len(text(i+k))))
 		}
 	}
 	for i := range floats {
@@ -59,7 +62,9 @@ func written(t *testing.T) loader.Source {
 		{Name: "vector", DType: dtype.Float32, Shape: loader.Dims(6)}, {Name: "tensor", DType: dtype.Float32, Shape: loader.Dims(3, 2)},
 		{Name: "wide", DType: dtype.Int64, Shape: loader.Dims(1, 1)}, {Name: "pixels", DType: dtype.Uint8, Shape: loader.Dims(2, 2)},
 		{Name: "text", DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: kind.Text},
-	}, mem.Of(ints), mem.Varying(tokens), mem.Of(floats), mem.Of(floats), mem.Of(ints), mem.Of(pixels), mem.Strings(texts))
+		{Name: "texts", DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: kind.Texts},
+		{Name: "texts.lengths", DType: dtype.Int32, Shape: loader.Dims(-1), Kind: kind.Lengths, Canvas: "texts"},
+	}, mem.Of(ints), mem.Varying(tokens), mem.Of(floats), mem.Of(floats), mem.Of(ints), mem.Of(pixels), mem.Strings(texts), mem.Strings(lists), mem.Varying(lengths))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +96,7 @@ func TestPyArrowReads(t *testing.T) {
 	types := []string{
 		"int int64", "tokens list<element: int32 not null>", "vector fixed_size_list<element: float>[6]",
 		"tensor extension<arrow.fixed_shape_tensor[value_type=float, shape=[3,2]]>",
-		"wide extension<arrow.fixed_shape_tensor[value_type=int64, shape=[1,1]]>", "pixels fixed_size_binary[4]", "text string",
+		"wide extension<arrow.fixed_shape_tensor[value_type=int64, shape=[1,1]]>", "pixels fixed_size_binary[4]", "text string", "texts list<element: string not null>",
 	}
 	if !slices.Equal(want["types"], types) {
 		t.Errorf("types are\n%s, want\n%s", strings.Join(want["types"], "\n"), strings.Join(types, "\n"))

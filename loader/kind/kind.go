@@ -20,9 +20,11 @@ const (
 	Text                     // uint8 (n): UTF-8
 	Spans                    // int32 (n, 2): first and past-the-last byte of a text, or frame of audio
 	Tokens                   // token numbers
+	Texts                    // uint8 (n): several texts in UTF-8, one behind another, on which Lengths live
+	Lengths                  // int32: the bytes of each of the values that the canvas holds one behind another
 )
 
-var names = [...]string{"plain", "label", "encoded image", "image", "mask", "boxes", "key points", "encoded audio", "audio", "text", "spans", "tokens"}
+var names = [...]string{"plain", "label", "encoded image", "image", "mask", "boxes", "key points", "encoded audio", "audio", "text", "spans", "tokens", "texts", "lengths"}
 
 // String returns the kind in words.
 func (k Kind) String() string {

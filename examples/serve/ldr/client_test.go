@@ -20,7 +20,7 @@ type client struct {
 	w    welcomeMeta
 	mem  []byte // shared slots
 	ping int    // PINGs that came
-	echo uint64 // seq of the last one
+	echo uint64 // seq of the last one that answers
 }
 
 // request is a HELLO for so many epochs.
@@ -92,7 +92,9 @@ func (c *client) frame() (header, []byte, error) {
 			}
 			return h, nil, &r
 		case ping:
-			c.ping, c.echo = c.ping+1, h.seq
+			if c.ping++; h.seq != 0 {
+				c.echo = h.seq
+			}
 			continue
 		}
 		return h, meta, nil

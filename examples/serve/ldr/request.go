@@ -122,33 +122,34 @@ func (s *Server) newStream(r *Request, alloc func(bytes int) []byte) (x stream, 
 	}
 	x.dataset, x.print, x.rows, x.window = name, x.ld.State().Fingerprint, cfg.BatchSize, cfg.MaxKept
 	x.stateful = x.ld.Len() < 0 || cfg.AsReady || cfg.OnError != loader.ErrorPolicy{}
-	if cfg.Resume, err = x.begin(r); err == nil && cfg.Resume != nil {
-		x.ld, err = loader.New(d.Source, cfg)
+	from, err := x.begin(r)
+	if err == nil {
+		err = x.ld.Resume(from)
 	}
 	return x, err
 }
 
-// begin returns where r wants to begin, nil for the beginning.
-func (x *stream) begin(r *Request) (*loader.State, error) {
+// begin returns where r wants to begin.
+func (x *stream) begin(r *Request) (loader.State, error) {
 	st := x.ld.State()
 	if r.Fingerprint != "" && r.Fingerprint != x.print {
-		return nil, &Error{Code: "dataset_changed", Fatal: true, Message: fmt.Sprintf(
+		return st, &Error{Code: "dataset_changed", Fatal: true, Message: fmt.Sprintf(
 			"the client stands in %s, %q is %s now: other data, another order, pipeline or seed", r.Fingerprint, x.dataset, x.print)}
 	}
 	if r.State != nil {
 		over := r.State.Epoch == r.Epoch+1 && r.State.Position == 0
 		if r.State.Epoch != r.Epoch && !over {
-			return nil, badHello("the state is of epoch %d, epoch is %d", r.State.Epoch, r.Epoch)
+			return st, badHello("the state is of epoch %d, epoch is %d", r.State.Epoch, r.Epoch)
 		}
-		return r.State, nil
+		return *r.State, nil
 	}
 	switch n := x.ld.Len(); {
 	case r.Next == 0 && r.Epoch == 0:
-		return nil, nil
+		return st, nil
 	case r.Next > 0 && x.stateful:
-		return nil, badHello("batch %d of %q is found from a state alone", r.Next, x.dataset)
+		return st, badHello("batch %d of %q is found from a state alone", r.Next, x.dataset)
 	case r.Next > 0 && r.Next > n:
-		return nil, badHello("there is no batch %d, an epoch of rank %d of %d has %d", r.Next, r.Rank, r.World, n)
+		return st, badHello("there is no batch %d, an epoch of rank %d of %d has %d", r.Next, r.Rank, r.World, n)
 	case r.Next > 0 && r.Next == n:
 		st.Epoch = r.Epoch + 1
 	default:
@@ -157,7 +158,7 @@ func (x *stream) begin(r *Request) (*loader.State, error) {
 			st.Batch = r.GlobalBatch
 		}
 	}
-	return &st, nil
+	return st, nil
 }
 
 // dataset returns the data set that the client names.

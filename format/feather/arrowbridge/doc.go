@@ -25,7 +25,7 @@
 //
 // Kinds, names of classes and the like are in the metadata of the schema, under
 // format.SpecKey, and [Open] gets them back. It reads the other types that package
-// feather lists too, but for structs and decimals. What becomes of nulls is for
+// feather lists too, but for structs, decimals, and lists of texts or of dictionaries. What becomes of nulls is for
 // [Options] to say.
 //
 // # Ownership

@@ -1,21 +1,28 @@
 // Package appender writes rows of bytes, one behind another, to the shards of a
 // data set:
 //
-//	w := appender.New(path, appender.Limits{RowsPerShard: 1000}, header, meter)
-//	...
-//	err := w.Begin(size) // for each row
-//	w.Buf = append(w.Buf, row...)
-//	err = w.End(size)
-//	...
-//	written, err := w.Publish()
+//	w := appender.New(path, appender.Limits{RowsPerShard: 1000}, header, progress)
+//	written, err := w.Write(ctx, batches, bind, func(b *loader.Batch, i int) error {
+//		if err := w.Begin(size); err != nil {
+//			return err
+//		}
+//		w.Buf = append(w.Buf, row...)
+//		return w.End(size)
+//	})
 //
-// Shards appear together, when all are complete and on the disk. Whoever gets an
-// error calls Abort.
+// Shards appear together, when all are complete and on the disk, or not at all.
 package appender
 
 import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/meter"
+	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/shard"
 )
 
@@ -41,8 +48,8 @@ type Writer struct {
 
 // New returns a writer of the data set at path, each of whose shards begins with
 // header.
-func New(path string, l Limits, header []byte, m *meter.Meter) *Writer {
-	w := &Writer{limits: l, header: header, meter: m}
+func New(path string, l Limits, header []byte, p format.Progress) *Writer {
+	w := &Writer{limits: l, header: header, meter: meter.New(path, p)}
 	w.series = shard.Series{Path: path, Single: l == Limits{}}
 	return w
 }
@@ -112,9 +119,48 @@ func (w *Writer) complete() error {
 	return nil
 }
 
-// Publish completes the last shard, gives all of them their names and returns
-// them. There must have been a row.
-func (w *Writer) Publish() ([]format.Written, error) {
+// Write calls bind with the fields of the batches and then row for each of their
+// rows, which appends it by Begin and End, and returns the shards.
+func (w *Writer) Write(ctx context.Context, batches iter.Seq2[*loader.Batch, error], bind func(loader.Spec) error, row func(b *loader.Batch, i int) error) ([]format.Written, error) {
+	err := w.append(ctx, batches, bind, row)
+	var done []format.Written
+	if err == nil {
+		done, err = w.publish()
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.series.Abort())
+	}
+	return done, nil
+}
+
+func (w *Writer) append(ctx context.Context, batches iter.Seq2[*loader.Batch, error], bind func(loader.Spec) error, row func(b *loader.Batch, i int) error) error {
+	bound := false
+	for b, err := range batches {
+		if err := cmp.Or(err, ctx.Err()); err != nil {
+			return err
+		}
+		if !bound {
+			if err := bind(b.Spec()); err != nil {
+				return err
+			}
+			bound = true
+		}
+		for i := range b.Len() {
+			if err := row(b, i); err != nil {
+				return fmt.Errorf("row %d: %w", w.meter.All.Rows, err)
+			}
+		}
+		w.meter.Tick()
+	}
+	if w.meter.All.Rows == 0 {
+		return errors.New("no rows")
+	}
+	return nil
+}
+
+// publish completes the last shard, gives all of them their names and returns
+// them.
+func (w *Writer) publish() ([]format.Written, error) {
 	if err := w.complete(); err != nil {
 		return nil, err
 	}
@@ -124,6 +170,3 @@ func (w *Writer) Publish() ([]format.Written, error) {
 	}
 	return w.done, err
 }
-
-// Abort removes what was written.
-func (w *Writer) Abort() error { return w.series.Abort() }

@@ -127,6 +127,9 @@ func TestProfile(t *testing.T) {
 		{syntax.JSON{}, []string{"[[1, 2]]", "[[1, 2], [3, 4]]"}, loader.Field{}, " int64 (?, 2)"},
 		{syntax.JSON{}, []string{"true", "false"}, loader.Field{}, " bool ()"},
 		{syntax.JSON{}, []string{`"x"`}, loader.Field{}, " uint8 (?) text"},
+		{syntax.JSON{}, []string{"[]", `["x", "y"]`}, loader.Field{}, " uint8 (?) texts"},
+		{syntax.JSON{}, []string{"[]"}, loader.Field{Kind: kind.Texts}, " uint8 (?) texts"},
+		{syntax.JSON{}, []string{`["x"]`}, loader.Field{Kind: kind.Label}, " int32 (?) label"},
 		{syntax.JSON{}, []string{"[]", "[[1, 2, 3, 4]]"}, loader.Field{Kind: kind.Boxes}, " float32 (?, 4) boxes"},
 	} {
 		p := NewProfile(c.s)
@@ -137,6 +140,15 @@ func TestProfile(t *testing.T) {
 		}
 		if err := p.Complete(&c.f); err != nil || c.f.String() != c.want {
 			t.Errorf("%q become %v, %v; want %s", c.cells, c.f, err, c.want)
+		}
+	}
+	for cell, s := range map[string]syntax.Syntax{`"x"`: syntax.JSON{}, "x": syntax.CSV{}, `[["x"]]`: syntax.JSON{}, "[1]": syntax.JSON{}} {
+		p := NewProfile(s)
+		if err := p.Measure([]byte(cell)); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Complete(&loader.Field{Kind: kind.Texts}); !errors.Is(err, loader.ErrSpec) {
+			t.Errorf("%s is a list of texts: %v", cell, err)
 		}
 	}
 	for _, list := range [][]string{{"1", "[1]"}, {"[1]", "1"}, {"[[1], [1, 2]]"}, {"null"}, {"{}"}, {"[[[[[[1]]]]]]"}} {

@@ -122,6 +122,13 @@ func (p *Profile) Complete(f *loader.Field) error {
 	if p.rank < 0 && p.list {
 		rank = max(1, f.Shape.Rank()) // nothing but empty lists
 	}
+	if f.Kind == kind.Texts {
+		if rank > 1 || rank == 0 && !p.list || f.DType != dtype.Uint8 || !p.texts && p.rank >= 0 {
+			return fmt.Errorf("texts are a list of strings, as uint8: %w", loader.ErrSpec)
+		}
+		f.Shape = loader.Dims(-1)
+		return nil
+	}
 	if f.Kind == kind.Text {
 		if rank != 0 || f.DType != dtype.Uint8 {
 			return fmt.Errorf("text is one string, as uint8: %w", loader.ErrSpec)
@@ -153,12 +160,14 @@ func (p *Profile) setType(f *loader.Field) {
 		f.Shape = orShape(f.Shape, loader.Dims(-1, 3))
 	case kind.Plain:
 		if p.texts && f.DType == dtype.Invalid {
-			f.Kind = kind.Text
+			if f.Kind = kind.Text; p.rank == 1 {
+				f.Kind = kind.Texts
+			}
 		}
 	}
 	switch {
 	case f.DType != dtype.Invalid:
-	case f.Kind == kind.Text:
+	case f.Kind == kind.Text || f.Kind == kind.Texts:
 		f.DType = dtype.Uint8
 	case byKind != dtype.Invalid:
 		f.DType = byKind

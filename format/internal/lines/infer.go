@@ -8,6 +8,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/cells"
+	"github.com/stokerdata/stoker/format/internal/lists"
 	"github.com/stokerdata/stoker/format/internal/syntax"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -20,6 +21,8 @@ type column struct {
 	f, mask  int // numbers of its field and of its "valid" field, -1 if there is none
 	nullable bool
 	text     bool
+	texts    bool             // a list of them
+	lengths  int              // number of the field of their lengths, -1 if there is none
 	number   bool             // one, and no name of a class
 	row      int              // bytes of a row, -1 if it varies
 	step     loader.Shape     // of one step of a field that varies
@@ -167,7 +170,7 @@ func (s *Source) addColumn(c int, p *cells.Profile, nulls bool) error {
 	if f.DType == dtype.Float16 || f.DType == dtype.BFloat16 {
 		return fmt.Errorf("a text has no values of type %v: %w", f.DType, loader.ErrSpec)
 	}
-	col := column{field: f, text: f.Kind == kind.Text, row: -1, mask: -1}
+	col := column{field: f, text: f.Kind == kind.Text, texts: f.Kind == kind.Texts, row: -1, mask: -1, lengths: -1}
 	if n := f.Shape.Len(); n >= 0 {
 		if int64(n)*int64(f.DType.Size()) > s.o.Limits.ValueBytes {
 			return corrupt("values of %d elements, Limits.ValueBytes is %d", n, s.o.Limits.ValueBytes)
@@ -181,7 +184,7 @@ func (s *Source) addColumn(c int, p *cells.Profile, nulls bool) error {
 		col.step = loader.Dims(dims...)
 	}
 	if f.Kind == kind.Label && p.Texts() {
-		if f.Names == nil || f.DType != dtype.Int32 || f.Shape.Rank() > 0 {
+		if f.Names == nil || f.DType != dtype.Int32 {
 			return fmt.Errorf("class names, which take Names in Options.Fields, and become int32: %w", loader.ErrSpec)
 		}
 		col.classes = make(map[string]int32, len(f.Names))
@@ -201,6 +204,10 @@ func (s *Source) addMasks() error {
 		col := &s.columns[c]
 		col.f = len(s.spec)
 		s.spec = append(s.spec, col.field)
+		if col.texts {
+			col.lengths = len(s.spec)
+			s.spec = append(s.spec, lists.Lengths(col.field, loader.Dims(-1)))
+		}
 		isNaN := s.o.Nulls == format.NullMask && col.row >= 0 && col.field.DType.Float()
 		if s.o.Nulls == format.NullMask && col.nullable && !isNaN {
 			col.mask = len(s.spec)

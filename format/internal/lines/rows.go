@@ -2,6 +2,7 @@ package lines
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"unicode/utf8"
@@ -35,6 +36,8 @@ type values struct {
 	ends  []int  // of each row in data, if rows vary
 	valid []byte // of each row, if the column has a mask
 	rows  int
+
+	texts texts // of lists, whose bytes data has
 }
 
 type rowError struct {
@@ -122,6 +125,7 @@ func (r *rows) Decode(*loader.Worker, int) error {
 // reset makes room for n rows.
 func (v *values) reset(col *column, n int) {
 	v.data, v.ends, v.valid, v.rows = v.data[:0], v.ends[:0], v.valid[:0], 0
+	v.texts.cut(0)
 	if col.row >= 0 {
 		v.data = slices.Grow(v.data, n*col.row)[:n*col.row]
 	}
@@ -157,6 +161,7 @@ func (r *rows) blank() {
 		if col.row < 0 {
 			v.ends = v.ends[:r.row]
 			v.data = v.data[:v.start(r.row)]
+			v.texts.cut(r.row)
 		}
 		v.none(col)
 	}
@@ -176,6 +181,9 @@ func (v *values) none(col *column) {
 		copy(v.data[v.rows*col.row:], col.null)
 	} else {
 		v.ends = append(v.ends, len(v.data))
+	}
+	if col.texts {
+		v.texts.end()
 	}
 	if col.mask >= 0 {
 		v.valid[v.rows] = 0
@@ -209,12 +217,14 @@ func (r *rows) cell(c int, cell []byte) error {
 	case col.text:
 		v.data, err = r.s.text(v.data, cell)
 		v.ends = append(v.ends, len(v.data))
-	case col.classes != nil:
-		err = r.class(v, col, cell)
+	case col.texts:
+		err = v.putTexts(cell)
+	case col.classes != nil && col.field.Shape.Rank() == 0:
+		err = r.s.class(v.data[v.rows*col.row:], col, cell)
 	default:
 		err = r.list(v, col, cell)
 	}
-	if err == nil && col.row < 0 && int64(len(v.data)-v.start(r.row)) > r.s.o.Limits.ValueBytes {
+	if err == nil && col.row < 0 && int64(max(len(v.data)-v.start(r.row), v.texts.size())) > r.s.o.Limits.ValueBytes {
 		err = fmt.Errorf("a value of more bytes than Limits.ValueBytes, %d", r.s.o.Limits.ValueBytes)
 	}
 	if err != nil {
@@ -238,9 +248,9 @@ func (s *Source) text(data, cell []byte) ([]byte, error) {
 	return append(data, cell...), nil
 }
 
-// class puts the number of the class that a cell names.
-func (r *rows) class(v *values, col *column, cell []byte) error {
-	if r.s.json {
+// class puts the number of the class that a cell names into dst.
+func (s *Source) class(dst []byte, col *column, cell []byte) error {
+	if s.json {
 		var room [64]byte
 		name, err := syntax.AppendText(room[:0], cell)
 		if err != nil {
@@ -252,15 +262,23 @@ func (r *rows) class(v *values, col *column, cell []byte) error {
 	if !ok {
 		return fmt.Errorf("class %.64q is not among the %d of Names", cell, len(col.classes))
 	}
-	loader.View[int32](loader.Tensor{DType: dtype.Int32, Data: v.data})[v.rows] = n
+	binary.NativeEndian.PutUint32(dst, uint32(n))
 	return nil
+}
+
+// put puts an element of a list into dst.
+func (s *Source) put(dst []byte, col *column, cell []byte) error {
+	if col.classes != nil {
+		return s.class(dst, col, cell)
+	}
+	return cells.Put(dst, col.field.DType, cell)
 }
 
 // list puts the numbers of a list, or of lists in a list.
 func (r *rows) list(v *values, col *column, cell []byte) error {
 	size := col.field.DType.Size()
 	if col.row >= 0 {
-		n, err := leaves(v.data[v.rows*col.row:][:0:col.row], col, 0, cell)
+		n, err := r.s.leaves(v.data[v.rows*col.row:][:0:col.row], col, 0, cell)
 		if err == nil && len(n) != col.row {
 			err = fmt.Errorf("%d values for shape %v", len(n)/size, col.field.Shape)
 		}
@@ -268,7 +286,7 @@ func (r *rows) list(v *values, col *column, cell []byte) error {
 	}
 	from := len(v.data)
 	var err error
-	if v.data, err = leaves(v.data, col, 0, cell); err != nil {
+	if v.data, err = r.s.leaves(v.data, col, 0, cell); err != nil {
 		return err
 	}
 	v.ends = append(v.ends, len(v.data))
@@ -280,7 +298,7 @@ func (r *rows) list(v *values, col *column, cell []byte) error {
 
 // leaves appends the numbers of a value that lies depth lists deep. It appends no
 // more than the room of data, if the field is of fixed size.
-func leaves(data []byte, col *column, depth int, cell []byte) ([]byte, error) {
+func (s *Source) leaves(data []byte, col *column, depth int, cell []byte) ([]byte, error) {
 	rank := col.field.Shape.Rank()
 	if cell[0] != '[' {
 		if depth != rank {
@@ -292,7 +310,7 @@ func leaves(data []byte, col *column, depth int, cell []byte) ([]byte, error) {
 		}
 		n := len(data)
 		data = slices.Grow(data, size)[:n+size]
-		return data, cells.Put(data[n:], col.field.DType, cell)
+		return data, s.put(data[n:], col, cell)
 	}
 	if depth == rank {
 		return data, fmt.Errorf("lists deeper than shape %v", col.field.Shape)
@@ -300,7 +318,7 @@ func leaves(data []byte, col *column, depth int, cell []byte) ([]byte, error) {
 	n := 0
 	for e := range syntax.Elements(cell) {
 		var err error
-		if data, err = leaves(data, col, depth+1, e); err != nil {
+		if data, err = s.leaves(data, col, depth+1, e); err != nil {
 			return data, err
 		}
 		n++
@@ -341,6 +359,10 @@ func (r *rows) Row(_ *loader.Worker, i int, s *loader.Sample) error {
 		col := &r.s.columns[c]
 		data, shape := r.value(c, i)
 		s.Set(col.f, col.field.DType, shape, data)
+		if col.texts {
+			data := r.cols[c].texts.row(i)
+			s.Set(col.lengths, dtype.Int32, loader.Dims(len(data)/4), data)
+		}
 		if col.mask >= 0 {
 			s.Set(col.mask, dtype.Bool, loader.Dims(), truth[r.cols[c].valid[i]])
 		}
@@ -368,6 +390,12 @@ func (r *rows) Gather(_ *loader.Worker, list, at []int, b *loader.Batch) error {
 				b.Set(col.f, at[k], data, shape)
 			}
 		}
+		if col.texts {
+			for k, i := range list {
+				data := v.texts.row(i)
+				b.Set(col.lengths, at[k], data, loader.Dims(len(data)/4))
+			}
+		}
 		if col.mask >= 0 {
 			elem.Gather(b.Column(col.mask).Data, v.valid, 1, list, at, inOrder)
 		}
@@ -388,6 +416,7 @@ func (r *rows) Close() error {
 		for c := range r.cols {
 			invariant.Poison(r.cols[c].data)
 			invariant.Poison(r.cols[c].valid)
+			invariant.Poison(r.cols[c].texts.lengths)
 		}
 	}
 	r.s.free.Give(r)

@@ -118,6 +118,9 @@ func (s *Source) open() error {
 	fixed := int64(0)
 	for c := range s.columns {
 		fixed += int64(max(s.columns[c].row, 8)) + 1 // one that varies has its end there
+		if s.columns[c].texts {
+			fixed += 8
+		}
 	}
 	for i := range s.blocks {
 		b := &s.blocks[i]
