@@ -39,18 +39,22 @@ func (s *scanner) aim(to *strip) {
 // fill decodes the MCUs that the strip needs, and passes over those that lie
 // before them.
 func (s *scanner) fill(to *strip) error {
-	if to.count == 2 {
-		return s.beside(to)
+	if to.count == 2 && s.beside(to) {
+		return nil
 	}
-	if s.index.on {
-		s.lane = &s.lanes[0]
-		s.enter(to.left, to.right, to.top)
+	for i := range to.count {
+		if s.index.on {
+			s.enter(to.left, to.right, to.top+i)
+		}
+		if err := s.skip((to.top+i)*s.mcusX + to.left - s.mcu); err != nil {
+			return err
+		}
+		s.place(to, i)
+		if err := s.pass(to.right-to.left, to.memory); err != nil {
+			return err
+		}
 	}
-	if err := s.skip(to.top*s.mcusX + to.left - s.mcu); err != nil {
-		return err
-	}
-	s.place(to, 0)
-	return s.pass(to.right-to.left, to.memory)
+	return nil
 }
 
 // place lets the next MCU be the first one of a row of the strip.
@@ -60,22 +64,21 @@ func (s *scanner) place(to *strip, row int) {
 	}
 }
 
-// beside decodes two rows of MCUs, one on each lane.
-func (s *scanner) beside(to *strip) error {
+// beside decodes two rows of MCUs, one on each lane. Where it cannot it reports
+// false: one row after the other tells what is wrong, and where.
+func (s *scanner) beside(to *strip) bool {
+	defer func() { s.lane = &s.lanes[0] }()
 	for i := range s.lanes {
 		s.lane = &s.lanes[i]
 		s.enter(to.left, to.right, to.top+i)
 		s.place(to, i)
 	}
 	before := (to.top+1)*s.mcusX + to.left - s.mcu
-	if err := s.both(before, nil); err != nil {
-		return err
-	}
-	return s.both(to.right-to.left, to.memory)
+	return s.both(before, nil) && s.both(to.right-to.left, to.memory)
 }
 
 // both decodes n MCUs of each lane, or passes over them.
-func (s *scanner) both(n int, pix []uint8) error {
+func (s *scanner) both(n int, pix []uint8) bool {
 	a, b := &s.lanes[0], &s.lanes[1]
 	for n > 0 {
 		some := min(n, maxMCUs)
@@ -83,7 +86,7 @@ func (s *scanner) both(n int, pix []uint8) error {
 		a.mcus.Start(some)
 		b.mcus.Start(some)
 		if !a.feed.padded && !b.feed.padded && jpegsimd.Beside(&a.mcus, &b.mcus, &a.feed.bits, &b.feed.bits, pix) != 0 {
-			return s.stuck(jpegsimd.Bad, s.mcu)
+			return false
 		}
 		for i := range s.lanes {
 			s.lane = &s.lanes[i]
@@ -92,11 +95,11 @@ func (s *scanner) both(n int, pix []uint8) error {
 				err = s.pass(some-done, pix)
 			}
 			if err != nil {
-				return err
+				return false
 			}
 		}
 	}
-	return nil
+	return true
 }
 
 // skip passes over n MCUs.

@@ -218,9 +218,9 @@ func (d *Decoder) rows(window image.Rectangle, to target) error {
 }
 
 // tall returns how many rows of MCUs a strip has: two if an index tells where both
-// of them begin.
+// of them begin, and there may be memory for them.
 func (d *Decoder) tall() int {
-	if d.scan.index.on && d.scan.interval == 0 {
+	if d.scan.index.on && d.scan.interval == 0 && 2*d.frame.stripBytes() <= d.options.MaxBytes {
 		return 2
 	}
 	return 1
