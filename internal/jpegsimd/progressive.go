@@ -44,7 +44,8 @@ func (b Band) mask() uint64 { return ^uint64(0)>>b.First - ^uint64(0)>>b.Last>>1
 
 // Select decodes the first scan of a band of one block (G.1.2.2) and notes in
 // nonzero which coefficients it sets. It returns how many of the blocks that
-// follow have none, or Short or Bad.
+// follow have none, or Short or Bad. As in libjpeg a run may lead out of the band,
+// and sets a coefficient there, but not out of the block.
 func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) int {
 	if b.short() {
 		return Short
@@ -69,7 +70,7 @@ func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) i
 		default:
 			acc, n, v = split(e, acc, n)
 		}
-		if k += uint(e >> 8 & 31); k > end+1 {
+		if k += uint(e >> 8 & 31); k > 64 {
 			return Bad
 		}
 		if e&(special|kindMask) != special|kindRun {
