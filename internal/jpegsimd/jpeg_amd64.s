@@ -2481,12 +2481,14 @@ coefficient:
 	MOVQ    DI, R10
 	ANDQ    SI, R10
 	SUBQ    R9, R12
-	JLT     bad
+	JLT     beyond
 	MOVQ    $0x00000001, R9
 	SHLXQ   R12, R9, R9
 	PDEPQ   R11, R9, R9
 	BLSMSKQ R9, R11
 	ANDNQ   R10, R11, R10
+
+found:
 	POPCNTQ R10, R11
 	CMPQ    R11, $0x20
 	JGT     many
@@ -2664,6 +2666,12 @@ bad:
 	MOVQ $-1, R13
 	MOVQ R13, ret+64(FP)
 	RET
+
+beyond:
+	BLSIQ band+32(FP), R9
+	SHRQ  $0x01, R9
+	JNE   found
+	JMP   bad
 
 many:
 	MOVQ   (BX), R12

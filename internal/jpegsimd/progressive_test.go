@@ -87,3 +87,21 @@ func TestSelectBeyond(t *testing.T) {
 		}
 	}
 }
+
+// TestRefineBeyond has runs that lead out of the band, and out of the block.
+func TestRefineBeyond(t *testing.T) {
+	var ac ACTable
+	if err := ac.Set(&[16]uint8{1}, []uint8{0x61}); err != nil {
+		t.Fatal(err)
+	}
+	b := Bits{Buf: make([]byte, 2*Reach)}
+	var got, want [64]int16
+	var nonzero uint64
+	want[Zigzag(6)] = -4
+	if why := Refine(&got, &nonzero, &ac, &b, Band{1, 5, 2}, 0); why != 0 || got != want || nonzero != Coefficient(6) {
+		t.Errorf("%d and %v, want coefficient 6", why, got)
+	}
+	if why := Refine(&got, &nonzero, &ac, &b, Band{60, 63, 2}, 0); why != Bad {
+		t.Errorf("%d, want Bad", why)
+	}
+}
