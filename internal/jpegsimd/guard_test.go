@@ -95,9 +95,10 @@ func TestGuardedBits(t *testing.T) {
 		pix := atEnd(t, 64*len(m.Units)*maxMCUs)
 		var coef [64]int16
 		for bit := range 64 {
-			for kind := range 5 {
-				b := Bits{Buf: buf}
+			for kind := range 6 {
+				b, beside := Bits{Buf: buf}, Bits{Buf: buf}
 				b.Seek(bit)
+				beside.Seek(r.IntN(64))
 				nonzero := r.Uint64()
 				band := Band{First: 1 + r.IntN(63), Last: 63}
 				for why := 0; why >= 0; {
@@ -110,6 +111,17 @@ func TestGuardedBits(t *testing.T) {
 						why = m.Decode(&b, pix)
 					case 1:
 						why = m.Skip(&b)
+					case 5:
+						n := MCUs{Units: m.Units, End: m.End}
+						to := pix
+						if r.IntN(2) == 0 {
+							to = nil
+						}
+						for i := range m.Units {
+							m.Units[i].At = 8 * i
+						}
+						Beside(&m, &n, &b, &beside, to)
+						why = Short // once is enough
 					case 2:
 						why = Block(&coef, &m.Units[0], &b)
 					case 3:

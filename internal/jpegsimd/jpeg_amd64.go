@@ -11,6 +11,12 @@ func decode(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int,
 func skip(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64) (left int, end int)
 
 //go:noescape
+func decodeBeside(sides *uintptr, pix *uint8) (why int)
+
+//go:noescape
+func skipBeside(sides *uintptr) (why int)
+
+//go:noescape
 func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, low int, run int, zigzag *uint8) int
 
 //go:noescape

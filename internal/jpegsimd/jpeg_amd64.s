@@ -146,32 +146,38 @@ GLOBL centre<>(SB), RODATA|NOPTR, $32
 
 // func decode(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left int, end int)
 // Requires: AVX, AVX2, BMI, BMI2, CMOV
-TEXT ·decode(SB), NOSPLIT, $24-88
-	MOVQ bits+40(FP), AX
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 24(AX), BX
-	ADDQ 16(AX), BX
-	MOVQ unit+16(FP), AX
-	MOVQ AX, (SP)
-	MOVQ blocks+24(FP), AX
-	MOVQ AX, 8(SP)
-	MOVQ limit+32(FP), AX
-	MOVQ bits+40(FP), SI
-	ADDQ 24(SI), AX
-	MOVQ AX, 16(SP)
-	MOVQ coef+56(FP), DI
-	MOVQ zigzag+64(FP), R8
+TEXT ·decode(SB), NOSPLIT, $48-88
+	MOVQ  bits+40(FP), AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	ADDQ  16(AX), BX
+	MOVQ  unit+16(FP), AX
+	MOVQ  AX, (SP)
+	MOVQ  blocks+24(FP), AX
+	MOVQ  AX, 8(SP)
+	MOVQ  limit+32(FP), AX
+	MOVQ  bits+40(FP), SI
+	ADDQ  24(SI), AX
+	MOVQ  AX, 16(SP)
+	MOVQ  coef+56(FP), DI
+	MOVQ  zigzag+64(FP), R8
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	MOVQ  $+0, 24(SP)
+	MOVQ  $+0, 40(SP)
 
 block:
 	MOVQ    $-2, SI
 	CMPQ    BX, 16(SP)
 	JHI     return
-	VPXOR   Y0, Y0, Y0
-	VMOVDQU Y0, (DI)
-	VMOVDQU Y0, 32(DI)
-	VMOVDQU Y0, 64(DI)
-	VMOVDQU Y0, 96(DI)
+	VPXOR   Y4, Y4, Y4
+	VMOVDQU Y4, (DI)
+	VMOVDQU Y4, 32(DI)
+	VMOVDQU Y4, 64(DI)
+	VMOVDQU Y4, 96(DI)
 	MOVQ    (BX), AX
 	BSWAPQ  AX
 	ANDL    $0x000000ff, DX
@@ -184,15 +190,14 @@ block:
 	ORL     $0x38, DX
 	MOVQ    (SP), AX
 	MOVQ    (AX), AX
-	MOVQ    CX, R9
-	SHRQ    $0x36, R9
-	MOVBLZX 4128(AX)(R9*8), SI
+	MOVQ    CX, R10
+	SHRQ    $0x36, R10
+	MOVBLZX 4128(AX)(R10*8), SI
 	TESTB   $0x80, SI
 	JNE     longDC
-	MOVWLZX 4132(AX)(R9*8), R10
-	BEXTRQ  R10, CX, R10
-	MOVWLZX 4134(AX)(R9*8), R9
-	ADDL    R10, R9
+	MOVWLZX 4134(AX)(R10*8), R9
+	BEXTRQ  R9, CX, R9
+	ADDL    4132(AX)(R10*8), R9
 	SHLXQ   SI, CX, CX
 	SUBL    SI, DX
 
@@ -231,17 +236,16 @@ pairs:
 	MOVBLZX 4130(AX)(R9*8), SI
 	ADDQ    R13, SI
 	CMPQ    SI, $0x40
-	JGE     exit
+	JGE     over
 	SUBL    R12, DX
 	MOVBLSX 4131(AX)(R9*8), R12
 	MOVBLZX -1(R8)(SI*1), R14
 	MOVW    R12, (DI)(R14*2)
-	MOVWLZX 4132(AX)(R9*8), R12
+	MOVWLZX 4134(AX)(R9*8), R12
 	BEXTRQ  R12, R11, R12
-	MOVWLZX 4134(AX)(R9*8), R9
-	ADDL    R12, R9
-	MOVBLZX -1(R8)(R13*1), R11
-	MOVW    R9, (DI)(R11*2)
+	ADDL    4132(AX)(R9*8), R12
+	MOVBLZX -1(R8)(R13*1), R9
+	MOVW    R12, (DI)(R9*2)
 	MOVBLZX 4128(AX)(R10*8), R12
 	MOVBLZX 4129(AX)(R10*8), R13
 	MOVQ    CX, R11
@@ -252,17 +256,16 @@ pairs:
 	MOVBLZX 4130(AX)(R10*8), SI
 	ADDQ    R13, SI
 	CMPQ    SI, $0x40
-	JGE     exit
+	JGE     over
 	SUBL    R12, DX
 	MOVBLSX 4131(AX)(R10*8), R12
 	MOVBLZX -1(R8)(SI*1), R14
 	MOVW    R12, (DI)(R14*2)
-	MOVWLZX 4132(AX)(R10*8), R12
+	MOVWLZX 4134(AX)(R10*8), R12
 	BEXTRQ  R12, R11, R12
-	MOVWLZX 4134(AX)(R10*8), R10
-	ADDL    R12, R10
-	MOVBLZX -1(R8)(R13*1), R11
-	MOVW    R10, (DI)(R11*2)
+	ADDL    4132(AX)(R10*8), R12
+	MOVBLZX -1(R8)(R13*1), R10
+	MOVW    R12, (DI)(R10*2)
 	MOVBLZX 4128(AX)(R9*8), R12
 	MOVBLZX 4129(AX)(R9*8), R13
 	MOVQ    CX, R11
@@ -273,59 +276,59 @@ pairs:
 	MOVBLZX 4130(AX)(R9*8), SI
 	ADDQ    R13, SI
 	CMPQ    SI, $0x40
-	JGE     exit
+	JGE     over
 	SUBL    R12, DX
 	MOVBLSX 4131(AX)(R9*8), R12
 	MOVBLZX -1(R8)(SI*1), R14
 	MOVW    R12, (DI)(R14*2)
-	MOVWLZX 4132(AX)(R9*8), R12
+	MOVWLZX 4134(AX)(R9*8), R12
 	BEXTRQ  R12, R11, R12
-	MOVWLZX 4134(AX)(R9*8), R9
-	ADDL    R12, R9
-	MOVBLZX -1(R8)(R13*1), R11
-	MOVW    R9, (DI)(R11*2)
+	ADDL    4132(AX)(R9*8), R12
+	MOVBLZX -1(R8)(R13*1), R9
+	MOVW    R12, (DI)(R9*2)
 	MOVQ    R10, R9
 	JMP     pairs
 
-exit:
-	MOVQ    R11, R9
+over:
+	MOVQ    R11, CX
+	MOVQ    CX, R9
 	SHRQ    $0x36, R9
-	TESTB   $0x80, R12
+	MOVBLZX 4128(AX)(R9*8), R10
+	TESTB   $0x80, R10
 	JNE     undo
 	CMPQ    R13, $0x40
 	JGE     undo
-	TESTB   $0x40, R12
+	TESTB   $0x40, R10
 	JNE     ends
-	SUBL    R12, DX
-	MOVBLSX 4131(AX)(R9*8), R10
-	MOVBLZX -1(R8)(SI*1), R12
-	MOVW    R10, (DI)(R12*2)
-	MOVWLZX 4132(AX)(R9*8), R10
-	BEXTRQ  R10, R11, R10
-	MOVWLZX 4134(AX)(R9*8), R9
-	ADDL    R10, R9
-	MOVBLZX -1(R8)(R13*1), R10
+	MOVWLZX 4134(AX)(R9*8), R11
+	BEXTRQ  R11, CX, R11
+	ADDL    4132(AX)(R9*8), R11
+	SHLXQ   R10, CX, CX
+	SUBL    R10, DX
+	MOVBLSX 4131(AX)(R9*8), R9
+	MOVBLZX -1(R8)(SI*1), R10
 	MOVW    R9, (DI)(R10*2)
+	MOVBLZX -1(R8)(R13*1), R9
+	MOVW    R11, (DI)(R9*2)
 	JMP     taken
 
 ends:
-	MOVWLZX 4132(AX)(R9*8), SI
-	BEXTRQ  SI, R11, SI
-	MOVWLZX 4134(AX)(R9*8), R10
-	ADDL    SI, R10
-	ANDL    $0x3f, R12
-	SUBL    R12, DX
-	MOVQ    R13, SI
-	MOVBLZX -1(R8)(SI*1), R12
-	MOVWLZX (DI)(R12*2), R11
+	MOVWLZX 4134(AX)(R9*8), R11
+	BEXTRQ  R11, CX, R11
+	ADDL    4132(AX)(R9*8), R11
+	ANDL    $0x3f, R10
+	SHLXQ   R10, CX, CX
+	SUBL    R10, DX
 	MOVBLZX 4129(AX)(R9*8), AX
+	MOVQ    R13, SI
+	MOVBLZX -1(R8)(SI*1), R10
+	MOVWLZX (DI)(R10*2), R9
 	TESTL   AX, AX
-	CMOVLEQ R11, R10
-	MOVW    R10, (DI)(R12*2)
+	CMOVLEQ R9, R11
+	MOVW    R11, (DI)(R10*2)
 	JMP     done
 
 undo:
-	MOVQ    R11, CX
 	MOVBLZX 4129(AX)(R9*8), SI
 	SUBQ    SI, R13
 	MOVQ    R13, SI
@@ -378,38 +381,34 @@ shortA:
 	ANDL    $0x0f, R10
 	CMPL    R10, $0x01
 	JEQ     last
-	MOVL    R9, R11
-	SHRL    $0x08, R11
-	MOVBLZX R11, R11
-	ADDQ    R11, SI
-	MOVL    R9, R11
-	SHRL    $0x14, R11
-	ANDL    $0x0f, R11
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	MOVBLZX R10, R10
+	ADDQ    R10, SI
+	MOVL    R9, R10
+	SHRL    $0x14, R10
+	ANDL    $0x0f, R10
 	ANDL    $0x3f, R9
 	SHLXQ   R9, CX, CX
 	SUBL    R9, DX
-	MOVL    R11, R9
+	MOVL    R10, R9
 	XORL    $0x3f, R9
-	MOVQ    CX, R13
-	SHRQ    $0x01, R13
-	SHRXQ   R9, R13, R9
 	MOVQ    CX, R12
-	SARQ    $0x3f, R12
-	NOTQ    R12
-	MOVQ    $-1, R13
-	SHLXQ   R11, R13, R13
-	INCQ    R13
-	ANDQ    R12, R13
-	ADDQ    R13, R9
-	SHLXQ   R11, CX, CX
-	SUBL    R11, DX
-	CMPL    R10, $0x02
-	JEQ     next
+	SHRQ    $0x01, R12
+	SHRXQ   R9, R12, R9
+	MOVQ    CX, R11
+	SARQ    $0x3f, R11
+	NOTQ    R11
+	MOVQ    $-1, R12
+	SHLXQ   R10, R12, R12
+	INCQ    R12
+	ANDQ    R11, R12
+	ADDQ    R12, R9
+	SHLXQ   R10, CX, CX
+	SUBL    R10, DX
 	MOVBLZX -1(R8)(SI*1), R10
 	MOVW    R9, (DI)(R10*2)
-
-next:
-	JMP taken
+	JMP     taken
 
 last:
 	TESTL $0x00f00000, R9
@@ -419,31 +418,30 @@ last:
 	SUBL  R9, DX
 
 done:
+transform:
 	MOVQ        pix+48(FP), AX
 	TESTQ       AX, AX
 	JEQ         coefficients
-	MOVQ        (SP), R9
+	MOVQ        24(SP), R9
+	TESTQ       R9, R9
+	JEQ         hold
+	MOVQ        32(R9), R10
+	ADDQ        R10, AX
+	ADDQ        48(R9), R10
+	MOVQ        R10, 32(R9)
 	MOVQ        40(R9), R10
-	MOVQ        24(R9), R11
-	MOVQ        32(R9), R12
-	ADDQ        R12, AX
-	ADDQ        48(R9), R12
-	MOVQ        R12, 32(R9)
-	CMPQ        SI, $0x01
+	MOVQ        24(R9), R9
+	CMPQ        32(SP), $0x01
 	JEQ         even
-	VMOVDQU     (DI), Y0
-	VMOVDQU     32(DI), Y1
-	VMOVDQU     64(DI), Y2
-	VMOVDQU     96(DI), Y3
 	VPSRLD      $0x10, Y0, Y4
 	VPOR        Y1, Y4, Y4
 	VPOR        Y2, Y4, Y4
 	VPOR        Y3, Y4, Y4
 	VPTEST      Y4, Y4
-	VPMULLW     (R11), Y0, Y0
-	VPMULLW     32(R11), Y1, Y1
-	VPMULLW     64(R11), Y2, Y2
-	VPMULLW     96(R11), Y3, Y3
+	VPMULLW     (R9), Y0, Y0
+	VPMULLW     32(R9), Y1, Y1
+	VPMULLW     64(R9), Y2, Y2
+	VPMULLW     96(R9), Y3, Y3
 	JEQ         flat
 	VPMADDWD    sum<>+0(SB), Y0, Y4
 	VPMADDWD    difference<>+0(SB), Y0, Y0
@@ -594,11 +592,11 @@ flat:
 	JMP     rows
 
 written:
-	JMP coefficients
+	JMP hold
 
 even:
-	VPBROADCASTW (DI), Y0
-	VPBROADCASTW (R11), Y1
+	VPBROADCASTW X0, Y0
+	VPBROADCASTW (R9), Y1
 	VPMULLW      Y1, Y0, Y0
 	VPSLLW       $0x02, Y0, Y0
 	VPMOVSXWD    X0, Y0
@@ -618,7 +616,18 @@ even:
 	VMOVQ        X0, (AX)(R10*2)
 	VMOVQ        X0, (AX)(R9*1)
 
+hold:
+	VMOVDQU (DI), Y0
+	VMOVDQU 32(DI), Y1
+	VMOVDQU 64(DI), Y2
+	VMOVDQU 96(DI), Y3
+	MOVQ    (SP), AX
+	MOVQ    AX, 24(SP)
+	MOVQ    SI, 32(SP)
+
 coefficients:
+	CMPQ    40(SP), $0x00
+	JNE     left
 	MOVQ    (SP), AX
 	LEAQ    64(AX), R9
 	CMPQ    AX, last+8(FP)
@@ -629,6 +638,8 @@ coefficients:
 	JMP     return
 
 longDC:
+	MOVQ  (SP), AX
+	MOVQ  (AX), AX
 	MOVQ  CX, SI
 	SHRQ  $0x36, SI
 	MOVL  (AX)(SI*4), SI
@@ -672,6 +683,10 @@ bad:
 	MOVQ $-1, SI
 
 return:
+	MOVQ $+1, 40(SP)
+	JMP  transform
+
+left:
 	VZEROUPPER
 	MOVQ bits+40(FP), AX
 	MOVQ CX, (AX)
@@ -1057,25 +1072,24 @@ block:
 	ORL     $0x38, DX
 	MOVQ    (SP), AX
 	MOVQ    (AX), AX
-	MOVQ    CX, DI
-	SHRQ    $0x36, DI
-	MOVBLZX 4128(AX)(DI*8), SI
-	TESTB   $0x80, SI
+	MOVQ    CX, R8
+	SHRQ    $0x36, R8
+	MOVBLZX 4128(AX)(R8*8), DI
+	TESTB   $0x80, DI
 	JNE     longDC
-	MOVWLZX 4132(AX)(DI*8), R8
-	BEXTRQ  R8, CX, R8
-	MOVWLZX 4134(AX)(DI*8), DI
-	ADDL    R8, DI
-	SHLXQ   SI, CX, CX
-	SUBL    SI, DX
+	MOVWLZX 4134(AX)(R8*8), SI
+	BEXTRQ  SI, CX, SI
+	ADDL    4132(AX)(R8*8), SI
+	SHLXQ   DI, CX, CX
+	SUBL    DI, DX
 
 dcDone:
-	MOVQ    (SP), SI
-	MOVQ    8(SI), AX
-	MOVQ    16(SI), SI
-	MOVWLSX DI, DI
-	ADDL    (SI), DI
-	MOVL    DI, (SI)
+	MOVQ    (SP), DI
+	MOVQ    8(DI), AX
+	MOVQ    16(DI), DI
+	MOVWLSX SI, SI
+	ADDL    (DI), SI
+	MOVL    SI, (DI)
 	MOVQ    $0x00000001, SI
 
 loop:
@@ -1102,7 +1116,7 @@ hops:
 	SHRL    $0x08, R10
 	ADDQ    SI, R10
 	CMPQ    R10, $0x40
-	JGE     exit
+	JGE     over
 	SUBL    R9, DX
 	MOVQ    R10, SI
 	MOVWLZX 12368(AX)(DI*2), R9
@@ -1114,7 +1128,7 @@ hops:
 	SHRL    $0x08, R10
 	ADDQ    SI, R10
 	CMPQ    R10, $0x40
-	JGE     exit
+	JGE     over
 	SUBL    R9, DX
 	MOVQ    R10, SI
 	MOVWLZX 12368(AX)(DI*2), R9
@@ -1126,24 +1140,25 @@ hops:
 	SHRL    $0x08, R10
 	ADDQ    SI, R10
 	CMPQ    R10, $0x40
-	JGE     exit
+	JGE     over
 	SUBL    R9, DX
 	MOVQ    R10, SI
 	JMP     hops
 
-exit:
+over:
+	MOVQ  R8, CX
 	TESTB $0x80, R9
 	JNE   undo
 	SUBQ  $0x80, R10
 	JLT   undo
 	CMPQ  R10, $0x40
 	JGE   undo
+	SHLXQ R9, CX, CX
 	SUBL  R9, DX
 	MOVQ  R10, SI
 	JMP   done
 
 undo:
-	MOVQ    R8, CX
 	MOVQ    (BX), DI
 	BSWAPQ  DI
 	ANDL    $0x000000ff, DX
@@ -1234,6 +1249,8 @@ done:
 	JMP     return
 
 longDC:
+	MOVQ  (SP), AX
+	MOVQ  (AX), AX
 	MOVQ  CX, SI
 	SHRQ  $0x36, SI
 	MOVL  (AX)(SI*4), SI
@@ -1270,7 +1287,6 @@ shortD:
 	ADDQ  R8, SI
 	SHLXQ AX, CX, CX
 	SUBL  AX, DX
-	MOVQ  SI, DI
 	JMP   dcDone
 
 bad:
@@ -1286,6 +1302,1134 @@ return:
 	MOVQ 8(SP), AX
 	MOVQ AX, left+48(FP)
 	MOVQ SI, end+56(FP)
+	RET
+
+// func decodeBeside(sides *uintptr, pix *uint8) (why int)
+// Requires: AVX, AVX2, BMI, BMI2, CMOV
+TEXT ·decodeBeside(SB), NOSPLIT, $32-24
+	MOVQ  sides+0(FP), AX
+	ADDQ  $+0, AX
+	MOVQ  304(AX), CX
+	MOVQ  312(AX), DX
+	MOVQ  328(AX), BX
+	ADDQ  BX, 296(AX)
+	ADDQ  320(AX), BX
+	XORL  SI, SI
+	MOVQ  sides+0(FP), DI
+	ADDQ  $+352, DI
+	MOVQ  304(DI), R8
+	MOVQ  312(DI), R9
+	MOVQ  328(DI), R10
+	ADDQ  R10, 296(DI)
+	ADDQ  320(DI), R10
+	XORL  R11, R11
+	MOVQ  $+2, (SP)
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	MOVQ  $+0, 8(SP)
+	MOVQ  $+0, 24(SP)
+
+block:
+	CMPQ    BX, 296(AX)
+	JHI     stop
+	VPXOR   Y4, Y4, Y4
+	VMOVDQU Y4, 128(AX)
+	VMOVDQU Y4, 160(AX)
+	VMOVDQU Y4, 192(AX)
+	VMOVDQU Y4, 224(AX)
+	MOVQ    (BX), SI
+	BSWAPQ  SI
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, SI, SI
+	ORQ     SI, CX
+	MOVL    DX, SI
+	XORL    $0x3f, SI
+	SHRL    $0x03, SI
+	ADDQ    SI, BX
+	ORL     $0x38, DX
+	MOVQ    272(AX), SI
+	MOVQ    (SI), SI
+	MOVQ    CX, R14
+	SHRQ    $0x36, R14
+	MOVBLZX 4128(SI)(R14*8), R13
+	TESTB   $0x80, R13
+	JNE     longDC
+	MOVWLZX 4134(SI)(R14*8), R12
+	BEXTRQ  R12, CX, R12
+	ADDL    4132(SI)(R14*8), R12
+	SHLXQ   R13, CX, CX
+	SUBL    R13, DX
+
+dcDone:
+	MOVQ    272(AX), SI
+	MOVQ    8(SI), R13
+	MOVQ    R13, 288(AX)
+	MOVQ    16(SI), SI
+	MOVWLSX R12, R12
+	ADDL    (SI), R12
+	MOVL    R12, (SI)
+	MOVQ    $0x00000001, SI
+	MOVW    R12, 128(AX)
+	DECQ    (SP)
+	JG      swap
+
+loop:
+	TESTQ   R11, R11
+	JEQ     alone
+	MOVQ    CX, R13
+	SHRQ    $0x36, R13
+	MOVQ    (BX), R12
+	BSWAPQ  R12
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R12, R12
+	ORQ     R12, CX
+	MOVL    DX, R12
+	XORL    $0x3f, R12
+	SHRL    $0x03, R12
+	ADDQ    R12, BX
+	ORL     $0x38, DX
+	MOVQ    288(AX), R14
+	MOVBLZX 4128(R14)(R13*8), R15
+	MOVBLZX 4129(R14)(R13*8), R12
+	ADDQ    SI, R12
+	MOVBLZX 4130(R14)(R13*8), SI
+	ADDQ    R12, SI
+	CMPQ    SI, $0x40
+	JGE     exit
+	MOVWLZX 4134(R14)(R13*8), BP
+	BEXTRQ  BP, CX, BP
+	ADDL    4132(R14)(R13*8), BP
+	SHLXQ   R15, CX, CX
+	SUBL    R15, DX
+	MOVBLSX 4131(R14)(R13*8), R13
+	MOVBLZX -1(AX)(SI*1), R14
+	MOVW    R13, 128(AX)(R14*2)
+	MOVBLZX -1(AX)(R12*1), R12
+	MOVW    BP, 128(AX)(R12*2)
+	MOVQ    R8, R13
+	SHRQ    $0x36, R13
+	MOVQ    (R10), R12
+	BSWAPQ  R12
+	ANDL    $0x000000ff, R9
+	SHRXQ   R9, R12, R12
+	ORQ     R12, R8
+	MOVL    R9, R12
+	XORL    $0x3f, R12
+	SHRL    $0x03, R12
+	ADDQ    R12, R10
+	ORL     $0x38, R9
+	MOVQ    288(DI), R14
+	MOVBLZX 4128(R14)(R13*8), R15
+	MOVBLZX 4129(R14)(R13*8), R12
+	ADDQ    R11, R12
+	MOVBLZX 4130(R14)(R13*8), R11
+	ADDQ    R12, R11
+	CMPQ    R11, $0x40
+	JGE     exitOther
+	MOVWLZX 4134(R14)(R13*8), BP
+	BEXTRQ  BP, R8, BP
+	ADDL    4132(R14)(R13*8), BP
+	SHLXQ   R15, R8, R8
+	SUBL    R15, R9
+	MOVBLSX 4131(R14)(R13*8), R13
+	MOVBLZX -1(DI)(R11*1), R14
+	MOVW    R13, 128(DI)(R14*2)
+	MOVBLZX -1(DI)(R12*1), R12
+	MOVW    BP, 128(DI)(R12*2)
+	MOVQ    CX, R13
+	SHRQ    $0x36, R13
+	MOVQ    288(AX), R14
+	MOVBLZX 4128(R14)(R13*8), R15
+	MOVBLZX 4129(R14)(R13*8), R12
+	ADDQ    SI, R12
+	MOVBLZX 4130(R14)(R13*8), SI
+	ADDQ    R12, SI
+	CMPQ    SI, $0x40
+	JGE     exit
+	MOVWLZX 4134(R14)(R13*8), BP
+	BEXTRQ  BP, CX, BP
+	ADDL    4132(R14)(R13*8), BP
+	SHLXQ   R15, CX, CX
+	SUBL    R15, DX
+	MOVBLSX 4131(R14)(R13*8), R13
+	MOVBLZX -1(AX)(SI*1), R14
+	MOVW    R13, 128(AX)(R14*2)
+	MOVBLZX -1(AX)(R12*1), R12
+	MOVW    BP, 128(AX)(R12*2)
+	MOVQ    R8, R13
+	SHRQ    $0x36, R13
+	MOVQ    288(DI), R14
+	MOVBLZX 4128(R14)(R13*8), R15
+	MOVBLZX 4129(R14)(R13*8), R12
+	ADDQ    R11, R12
+	MOVBLZX 4130(R14)(R13*8), R11
+	ADDQ    R12, R11
+	CMPQ    R11, $0x40
+	JGE     exitOther
+	MOVWLZX 4134(R14)(R13*8), BP
+	BEXTRQ  BP, R8, BP
+	ADDL    4132(R14)(R13*8), BP
+	SHLXQ   R15, R8, R8
+	SUBL    R15, R9
+	MOVBLSX 4131(R14)(R13*8), R13
+	MOVBLZX -1(DI)(R11*1), R14
+	MOVW    R13, 128(DI)(R14*2)
+	MOVBLZX -1(DI)(R12*1), R12
+	MOVW    BP, 128(DI)(R12*2)
+	MOVQ    CX, R13
+	SHRQ    $0x36, R13
+	MOVQ    288(AX), R14
+	MOVBLZX 4128(R14)(R13*8), R15
+	MOVBLZX 4129(R14)(R13*8), R12
+	ADDQ    SI, R12
+	MOVBLZX 4130(R14)(R13*8), SI
+	ADDQ    R12, SI
+	CMPQ    SI, $0x40
+	JGE     exit
+	MOVWLZX 4134(R14)(R13*8), BP
+	BEXTRQ  BP, CX, BP
+	ADDL    4132(R14)(R13*8), BP
+	SHLXQ   R15, CX, CX
+	SUBL    R15, DX
+	MOVBLSX 4131(R14)(R13*8), R13
+	MOVBLZX -1(AX)(SI*1), R14
+	MOVW    R13, 128(AX)(R14*2)
+	MOVBLZX -1(AX)(R12*1), R12
+	MOVW    BP, 128(AX)(R12*2)
+	MOVQ    R8, R13
+	SHRQ    $0x36, R13
+	MOVQ    288(DI), R14
+	MOVBLZX 4128(R14)(R13*8), R15
+	MOVBLZX 4129(R14)(R13*8), R12
+	ADDQ    R11, R12
+	MOVBLZX 4130(R14)(R13*8), R11
+	ADDQ    R12, R11
+	CMPQ    R11, $0x40
+	JGE     exitOther
+	MOVWLZX 4134(R14)(R13*8), BP
+	BEXTRQ  BP, R8, BP
+	ADDL    4132(R14)(R13*8), BP
+	SHLXQ   R15, R8, R8
+	SUBL    R15, R9
+	MOVBLSX 4131(R14)(R13*8), R13
+	MOVBLZX -1(DI)(R11*1), R14
+	MOVW    R13, 128(DI)(R14*2)
+	MOVBLZX -1(DI)(R12*1), R12
+	MOVW    BP, 128(DI)(R12*2)
+	JMP     loop
+
+alone:
+	MOVQ    CX, R13
+	SHRQ    $0x36, R13
+	MOVQ    (BX), R12
+	BSWAPQ  R12
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R12, R12
+	ORQ     R12, CX
+	MOVL    DX, R12
+	XORL    $0x3f, R12
+	SHRL    $0x03, R12
+	ADDQ    R12, BX
+	ORL     $0x38, DX
+	MOVQ    288(AX), R14
+	MOVBLZX 4128(R14)(R13*8), R15
+	MOVBLZX 4129(R14)(R13*8), R12
+	ADDQ    SI, R12
+	MOVBLZX 4130(R14)(R13*8), SI
+	ADDQ    R12, SI
+	CMPQ    SI, $0x40
+	JGE     exit
+	MOVWLZX 4134(R14)(R13*8), BP
+	BEXTRQ  BP, CX, BP
+	ADDL    4132(R14)(R13*8), BP
+	SHLXQ   R15, CX, CX
+	SUBL    R15, DX
+	MOVBLSX 4131(R14)(R13*8), R13
+	MOVBLZX -1(AX)(SI*1), R14
+	MOVW    R13, 128(AX)(R14*2)
+	MOVBLZX -1(AX)(R12*1), R12
+	MOVW    BP, 128(AX)(R12*2)
+	MOVQ    CX, R13
+	SHRQ    $0x36, R13
+	MOVQ    288(AX), R14
+	MOVBLZX 4128(R14)(R13*8), R15
+	MOVBLZX 4129(R14)(R13*8), R12
+	ADDQ    SI, R12
+	MOVBLZX 4130(R14)(R13*8), SI
+	ADDQ    R12, SI
+	CMPQ    SI, $0x40
+	JGE     exit
+	MOVWLZX 4134(R14)(R13*8), BP
+	BEXTRQ  BP, CX, BP
+	ADDL    4132(R14)(R13*8), BP
+	SHLXQ   R15, CX, CX
+	SUBL    R15, DX
+	MOVBLSX 4131(R14)(R13*8), R13
+	MOVBLZX -1(AX)(SI*1), R14
+	MOVW    R13, 128(AX)(R14*2)
+	MOVBLZX -1(AX)(R12*1), R12
+	MOVW    BP, 128(AX)(R12*2)
+	MOVQ    CX, R13
+	SHRQ    $0x36, R13
+	MOVQ    288(AX), R14
+	MOVBLZX 4128(R14)(R13*8), R15
+	MOVBLZX 4129(R14)(R13*8), R12
+	ADDQ    SI, R12
+	MOVBLZX 4130(R14)(R13*8), SI
+	ADDQ    R12, SI
+	CMPQ    SI, $0x40
+	JGE     exit
+	MOVWLZX 4134(R14)(R13*8), BP
+	BEXTRQ  BP, CX, BP
+	ADDL    4132(R14)(R13*8), BP
+	SHLXQ   R15, CX, CX
+	SUBL    R15, DX
+	MOVBLSX 4131(R14)(R13*8), R13
+	MOVBLZX -1(AX)(SI*1), R14
+	MOVW    R13, 128(AX)(R14*2)
+	MOVBLZX -1(AX)(R12*1), R12
+	MOVW    BP, 128(AX)(R12*2)
+	JMP     alone
+
+exitOther:
+	XCHGQ CX, R8
+	XCHGQ DX, R9
+	XCHGQ BX, R10
+	XCHGQ SI, R11
+	XCHGQ AX, DI
+
+exit:
+	MOVQ    288(AX), R13
+	MOVQ    CX, R14
+	SHRQ    $0x36, R14
+	MOVBLZX 4128(R13)(R14*8), R15
+	TESTB   $0x80, R15
+	JNE     undo
+	CMPQ    R12, $0x40
+	JGE     undo
+	TESTB   $0x40, R15
+	JNE     ends
+	MOVWLZX 4134(R13)(R14*8), BP
+	BEXTRQ  BP, CX, BP
+	ADDL    4132(R13)(R14*8), BP
+	SHLXQ   R15, CX, CX
+	SUBL    R15, DX
+	MOVBLSX 4131(R13)(R14*8), R13
+	MOVBLZX -1(AX)(SI*1), R14
+	MOVW    R13, 128(AX)(R14*2)
+	MOVBLZX -1(AX)(R12*1), R12
+	MOVW    BP, 128(AX)(R12*2)
+	JMP     taken
+
+ends:
+	MOVWLZX 4134(R13)(R14*8), BP
+	BEXTRQ  BP, CX, BP
+	ADDL    4132(R13)(R14*8), BP
+	ANDL    $0x3f, R15
+	SHLXQ   R15, CX, CX
+	SUBL    R15, DX
+	MOVBLZX 4129(R13)(R14*8), R13
+	MOVQ    R12, SI
+	MOVBLZX -1(AX)(SI*1), R14
+	MOVWLZX 128(AX)(R14*2), R12
+	TESTL   R13, R13
+	CMOVLEQ R12, BP
+	MOVW    BP, 128(AX)(R14*2)
+	JMP     done
+
+undo:
+	MOVBLZX 4129(R13)(R14*8), SI
+	SUBQ    SI, R12
+	MOVQ    R12, SI
+	MOVQ    (BX), R12
+	BSWAPQ  R12
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R12, R12
+	ORQ     R12, CX
+	MOVL    DX, R12
+	XORL    $0x3f, R12
+	SHRL    $0x03, R12
+	ADDQ    R12, BX
+	ORL     $0x38, DX
+	MOVQ    288(AX), R13
+	MOVQ    CX, R12
+	SHRQ    $0x36, R12
+	MOVL    (R13)(R12*4), R12
+	TESTB   $0x80, R12
+	JNE     special
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	MOVBLZX R13, R13
+	ADDQ    R13, SI
+	MOVL    R12, R13
+	SHRL    $0x10, R13
+	MOVBLZX -1(AX)(SI*1), R14
+	MOVW    R13, 128(AX)(R14*2)
+	SHLXQ   R12, CX, CX
+	SUBL    R12, DX
+
+taken:
+	CMPQ SI, $0x40
+	JLT  loop
+	JEQ  done
+	JMP  bad
+
+special:
+	TESTL $0x000f0000, R12
+	JNE   shortE
+	MOVQ  CX, R14
+	SHRQ  $0x30, R14
+	SUBL  4096(R13), R14
+	CMPQ  R14, 4112(R13)
+	JCC   bad
+	MOVQ  4104(R13), R12
+	MOVL  (R12)(R14*4), R12
+
+shortE:
+	MOVL    R12, R13
+	SHRL    $0x10, R13
+	ANDL    $0x0f, R13
+	CMPL    R13, $0x01
+	JEQ     last
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	MOVBLZX R13, R13
+	ADDQ    R13, SI
+	MOVL    R12, R13
+	SHRL    $0x14, R13
+	ANDL    $0x0f, R13
+	ANDL    $0x3f, R12
+	SHLXQ   R12, CX, CX
+	SUBL    R12, DX
+	MOVL    R13, R12
+	XORL    $0x3f, R12
+	MOVQ    CX, R15
+	SHRQ    $0x01, R15
+	SHRXQ   R12, R15, R12
+	MOVQ    CX, R14
+	SARQ    $0x3f, R14
+	NOTQ    R14
+	MOVQ    $-1, R15
+	SHLXQ   R13, R15, R15
+	INCQ    R15
+	ANDQ    R14, R15
+	ADDQ    R15, R12
+	SHLXQ   R13, CX, CX
+	SUBL    R13, DX
+	MOVBLZX -1(AX)(SI*1), R13
+	MOVW    R12, 128(AX)(R13*2)
+	JMP     taken
+
+last:
+	TESTL $0x00f00000, R12
+	JNE   bad
+	ANDL  $0x3f, R12
+	SHLXQ R12, CX, CX
+	SUBL  R12, DX
+
+done:
+transform:
+	MOVQ        pix+8(FP), R12
+	TESTQ       R12, R12
+	JEQ         coefficients
+	MOVQ        8(SP), R13
+	TESTQ       R13, R13
+	JEQ         hold
+	MOVQ        32(R13), R14
+	ADDQ        R14, R12
+	ADDQ        48(R13), R14
+	MOVQ        R14, 32(R13)
+	MOVQ        40(R13), R14
+	MOVQ        24(R13), R13
+	CMPQ        16(SP), $0x01
+	JEQ         even
+	VPSRLD      $0x10, Y0, Y4
+	VPOR        Y1, Y4, Y4
+	VPOR        Y2, Y4, Y4
+	VPOR        Y3, Y4, Y4
+	VPTEST      Y4, Y4
+	VPMULLW     (R13), Y0, Y0
+	VPMULLW     32(R13), Y1, Y1
+	VPMULLW     64(R13), Y2, Y2
+	VPMULLW     96(R13), Y3, Y3
+	JEQ         flat
+	VPMADDWD    sum<>+0(SB), Y0, Y4
+	VPMADDWD    difference<>+0(SB), Y0, Y0
+	VPMADDWD    even2<>+0(SB), Y1, Y5
+	VPMADDWD    even3<>+0(SB), Y1, Y1
+	VPSLLD      $0x10, Y4, Y4
+	VPSRAD      $0x03, Y4, Y4
+	VPADDD      round1<>+0(SB), Y4, Y4
+	VPSLLD      $0x10, Y0, Y0
+	VPSRAD      $0x03, Y0, Y0
+	VPADDD      round1<>+0(SB), Y0, Y0
+	VPADDD      Y1, Y4, Y6
+	VPADDD      Y5, Y0, Y7
+	VPSUBD      Y5, Y0, Y0
+	VPSUBD      Y1, Y4, Y1
+	VPADDW      Y2, Y3, Y4
+	VPMADDWD    sum37<>+0(SB), Y4, Y5
+	VPMADDWD    sum15<>+0(SB), Y4, Y4
+	VPMADDWD    odd3<>+0(SB), Y2, Y8
+	VPADDD      Y4, Y8, Y8
+	VPADDD      Y8, Y6, Y9
+	VPSUBD      Y8, Y6, Y6
+	VPSRAD      $0x0b, Y9, Y9
+	VPSRAD      $0x0b, Y6, Y6
+	VPMADDWD    odd2<>+0(SB), Y3, Y8
+	VPADDD      Y5, Y8, Y8
+	VPADDD      Y8, Y7, Y10
+	VPSUBD      Y8, Y7, Y7
+	VPSRAD      $0x0b, Y10, Y10
+	VPSRAD      $0x0b, Y7, Y7
+	VPMADDWD    odd1<>+0(SB), Y3, Y3
+	VPADDD      Y4, Y3, Y3
+	VPADDD      Y3, Y0, Y4
+	VPSUBD      Y3, Y0, Y0
+	VPSRAD      $0x0b, Y4, Y4
+	VPSRAD      $0x0b, Y0, Y0
+	VPMADDWD    odd0<>+0(SB), Y2, Y2
+	VPADDD      Y5, Y2, Y2
+	VPADDD      Y2, Y1, Y3
+	VPSUBD      Y2, Y1, Y1
+	VPSRAD      $0x0b, Y3, Y3
+	VPSRAD      $0x0b, Y1, Y1
+	VPACKSSDW   Y1, Y9, Y1
+	VPERMQ      $0xd8, Y1, Y1
+	VPSHUFB     order<>+0(SB), Y1, Y1
+	VPACKSSDW   Y0, Y10, Y0
+	VPERMQ      $0xd8, Y0, Y0
+	VPSHUFB     order<>+0(SB), Y0, Y0
+	VPACKSSDW   Y7, Y4, Y2
+	VPERMQ      $0xd8, Y2, Y2
+	VPSHUFB     order<>+0(SB), Y2, Y2
+	VPACKSSDW   Y6, Y3, Y3
+	VPERMQ      $0xd8, Y3, Y3
+	VPSHUFB     order<>+0(SB), Y3, Y3
+	VPUNPCKLDQ  Y0, Y1, Y4
+	VPUNPCKHDQ  Y0, Y1, Y0
+	VPUNPCKLDQ  Y3, Y2, Y1
+	VPUNPCKHDQ  Y3, Y2, Y3
+	VPUNPCKLQDQ Y1, Y4, Y2
+	VPUNPCKHQDQ Y1, Y4, Y1
+	VPUNPCKLQDQ Y3, Y0, Y4
+	VPUNPCKHQDQ Y3, Y0, Y3
+
+rows:
+	VPMADDWD     sum<>+0(SB), Y2, Y0
+	VPMADDWD     difference<>+0(SB), Y2, Y2
+	VPMADDWD     even2<>+0(SB), Y4, Y5
+	VPMADDWD     even3<>+0(SB), Y4, Y4
+	VPSLLD       $0x10, Y0, Y0
+	VPSRAD       $0x03, Y0, Y0
+	VPADDD       round2<>+0(SB), Y0, Y0
+	VPSLLD       $0x10, Y2, Y2
+	VPSRAD       $0x03, Y2, Y2
+	VPADDD       round2<>+0(SB), Y2, Y2
+	VPADDD       Y4, Y0, Y6
+	VPADDD       Y5, Y2, Y7
+	VPSUBD       Y5, Y2, Y2
+	VPSUBD       Y4, Y0, Y0
+	VPADDW       Y1, Y3, Y4
+	VPMADDWD     sum37<>+0(SB), Y4, Y5
+	VPMADDWD     sum15<>+0(SB), Y4, Y4
+	VPMADDWD     odd3<>+0(SB), Y1, Y8
+	VPADDD       Y4, Y8, Y8
+	VPADDD       Y8, Y6, Y9
+	VPSUBD       Y8, Y6, Y6
+	VPSRAD       $0x12, Y9, Y9
+	VPSRAD       $0x12, Y6, Y6
+	VPMADDWD     odd2<>+0(SB), Y3, Y8
+	VPADDD       Y5, Y8, Y8
+	VPADDD       Y8, Y7, Y10
+	VPSUBD       Y8, Y7, Y7
+	VPSRAD       $0x12, Y10, Y10
+	VPSRAD       $0x12, Y7, Y7
+	VPMADDWD     odd1<>+0(SB), Y3, Y3
+	VPADDD       Y4, Y3, Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPSRAD       $0x12, Y4, Y4
+	VPSRAD       $0x12, Y2, Y2
+	VPMADDWD     odd0<>+0(SB), Y1, Y1
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y1, Y0, Y3
+	VPSUBD       Y1, Y0, Y0
+	VPSRAD       $0x12, Y3, Y3
+	VPSRAD       $0x12, Y0, Y0
+	VPACKSSDW    Y10, Y9, Y1
+	VPACKSSDW    Y3, Y4, Y3
+	VPACKSSDW    Y2, Y0, Y0
+	VPACKSSDW    Y6, Y7, Y2
+	VPACKSSWB    Y3, Y1, Y1
+	VPXOR        centre<>+0(SB), Y1, Y1
+	VPSHUFB      quads<>+0(SB), Y1, Y1
+	VPACKSSWB    Y2, Y0, Y3
+	VPXOR        centre<>+0(SB), Y3, Y3
+	VPSHUFB      quads<>+0(SB), Y3, Y3
+	VPUNPCKLDQ   Y3, Y1, Y0
+	VPUNPCKHDQ   Y3, Y1, Y1
+	LEAQ         (R14)(R14*2), R13
+	VMOVQ        X0, (R12)
+	VMOVHPS      X0, (R12)(R14*1)
+	VMOVQ        X1, (R12)(R14*2)
+	VMOVHPS      X1, (R12)(R13*1)
+	LEAQ         (R12)(R14*4), R12
+	VEXTRACTI128 $0x01, Y0, X0
+	VEXTRACTI128 $0x01, Y1, X1
+	VMOVQ        X0, (R12)
+	VMOVHPS      X0, (R12)(R14*1)
+	VMOVQ        X1, (R12)(R14*2)
+	VMOVHPS      X1, (R12)(R13*1)
+	JMP          written
+
+flat:
+	VPSLLW  $0x02, Y0, Y0
+	VPERMQ  $0x44, Y0, Y3
+	VPERMQ  $0xee, Y0, Y0
+	VPSHUFB flat0a<>+0(SB), Y3, Y2
+	VPSHUFB flat0b<>+0(SB), Y0, Y1
+	VPOR    Y1, Y2, Y2
+	VPSHUFB flat1a<>+0(SB), Y0, Y1
+	VPSHUFB flat1b<>+0(SB), Y3, Y4
+	VPOR    Y4, Y1, Y1
+	VPSHUFB flat2a<>+0(SB), Y3, Y4
+	VPSHUFB flat2b<>+0(SB), Y0, Y5
+	VPOR    Y5, Y4, Y4
+	VPSHUFB flat3a<>+0(SB), Y3, Y3
+	VPSHUFB flat3b<>+0(SB), Y0, Y0
+	VPOR    Y0, Y3, Y3
+	JMP     rows
+
+written:
+	JMP hold
+
+even:
+	VPBROADCASTW X0, Y0
+	VPBROADCASTW (R13), Y1
+	VPMULLW      Y1, Y0, Y0
+	VPSLLW       $0x02, Y0, Y0
+	VPMOVSXWD    X0, Y0
+	VPADDD       round3<>+0(SB), Y0, Y0
+	VPSRAD       $0x05, Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPACKSSWB    Y0, Y0, Y0
+	VPXOR        centre<>+0(SB), Y0, Y0
+	LEAQ         (R14)(R14*2), R13
+	VMOVQ        X0, (R12)
+	VMOVQ        X0, (R12)(R14*1)
+	VMOVQ        X0, (R12)(R14*2)
+	VMOVQ        X0, (R12)(R13*1)
+	LEAQ         (R12)(R14*4), R12
+	VMOVQ        X0, (R12)
+	VMOVQ        X0, (R12)(R14*1)
+	VMOVQ        X0, (R12)(R14*2)
+	VMOVQ        X0, (R12)(R13*1)
+
+hold:
+	VMOVDQU 128(AX), Y0
+	VMOVDQU 160(AX), Y1
+	VMOVDQU 192(AX), Y2
+	VMOVDQU 224(AX), Y3
+	MOVQ    272(AX), R12
+	MOVQ    R12, 8(SP)
+	MOVQ    SI, 16(SP)
+
+coefficients:
+	CMPQ    24(SP), $0x00
+	JNE     left
+	MOVQ    272(AX), SI
+	LEAQ    64(SI), R12
+	CMPQ    SI, 264(AX)
+	CMOVQEQ 256(AX), R12
+	MOVQ    R12, 272(AX)
+	DECQ    280(AX)
+	JEQ     stop
+	TESTQ   R11, R11
+	JNE     block
+
+stop:
+	XORL  SI, SI
+	TESTQ R11, R11
+	JEQ   return
+	XCHGQ CX, R8
+	XCHGQ DX, R9
+	XCHGQ BX, R10
+	XCHGQ SI, R11
+	XCHGQ AX, DI
+	JMP   loop
+
+swap:
+	XCHGQ CX, R8
+	XCHGQ DX, R9
+	XCHGQ BX, R10
+	XCHGQ SI, R11
+	XCHGQ AX, DI
+	JMP   block
+
+longDC:
+	MOVQ  272(AX), SI
+	MOVQ  (SI), SI
+	MOVQ  CX, R12
+	SHRQ  $0x36, R12
+	MOVL  (SI)(R12*4), R12
+	TESTB $0x80, R12
+	TESTL $0x000f0000, R12
+	JNE   shortF
+	MOVQ  CX, R13
+	SHRQ  $0x30, R13
+	SUBL  4096(SI), R13
+	CMPQ  R13, 4112(SI)
+	JCC   bad
+	MOVQ  4104(SI), R12
+	MOVL  (R12)(R13*4), R12
+
+shortF:
+	MOVL  R12, SI
+	SHRL  $0x14, SI
+	ANDL  $0x0f, SI
+	ANDL  $0x3f, R12
+	SHLXQ R12, CX, CX
+	SUBL  R12, DX
+	MOVL  SI, R12
+	XORL  $0x3f, R12
+	MOVQ  CX, R14
+	SHRQ  $0x01, R14
+	SHRXQ R12, R14, R12
+	MOVQ  CX, R13
+	SARQ  $0x3f, R13
+	NOTQ  R13
+	MOVQ  $-1, R14
+	SHLXQ SI, R14, R14
+	INCQ  R14
+	ANDQ  R13, R14
+	ADDQ  R14, R12
+	SHLXQ SI, CX, CX
+	SUBL  SI, DX
+	JMP   dcDone
+
+bad:
+	MOVQ $-1, SI
+
+return:
+	MOVQ $+1, 24(SP)
+	JMP  transform
+
+left:
+	VZEROUPPER
+	MOVQ CX, 304(AX)
+	ANDL $0x000000ff, DX
+	MOVQ DX, 312(AX)
+	SUBQ 328(AX), BX
+	MOVQ BX, 320(AX)
+	MOVQ R8, 304(DI)
+	ANDL $0x000000ff, R9
+	MOVQ R9, 312(DI)
+	SUBQ 328(DI), R10
+	MOVQ R10, 320(DI)
+	MOVQ SI, why+16(FP)
+	RET
+
+// func skipBeside(sides *uintptr) (why int)
+// Requires: BMI, BMI2, CMOV
+TEXT ·skipBeside(SB), NOSPLIT, $8-16
+	MOVQ sides+0(FP), AX
+	ADDQ $+0, AX
+	MOVQ 304(AX), CX
+	MOVQ 312(AX), DX
+	MOVQ 328(AX), BX
+	ADDQ BX, 296(AX)
+	ADDQ 320(AX), BX
+	XORL SI, SI
+	MOVQ sides+0(FP), DI
+	ADDQ $+352, DI
+	MOVQ 304(DI), R8
+	MOVQ 312(DI), R9
+	MOVQ 328(DI), R10
+	ADDQ R10, 296(DI)
+	ADDQ 320(DI), R10
+	XORL R11, R11
+	MOVQ $+2, (SP)
+
+block:
+	CMPQ    BX, 296(AX)
+	JHI     stop
+	MOVQ    (BX), SI
+	BSWAPQ  SI
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, SI, SI
+	ORQ     SI, CX
+	MOVL    DX, SI
+	XORL    $0x3f, SI
+	SHRL    $0x03, SI
+	ADDQ    SI, BX
+	ORL     $0x38, DX
+	MOVQ    272(AX), SI
+	MOVQ    (SI), SI
+	MOVQ    CX, R13
+	SHRQ    $0x36, R13
+	MOVBLZX 4128(SI)(R13*8), R12
+	TESTB   $0x80, R12
+	JNE     longDC
+	MOVWLZX 4134(SI)(R13*8), R14
+	BEXTRQ  R14, CX, R14
+	ADDL    4132(SI)(R13*8), R14
+	SHLXQ   R12, CX, CX
+	SUBL    R12, DX
+
+dcDone:
+	MOVQ    272(AX), SI
+	MOVQ    8(SI), R12
+	MOVQ    R12, 288(AX)
+	MOVQ    16(SI), SI
+	MOVWLSX R14, R14
+	ADDL    (SI), R14
+	MOVL    R14, (SI)
+	MOVQ    $0x00000001, SI
+	DECQ    (SP)
+	JG      swap
+
+loop:
+	TESTQ   R11, R11
+	JEQ     alone
+	MOVQ    CX, R12
+	SHRQ    $0x34, R12
+	MOVQ    (BX), R13
+	BSWAPQ  R13
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R13, R13
+	ORQ     R13, CX
+	MOVL    DX, R13
+	XORL    $0x3f, R13
+	SHRL    $0x03, R13
+	ADDQ    R13, BX
+	ORL     $0x38, DX
+	MOVQ    288(AX), R13
+	MOVWLZX 12368(R13)(R12*2), R12
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	ADDQ    SI, R13
+	CMPQ    R13, $0x40
+	JGE     exit
+	SHLXQ   R12, CX, CX
+	SUBL    R12, DX
+	MOVQ    R13, SI
+	MOVQ    R8, R12
+	SHRQ    $0x34, R12
+	MOVQ    (R10), R13
+	BSWAPQ  R13
+	ANDL    $0x000000ff, R9
+	SHRXQ   R9, R13, R13
+	ORQ     R13, R8
+	MOVL    R9, R13
+	XORL    $0x3f, R13
+	SHRL    $0x03, R13
+	ADDQ    R13, R10
+	ORL     $0x38, R9
+	MOVQ    288(DI), R13
+	MOVWLZX 12368(R13)(R12*2), R12
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	ADDQ    R11, R13
+	CMPQ    R13, $0x40
+	JGE     exitOther
+	SHLXQ   R12, R8, R8
+	SUBL    R12, R9
+	MOVQ    R13, R11
+	MOVQ    CX, R12
+	SHRQ    $0x34, R12
+	MOVQ    288(AX), R13
+	MOVWLZX 12368(R13)(R12*2), R12
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	ADDQ    SI, R13
+	CMPQ    R13, $0x40
+	JGE     exit
+	SHLXQ   R12, CX, CX
+	SUBL    R12, DX
+	MOVQ    R13, SI
+	MOVQ    R8, R12
+	SHRQ    $0x34, R12
+	MOVQ    288(DI), R13
+	MOVWLZX 12368(R13)(R12*2), R12
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	ADDQ    R11, R13
+	CMPQ    R13, $0x40
+	JGE     exitOther
+	SHLXQ   R12, R8, R8
+	SUBL    R12, R9
+	MOVQ    R13, R11
+	MOVQ    CX, R12
+	SHRQ    $0x34, R12
+	MOVQ    288(AX), R13
+	MOVWLZX 12368(R13)(R12*2), R12
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	ADDQ    SI, R13
+	CMPQ    R13, $0x40
+	JGE     exit
+	SHLXQ   R12, CX, CX
+	SUBL    R12, DX
+	MOVQ    R13, SI
+	MOVQ    R8, R12
+	SHRQ    $0x34, R12
+	MOVQ    288(DI), R13
+	MOVWLZX 12368(R13)(R12*2), R12
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	ADDQ    R11, R13
+	CMPQ    R13, $0x40
+	JGE     exitOther
+	SHLXQ   R12, R8, R8
+	SUBL    R12, R9
+	MOVQ    R13, R11
+	JMP     loop
+
+alone:
+	MOVQ    CX, R12
+	SHRQ    $0x34, R12
+	MOVQ    (BX), R13
+	BSWAPQ  R13
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R13, R13
+	ORQ     R13, CX
+	MOVL    DX, R13
+	XORL    $0x3f, R13
+	SHRL    $0x03, R13
+	ADDQ    R13, BX
+	ORL     $0x38, DX
+	MOVQ    288(AX), R13
+	MOVWLZX 12368(R13)(R12*2), R12
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	ADDQ    SI, R13
+	CMPQ    R13, $0x40
+	JGE     exit
+	SHLXQ   R12, CX, CX
+	SUBL    R12, DX
+	MOVQ    R13, SI
+	MOVQ    CX, R12
+	SHRQ    $0x34, R12
+	MOVQ    288(AX), R13
+	MOVWLZX 12368(R13)(R12*2), R12
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	ADDQ    SI, R13
+	CMPQ    R13, $0x40
+	JGE     exit
+	SHLXQ   R12, CX, CX
+	SUBL    R12, DX
+	MOVQ    R13, SI
+	MOVQ    CX, R12
+	SHRQ    $0x34, R12
+	MOVQ    288(AX), R13
+	MOVWLZX 12368(R13)(R12*2), R12
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	ADDQ    SI, R13
+	CMPQ    R13, $0x40
+	JGE     exit
+	SHLXQ   R12, CX, CX
+	SUBL    R12, DX
+	MOVQ    R13, SI
+	JMP     alone
+
+exitOther:
+	XCHGQ CX, R8
+	XCHGQ DX, R9
+	XCHGQ BX, R10
+	XCHGQ SI, R11
+	XCHGQ AX, DI
+
+exit:
+	TESTB $0x80, R12
+	JNE   undo
+	SUBQ  $0x80, R13
+	JLT   undo
+	CMPQ  R13, $0x40
+	JGE   undo
+	SHLXQ R12, CX, CX
+	SUBL  R12, DX
+	MOVQ  R13, SI
+	JMP   done
+
+undo:
+	MOVQ    (BX), R12
+	BSWAPQ  R12
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R12, R12
+	ORQ     R12, CX
+	MOVL    DX, R12
+	XORL    $0x3f, R12
+	SHRL    $0x03, R12
+	ADDQ    R12, BX
+	ORL     $0x38, DX
+	MOVQ    288(AX), R13
+	MOVQ    CX, R12
+	SHRQ    $0x36, R12
+	MOVL    (R13)(R12*4), R12
+	TESTB   $0x80, R12
+	JNE     special
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	MOVBLZX R13, R13
+	ADDQ    R13, SI
+	MOVL    R12, R13
+	SHRL    $0x10, R13
+	MOVBLZX -1(AX)(SI*1), R14
+	MOVW    R13, 128(AX)(R14*2)
+	SHLXQ   R12, CX, CX
+	SUBL    R12, DX
+
+taken:
+	CMPQ SI, $0x40
+	JLT  loop
+	JEQ  done
+	JMP  bad
+
+special:
+	TESTL $0x000f0000, R12
+	JNE   shortG
+	MOVQ  CX, R14
+	SHRQ  $0x30, R14
+	SUBL  4096(R13), R14
+	CMPQ  R14, 4112(R13)
+	JCC   bad
+	MOVQ  4104(R13), R12
+	MOVL  (R12)(R14*4), R12
+
+shortG:
+	MOVL    R12, R13
+	SHRL    $0x10, R13
+	ANDL    $0x0f, R13
+	CMPL    R13, $0x01
+	JEQ     last
+	MOVL    R12, R13
+	SHRL    $0x08, R13
+	MOVBLZX R13, R13
+	ADDQ    R13, SI
+	MOVL    R12, R13
+	SHRL    $0x14, R13
+	ANDL    $0x0f, R13
+	ANDL    $0x3f, R12
+	SHLXQ   R12, CX, CX
+	SUBL    R12, DX
+	MOVL    R13, R12
+	XORL    $0x3f, R12
+	MOVQ    CX, R15
+	SHRQ    $0x01, R15
+	SHRXQ   R12, R15, R12
+	MOVQ    CX, R14
+	SARQ    $0x3f, R14
+	NOTQ    R14
+	MOVQ    $-1, R15
+	SHLXQ   R13, R15, R15
+	INCQ    R15
+	ANDQ    R14, R15
+	ADDQ    R15, R12
+	SHLXQ   R13, CX, CX
+	SUBL    R13, DX
+	MOVBLZX -1(AX)(SI*1), R13
+	MOVW    R12, 128(AX)(R13*2)
+	JMP     taken
+
+last:
+	TESTL $0x00f00000, R12
+	JNE   bad
+	ANDL  $0x3f, R12
+	SHLXQ R12, CX, CX
+	SUBL  R12, DX
+
+done:
+	MOVQ    272(AX), SI
+	LEAQ    64(SI), R12
+	CMPQ    SI, 264(AX)
+	CMOVQEQ 256(AX), R12
+	MOVQ    R12, 272(AX)
+	DECQ    280(AX)
+	JEQ     stop
+	TESTQ   R11, R11
+	JNE     block
+
+stop:
+	XORL  SI, SI
+	TESTQ R11, R11
+	JEQ   return
+	XCHGQ CX, R8
+	XCHGQ DX, R9
+	XCHGQ BX, R10
+	XCHGQ SI, R11
+	XCHGQ AX, DI
+	JMP   loop
+
+swap:
+	XCHGQ CX, R8
+	XCHGQ DX, R9
+	XCHGQ BX, R10
+	XCHGQ SI, R11
+	XCHGQ AX, DI
+	JMP   block
+
+longDC:
+	MOVQ  272(AX), SI
+	MOVQ  (SI), SI
+	MOVQ  CX, R12
+	SHRQ  $0x36, R12
+	MOVL  (SI)(R12*4), R12
+	TESTB $0x80, R12
+	TESTL $0x000f0000, R12
+	JNE   shortH
+	MOVQ  CX, R13
+	SHRQ  $0x30, R13
+	SUBL  4096(SI), R13
+	CMPQ  R13, 4112(SI)
+	JCC   bad
+	MOVQ  4104(SI), R12
+	MOVL  (R12)(R13*4), R12
+
+shortH:
+	MOVL  R12, SI
+	SHRL  $0x14, SI
+	ANDL  $0x0f, SI
+	ANDL  $0x3f, R12
+	SHLXQ R12, CX, CX
+	SUBL  R12, DX
+	MOVL  SI, R12
+	XORL  $0x3f, R12
+	MOVQ  CX, R14
+	SHRQ  $0x01, R14
+	SHRXQ R12, R14, R12
+	MOVQ  CX, R13
+	SARQ  $0x3f, R13
+	NOTQ  R13
+	MOVQ  $-1, R14
+	SHLXQ SI, R14, R14
+	INCQ  R14
+	ANDQ  R13, R14
+	ADDQ  R14, R12
+	SHLXQ SI, CX, CX
+	SUBL  SI, DX
+	MOVQ  R12, R14
+	JMP   dcDone
+
+bad:
+	MOVQ $-1, SI
+
+return:
+	MOVQ CX, 304(AX)
+	ANDL $0x000000ff, DX
+	MOVQ DX, 312(AX)
+	SUBQ 328(AX), BX
+	MOVQ BX, 320(AX)
+	MOVQ R8, 304(DI)
+	ANDL $0x000000ff, R9
+	MOVQ R9, 312(DI)
+	SUBQ 328(DI), R10
+	MOVQ R10, 320(DI)
+	MOVQ SI, why+8(FP)
 	RET
 
 // func refine(coef *[64]int16, nonzero *uint64, ac *uint32, bits *uint64, band uint64, low int, run int, zigzag *uint8) int
@@ -1337,12 +2481,14 @@ coefficient:
 	MOVQ    DI, R10
 	ANDQ    SI, R10
 	SUBQ    R9, R12
-	JLT     bad
+	JLT     beyond
 	MOVQ    $0x00000001, R9
 	SHLXQ   R12, R9, R9
 	PDEPQ   R11, R9, R9
 	BLSMSKQ R9, R11
 	ANDNQ   R10, R11, R10
+
+found:
 	POPCNTQ R10, R11
 	CMPQ    R11, $0x20
 	JGT     many
@@ -1450,7 +2596,7 @@ moved:
 
 special:
 	TESTL $0x000f0000, R9
-	JNE   shortE
+	JNE   shortI
 	MOVQ  CX, R10
 	SHRQ  $0x30, R10
 	SUBL  4096(AX), R10
@@ -1459,7 +2605,7 @@ special:
 	MOVQ  4104(AX), R9
 	MOVL  (R9)(R10*4), R9
 
-shortE:
+shortI:
 	MOVL  R9, R10
 	SHRL  $0x10, R10
 	ANDL  $0x0f, R10
@@ -1520,6 +2666,12 @@ bad:
 	MOVQ $-1, R13
 	MOVQ R13, ret+64(FP)
 	RET
+
+beyond:
+	BLSIQ band+32(FP), R9
+	SHRQ  $0x01, R9
+	JNE   found
+	JMP   bad
 
 many:
 	MOVQ   (BX), R12
@@ -1602,21 +2754,21 @@ manyRest:
 TEXT ·idct(SB), NOSPLIT, $0-32
 	MOVQ        dst+0(FP), AX
 	MOVQ        stride+8(FP), CX
-	MOVQ        coef+16(FP), DX
-	MOVQ        quant+24(FP), BX
-	VMOVDQU     (DX), Y0
-	VMOVDQU     32(DX), Y1
-	VMOVDQU     64(DX), Y2
-	VMOVDQU     96(DX), Y3
+	MOVQ        quant+24(FP), DX
+	MOVQ        coef+16(FP), BX
+	VMOVDQU     (BX), Y0
+	VMOVDQU     32(BX), Y1
+	VMOVDQU     64(BX), Y2
+	VMOVDQU     96(BX), Y3
 	VPSRLD      $0x10, Y0, Y4
 	VPOR        Y1, Y4, Y4
 	VPOR        Y2, Y4, Y4
 	VPOR        Y3, Y4, Y4
 	VPTEST      Y4, Y4
-	VPMULLW     (BX), Y0, Y0
-	VPMULLW     32(BX), Y1, Y1
-	VPMULLW     64(BX), Y2, Y2
-	VPMULLW     96(BX), Y3, Y3
+	VPMULLW     (DX), Y0, Y0
+	VPMULLW     32(DX), Y1, Y1
+	VPMULLW     64(DX), Y2, Y2
+	VPMULLW     96(DX), Y3, Y3
 	JEQ         flat
 	VPMADDWD    sum<>+0(SB), Y0, Y4
 	VPMADDWD    difference<>+0(SB), Y0, Y0

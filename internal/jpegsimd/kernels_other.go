@@ -11,6 +11,8 @@ func decode(_, _, _ *uintptr, _, _ int, _ *uint64, _ *uint8, _ *[64]int16, _ *ui
 	panic(never)
 }
 func skip(_, _, _ *uintptr, _, _ int, _ *uint64) (left, end int) { panic(never) }
+func decodeBeside(*uintptr, *uint8) int                          { panic(never) }
+func skipBeside(*uintptr) int                                    { panic(never) }
 func refine(_ *[64]int16, _ *uint64, _ *uint32, _ *uint64, _ uint64, _, _ int, _ *uint8) int {
 	panic(never)
 }

@@ -54,6 +54,9 @@ func (m *MCUs) Decode(b *Bits, pix []uint8) int {
 	if !m.check(pix) || !useAVX2 {
 		return m.plainDecode(b, pix)
 	}
+	if m.Next == m.End {
+		return 0
+	}
 	if b.short() {
 		return Short
 	}
@@ -74,11 +77,12 @@ func (m *MCUs) Blank(pix []uint8) {
 
 // Skip passes over all blocks. It returns what Decode does.
 func (m *MCUs) Skip(b *Bits) int {
-	for i := range m.Units {
-		m.Units[i].AC.setHops()
-	}
+	m.hop()
 	if !useAVX2 {
 		return m.plainSkip(b)
+	}
+	if m.Next == m.End {
+		return 0
 	}
 	if b.short() {
 		return Short
@@ -87,6 +91,13 @@ func (m *MCUs) Skip(b *Bits) int {
 	left, end := skip(first, last, unit, m.End-m.Next, len(b.Buf)-Reach, &b.Acc)
 	m.Next = m.End - left
 	return min(end, 0)
+}
+
+// hop makes hops ready.
+func (m *MCUs) hop() {
+	for i := range m.Units {
+		m.Units[i].AC.setHops()
+	}
 }
 
 // span returns the first unit, the last, and the one that is next.

@@ -27,9 +27,9 @@ const (
 //	16-23  the second run, plus one; 0 without a second coefficient, and
 //	       leaving with bit 6 or 7
 //	24-31  value of the second coefficient
-//	32-47  which bits from the right of the next 64 to add to the value of the
-//	       first: the place of the last, and 8 bits above how many
-//	48-63  value of the first coefficient, or what lacks when bits are added
+//	32-47  value of the first coefficient, or what lacks when bits are added
+//	48-63  which bits from the right of the next 64 to add to it: the place of the
+//	       last, and 8 bits above how many
 type pair uint64
 
 const (
@@ -40,7 +40,7 @@ const (
 
 // first returns the value of the first coefficient, with the next bits.
 func (p pair) first(acc uint64) int16 {
-	return int16(p>>48) + int16(acc>>(p>>32&63)&(1<<(p>>40&15)-1))
+	return int16(p>>32) + int16(acc>>(p>>48&63)&(1<<(p>>56&15)-1))
 }
 
 // setPairs makes the pairs of a code, of one coefficient each.
@@ -49,17 +49,17 @@ func (t *Table) setPairs() {
 		l, size := e&63, e>>20&15
 		switch {
 		case e&special == 0:
-			t.pairs[i] = pair(l) | pair(e>>8&31)<<8 | pair(e>>16)<<48
+			t.pairs[i] = pair(l) | pair(e>>8&31)<<8 | pair(e>>16)<<32
 		case e&kindMask == kindRun:
 			t.pairs[i] = pair(l) | 16<<8
 		case e&kindMask == kindEnd && size == 0:
 			t.pairs[i] = pair(l) | pairEnds | leaving<<16
 		case e&kindMask == kindSize && l < pairBits && l+size <= maxPairBits:
-			base := pair(0)
+			base := uint16(0)
 			if i>>(pairBits-1-l)&1 == 0 { // the magnitude begins with it
 				base = 1 - 1<<size
 			}
-			t.pairs[i] = pair(l+size) | pair(e>>8&31)<<8 | pair(64-l-size|size<<8)<<32 | base<<48
+			t.pairs[i] = pair(l+size) | pair(e>>8&31)<<8 | pair(base)<<32 | pair(64-l-size|size<<8)<<48
 		default:
 			t.pairs[i] = pairSlow | leaving<<16
 		}

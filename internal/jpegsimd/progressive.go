@@ -44,7 +44,8 @@ func (b Band) mask() uint64 { return ^uint64(0)>>b.First - ^uint64(0)>>b.Last>>1
 
 // Select decodes the first scan of a band of one block (G.1.2.2) and notes in
 // nonzero which coefficients it sets. It returns how many of the blocks that
-// follow have none, or Short or Bad.
+// follow have none, or Short or Bad. As in libjpeg a run may lead out of the band,
+// and sets a coefficient there, but not out of the block.
 func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) int {
 	if b.short() {
 		return Short
@@ -69,7 +70,7 @@ func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) i
 		default:
 			acc, n, v = split(e, acc, n)
 		}
-		if k += uint(e >> 8 & 31); k > end+1 {
+		if k += uint(e >> 8 & 31); k > 64 {
 			return Bad
 		}
 		if e&(special|kindMask) != special|kindRun {
@@ -92,7 +93,8 @@ func blocks(e uint32, acc uint64) (run int, size uint) {
 
 // Refine decodes a scan that adds a bit to a band of one block (G.1.2.3). With
 // run it is one of the blocks in which no coefficient begins to differ from
-// zero; it returns what is left of the run then, or Short or Bad.
+// zero; it returns what is left of the run then, or Short or Bad. As in libjpeg a
+// run that leads out of the band sets the coefficient behind it.
 func Refine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band, run int) int {
 	mask := band.mask()
 	if run > 0 && *nonzero&mask == 0 {
@@ -110,6 +112,7 @@ func Refine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band, r
 // plainRefine goes through the part of the band that is left, rest, from one
 // coefficient that is new to the next.
 func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, rest uint64, low uint, run int) int {
+	beyond := rest & -rest >> 1
 	for run == 0 && rest != 0 {
 		b.refill()
 		e, v := ac.find(b.Acc), int32(0)
@@ -132,6 +135,9 @@ func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, rest ui
 			return Bad // a coefficient begins with one bit
 		}
 		target, passed := findZero(rest, *nonzero, int(e>>8&31)-1)
+		if target == 0 {
+			target = beyond
+		}
 		if target == 0 {
 			return Bad
 		}

@@ -57,3 +57,51 @@ func TestRefineTwins(t *testing.T) {
 		t.Errorf("%d of %d blocks were no good", bad, done)
 	}
 }
+
+// TestSelectBeyond has runs that lead out of the band, and out of the block.
+func TestSelectBeyond(t *testing.T) {
+	for _, c := range []struct {
+		symbol uint8 // of the code 0
+		band   Band
+		at     int // the coefficient that is set, 0 for none
+	}{
+		{0x61, Band{1, 5, 2}, 7},
+		{0x31, Band{60, 60, 2}, 63},
+		{0x41, Band{60, 63, 2}, 0},
+	} {
+		var ac ACTable
+		if err := ac.Set(&[16]uint8{1}, []uint8{c.symbol}); err != nil {
+			t.Fatal(err)
+		}
+		var got, want [64]int16
+		var nonzero uint64
+		why := Select(&got, &nonzero, &ac, &Bits{Buf: make([]byte, Reach)}, c.band)
+		if c.at == 0 {
+			if why != Bad {
+				t.Errorf("%x from %v: %d, want Bad", c.symbol, c.band, why)
+			}
+			continue
+		}
+		if want[Zigzag(c.at)] = -4; why != 0 || got != want || nonzero != Coefficient(c.at) {
+			t.Errorf("%x from %v: %d and %v, want coefficient %d", c.symbol, c.band, why, got, c.at)
+		}
+	}
+}
+
+// TestRefineBeyond has runs that lead out of the band, and out of the block.
+func TestRefineBeyond(t *testing.T) {
+	var ac ACTable
+	if err := ac.Set(&[16]uint8{1}, []uint8{0x61}); err != nil {
+		t.Fatal(err)
+	}
+	b := Bits{Buf: make([]byte, 2*Reach)}
+	var got, want [64]int16
+	var nonzero uint64
+	want[Zigzag(6)] = -4
+	if why := Refine(&got, &nonzero, &ac, &b, Band{1, 5, 2}, 0); why != 0 || got != want || nonzero != Coefficient(6) {
+		t.Errorf("%d and %v, want coefficient 6", why, got)
+	}
+	if why := Refine(&got, &nonzero, &ac, &b, Band{60, 63, 2}, 0); why != Bad {
+		t.Errorf("%d, want Bad", why)
+	}
+}

@@ -195,27 +195,35 @@ func (d *Decoder) RGB(dst []uint8, stride int, window image.Rectangle) error {
 	return d.rows(window, target{dst: dst, stride: stride})
 }
 
-// rows decodes strip by strip: one row of MCUs at a time, so that samples are
-// still in the first caches when they become colours.
+// rows decodes strip by strip: one or two rows of MCUs at a time, so that samples
+// are still in the first caches when they become colours.
 func (d *Decoder) rows(window image.Rectangle, to target) error {
 	f, s := &d.frame, &d.strip
-	s.set(f, window)
+	s.set(f, window, d.tall())
 	if err := d.start(); err != nil {
 		return fmt.Errorf("jpeg: %w", err)
 	}
-	for my := s.first; my <= s.last; my++ {
+	for s.begin(); s.count > 0; s.next(f) {
 		if d.stored {
-			d.transform(s, my)
-		} else if err := d.scan.row(s, my); err != nil {
+			d.transform(s)
+		} else if err := d.scan.fill(s); err != nil {
 			return fmt.Errorf("jpeg: %w", err)
 		}
 		s.edges(f)
-		if err := s.emit(f, my, to); err != nil {
+		if err := s.emit(f, to); err != nil {
 			return err
 		}
-		s.keep(f)
 	}
 	return nil
+}
+
+// tall returns how many rows of MCUs a strip has: two if an index tells where both
+// of them begin, and there may be memory for them.
+func (d *Decoder) tall() int {
+	if d.scan.index.on && d.scan.interval == 0 && 2*d.frame.stripBytes() <= d.options.MaxBytes {
+		return 2
+	}
+	return 1
 }
 
 // Incomplete reports whether what has been decoded last lacks data, which the

@@ -43,6 +43,6 @@
 //
 // Open borrows the file until the next Open; rows are lent for the time of a call.
 // A Decoder keeps what it has allocated, so that it allocates nothing for images
-// no larger than those before, and has some 150 kB of tables and buffers in any
+// no larger than those before, and has some 170 kB of tables and buffers in any
 // case: keep one for each goroutine.
 package jpeg

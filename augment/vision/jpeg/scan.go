@@ -21,17 +21,27 @@ type block struct {
 	quant        *[64]int16
 }
 
-// A scanner decodes scans, MCU by MCU.
+// A lane is a place of a scan from which MCUs are decoded.
+type lane struct {
+	feed  feed
+	pred  [4]int32
+	units [maxBlocks]jpegsimd.Unit
+	mcus  jpegsimd.MCUs
+	mcu   int  // the next one
+	left  int  // MCUs up to a restart
+	empty bool // nothing is left of the segment, and its MCUs are not decoded
+}
+
+// A scanner decodes scans, MCU by MCU, on the first lane, or with an index two
+// rows of them side by side.
 type scanner struct {
-	feed    feed
+	*lane   // the current one
+	lanes   [2]lane
 	dc      [4]jpegsimd.Table
 	ac      [4]jpegsimd.ACTable
 	quant   [4][64]int16 // by component, in the order of Place
 	latched [4]bool      // what quant has
-	pred    [4]int32
-	units   [maxBlocks]jpegsimd.Unit
-	mcus    jpegsimd.MCUs
-	coef    [64]int16 // smoothed
+	coef    [64]int16    // smoothed
 
 	header   scanHeader
 	blocks   [maxBlocks]block
@@ -39,20 +49,18 @@ type scanner struct {
 	mcusX    int // MCUs of this scan across
 	mcusY    int
 	interval int // MCUs from restart to restart, 0 for one segment
-	mcu      int // the next one
-	left     int // MCUs up to a restart
 	run      int // blocks that have no more coefficients in a progressive scan
 
 	index    index
 	smoother smoother
 
 	policy Truncation
-	empty  bool // nothing is left of the segment, and its MCUs are not decoded
 	filled bool // there were such
 }
 
 // reset forgets what belongs to a file.
 func (s *scanner) reset(policy Truncation) {
+	s.lane = &s.lanes[0]
 	s.latched, s.policy, s.empty, s.filled = [4]bool{}, policy, false, false
 	s.index.on = false
 	s.smoother = smoother{}
@@ -204,8 +212,9 @@ func set(t interface {
 // sequential reports whether the scan has whole blocks.
 func (s *scanner) sequential() bool { return s.header.band.Last == 63 && s.header.band.First == 0 }
 
-// plan gets ready for the blocks of an MCU.
-func (s *scanner) plan() {
+// plan gets a lane ready for the blocks of an MCU.
+func (s *scanner) plan(l *lane) {
+	s.lane = l
 	for i, b := range s.blocks[:s.n] {
 		s.units[i] = jpegsimd.Unit{DC: b.dc, AC: b.ac, Pred: &s.pred[b.comp]}
 	}
@@ -216,7 +225,7 @@ func (s *scanner) plan() {
 
 // begin goes to the first MCU.
 func (s *scanner) begin() {
-	s.plan()
+	s.plan(&s.lanes[0])
 	s.feed.start(s.header.data, s.header.at)
 	s.mcu, s.run, s.pred, s.empty = 0, 0, [4]int32{}, false
 	s.left = s.toRestart()

@@ -173,10 +173,10 @@ func (s *scanner) keepRun(n int) int {
 }
 
 // transform fills a strip from a store.
-func (d *Decoder) transform(to *strip, my int) {
+func (d *Decoder) transform(to *strip) {
 	f, st := &d.frame, &d.store
 	for i, c := range f.comps[:f.n] {
-		for y := my * c.v; y < (my+1)*c.v; y++ {
+		for y := to.top * c.v; y < (to.top+1)*c.v; y++ {
 			for x := to.left * c.h; x < to.right*c.h; x++ {
 				at := st.first[i] + y*st.stride[i] + x
 				coef, end := &st.memory[at], 64-bits.TrailingZeros64(st.nonzero[at])
@@ -185,7 +185,7 @@ func (d *Decoder) transform(to *strip, my int) {
 					d.scan.smoother.block(coef, f, st, i, x, y, &d.scan.quant[i])
 				}
 				p := &to.planes[i]
-				p.put(to.memory[p.block(x-to.left*c.h, y-my*c.v):], coef, &d.scan.quant[i], end)
+				p.put(to.memory[p.block(x-to.left*c.h, y-to.top*c.v):], coef, &d.scan.quant[i], end)
 			}
 		}
 	}

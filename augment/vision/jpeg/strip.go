@@ -15,7 +15,7 @@ type plane struct {
 	origin int // of the first sample of the first MCU
 	size   int // samples across and down of a block
 	step   int // samples from one MCU to the next
-	rows   int // of one strip
+	rows   int // of a whole strip
 }
 
 // margin is the room before the samples of a row, slack that behind the last.
@@ -24,21 +24,22 @@ const (
 	slack  = 64
 )
 
-// A strip is one row of MCUs, of which it holds those that a window needs: from
+// A strip is a few rows of MCUs, of which it holds those that a window needs: from
 // column left up to right of rows first to last.
 type strip struct {
 	window                   image.Rectangle
 	left, right, first, last int
-	next                     int // the row of pixels that is written next
+	tall, top, count         int // rows there is room for, the first one that is there, and how many
+	line                     int // the row of pixels that is written next
 	planes                   [4]plane
 	memory                   []uint8
 	lines                    [4][]uint8 // upsampled components
-	line                     []uint8    // colours
+	colours                  []uint8
 }
 
-// set makes room for the strips of a window.
-func (s *strip) set(f *frame, window image.Rectangle) {
-	s.window, s.next = window, window.Min.Y
+// set makes room for the strips of a window, each of so many rows.
+func (s *strip) set(f *frame, window image.Rectangle, tall int) {
+	s.window, s.line, s.tall = window, window.Min.Y, tall
 	x, y := 0, 0 // pixels beyond the window that filters look at
 	for _, c := range f.comps[:f.n] {
 		if c.fancy {
@@ -51,7 +52,7 @@ func (s *strip) set(f *frame, window image.Rectangle) {
 	need := 3*window.Dx() + slack + f.n*lineBytes
 	for i, c := range f.comps[:f.n] {
 		p := &s.planes[i]
-		p.size, p.step, p.rows = c.size, c.size*c.h, c.size*c.v
+		p.size, p.step, p.rows = c.size, c.size*c.h, tall*c.size*c.v
 		p.stride = (margin + (s.right-s.left)*p.step + slack + 31) &^ 31
 		p.origin = p.stride + margin
 		need += p.stride * (p.rows + 1)
@@ -71,7 +72,7 @@ func (s *strip) set(f *frame, window image.Rectangle) {
 		p.pix = take(p.stride * (p.rows + 1))
 		s.lines[i] = take(lineBytes)
 	}
-	s.line = take(3*window.Dx() + slack)
+	s.colours = take(3*window.Dx() + slack)
 }
 
 // block returns where in the strip's memory block (x, y) begins, counted from the
@@ -114,31 +115,38 @@ func (s *strip) edges(f *frame) {
 	}
 }
 
-// keep moves the last row of each plane above the strip that comes next.
-func (s *strip) keep(f *frame) {
+// begin makes s the first strip.
+func (s *strip) begin() { s.top, s.count = s.first, min(s.tall, s.last-s.first+1) }
+
+// next makes s the strip that follows, which is empty behind the last one. It
+// moves the last row of each plane above it.
+func (s *strip) next(f *frame) {
+	s.top += s.count
+	s.count = min(s.tall, s.last-s.top+1)
 	for i := range f.n {
 		p := &s.planes[i]
 		copy(p.pix[:p.stride], p.pix[p.rows*p.stride:])
 	}
 }
 
-// emit writes the rows of pixels for which all samples are there: of the strip
-// that is MCU row my, and the last one of the strip before if it has waited.
-func (s *strip) emit(f *frame, my int, to target) error {
-	end := (my + 1) * f.mcuH
+// emit writes the rows of pixels for which all samples are there: of the strip,
+// and the last one of the strip before if it has waited.
+func (s *strip) emit(f *frame, to target) error {
+	behind := s.top + s.count
+	end := behind * f.mcuH
 	for _, c := range f.comps[:f.n] {
-		if c.fancy && c.down == 2 && my < f.mcusY-1 {
-			end = (my+1)*f.mcuH - 1
+		if c.fancy && c.down == 2 && behind < f.mcusY {
+			end = behind*f.mcuH - 1
 		}
 	}
 	n := 3 * s.window.Dx()
-	for end = min(end, s.window.Max.Y); s.next < end; s.next++ {
-		y := s.next - s.window.Min.Y
-		line := s.line[:n]
+	for end = min(end, s.window.Max.Y); s.line < end; s.line++ {
+		y := s.line - s.window.Min.Y
+		line := s.colours[:n]
 		if to.sink == nil {
 			line = to.dst[y*to.stride:][:n]
 		}
-		s.colour(f, line, my)
+		s.colour(f, line)
 		if to.sink != nil {
 			if err := to.sink.Row(y, line); err != nil {
 				return err
@@ -149,10 +157,10 @@ func (s *strip) emit(f *frame, my int, to target) error {
 }
 
 // colour writes the next row of pixels.
-func (s *strip) colour(f *frame, dst []uint8, my int) {
+func (s *strip) colour(f *frame, dst []uint8) {
 	var c [4][]uint8
 	for i := range f.n {
-		c[i] = s.samples(f, i, my)
+		c[i] = s.samples(f, i)
 	}
 	switch f.colours {
 	case grey:
@@ -171,31 +179,31 @@ func (s *strip) colour(f *frame, dst []uint8, my int) {
 }
 
 // samples returns component i of the next row of pixels.
-func (s *strip) samples(f *frame, i, my int) []uint8 {
+func (s *strip) samples(f *frame, i int) []uint8 {
 	c, p := &f.comps[i], &s.planes[i]
 	x0, x1 := s.window.Min.X, s.window.Max.X
 	left := s.left * p.step
-	row := s.next / c.down
-	y := row - my*p.rows
+	row, first := s.line/c.down, s.top*c.size*c.v
+	y := row - first
 	if c.across == 1 && !c.fancy {
 		return p.row(x0-left, y, x1-x0)
 	}
-	first := x0/c.across - left
+	from := x0/c.across - left
 	n := (x1-1)/c.across - x0/c.across + 1
 	if !c.fancy {
-		return spread(s.lines[i], p.row(first, y, n), c.across, x0%c.across, x1-x0)
+		return spread(s.lines[i], p.row(from, y, n), c.across, x0%c.across, x1-x0)
 	}
 	near := y
 	if c.down == 2 {
-		near = min(max(row-1+2*(s.next&1), 0), c.height-1) - my*p.rows
+		near = min(max(row-1+2*(s.line&1), 0), c.height-1) - first
 	}
 	switch {
 	case c.across == 1:
-		jpegsimd.Up12(s.lines[i], p.row(first, y, n), p.row(first, near, n), 1+s.next&1)
+		jpegsimd.Up12(s.lines[i], p.row(from, y, n), p.row(from, near, n), 1+s.line&1)
 	case c.down == 1:
-		jpegsimd.Up21(s.lines[i], p.row(first-1, y, n+2))
+		jpegsimd.Up21(s.lines[i], p.row(from-1, y, n+2))
 	default:
-		jpegsimd.Up22(s.lines[i], p.row(first-1, y, n+2), p.row(first-1, near, n+2))
+		jpegsimd.Up22(s.lines[i], p.row(from-1, y, n+2), p.row(from-1, near, n+2))
 	}
 	return s.lines[i][x0%c.across:][:x1-x0]
 }

@@ -134,19 +134,17 @@ func units(f transform) {
 	function("decode", "func(first, last, unit *uintptr, blocks, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left, end int)")
 	w := loadWalk()
 	w.coef, w.zigzag = param("coef"), param("zigzag")
+	b := newBlocks(f)
 	Label("block")
 	w.begin()
-	zero := YMM()
-	VPXOR(zero, zero, zero)
-	for i := range 4 {
-		VMOVDQU(zero, at(w.coef, 32*i))
-	}
-	MOVW(w.dc().As16(), at(w.coef, 0))
+	w.blank()
 	w.pairs()
 	w.slow()
 	Label("done")
-	w.samples(f)
+	b.done(w)
 	w.next()
+	w.longDC()
+	b.end(w)
 	w.end()
 
 	function("skip", "func(first, last, unit *uintptr, blocks, limit int, bits *uint64) (left, end int)")
@@ -158,6 +156,10 @@ func units(f transform) {
 	w.slow()
 	Label("done")
 	w.next()
+	w.longDC()
+	Label("bad")
+	MOVQ(I32(-1), w.k)
+	Label("return")
 	w.end()
 }
 
@@ -165,13 +167,18 @@ func units(f transform) {
 // where that is nil.
 type walk struct {
 	reader
-	unit, blocks, limit    Mem // what is next, how many are left, up to where a block may begin
-	table, coef, zigzag, k reg.GPVirtual
-	diff                   reg.GPVirtual
+	unit, blocks, limit Mem // what is next, how many are left, up to where a block may begin
+	first, last         Mem // units
+	tableAt             Mem // where the ACTable is kept, if table is nil
+	table, k            reg.GPVirtual
+	coef, zigzag        reg.GPVirtual
+	coefAt              int // from coef on
+	diff                reg.GPVirtual
 }
 
 func loadWalk() *walk {
 	w := &walk{reader: loadReader(), unit: AllocLocal(8), blocks: AllocLocal(8), limit: AllocLocal(8)}
+	w.first, w.last = paramMem("first"), paramMem("last")
 	w.table, w.k = GP64(), GP64()
 	MOVQ(param("unit"), w.table)
 	MOVQ(w.table, w.unit)
@@ -191,35 +198,67 @@ func (w *walk) begin() {
 	JHI(LabelRef("return"))
 }
 
+// blank begins the coefficients of a block: zeros behind the first one.
+func (w *walk) blank() {
+	zero := YMM()
+	VPXOR(zero, zero, zero)
+	for i := range 4 {
+		VMOVDQU(zero, at(w.coef, w.coefAt+32*i))
+	}
+	MOVW(w.dc().As16(), at(w.coef, w.coefAt))
+}
+
 // next goes on to the next block.
 func (w *walk) next() {
+	w.advance()
+	JNE(LabelRef("block"))
+	JMP(LabelRef("return"))
+}
+
+// advance makes the next block the current one, and sets flags by how many are
+// left.
+func (w *walk) advance() {
 	unit, after := GP64(), GP64()
 	MOVQ(w.unit, unit)
 	LEAQ(at(unit, unitBytes), after)
-	CMPQ(unit, paramMem("last"))
-	CMOVQEQ(paramMem("first"), after)
+	CMPQ(unit, w.last)
+	CMOVQEQ(w.first, after)
 	MOVQ(after, w.unit)
 	DECQ(w.blocks)
-	JNE(LabelRef("block"))
-	JMP(LabelRef("return"))
+}
+
+// codes returns the ACTable.
+func (w *walk) codes() reg.GPVirtual {
+	if w.table != nil {
+		return w.table
+	}
+	t := GP64()
+	MOVQ(w.tableAt, t)
+	return t
 }
 
 // dc decodes the difference of a first coefficient and returns the coefficient.
 func (w *walk) dc() reg.GPVirtual {
 	w.refill()
-	unit, bits := GP64(), GP64()
-	MOVQ(w.unit, unit)
-	MOVQ(at(unit, unitDC), w.table)
+	table, bits := GP64(), GP64()
+	MOVQ(w.unit, table)
+	MOVQ(at(table, unitDC), table)
 	index := w.top(pairBits)
-	MOVBLZX(w.field(index, 0), bits.As32())
+	MOVBLZX(field(table, index, 0), bits.As32())
 	TESTB(Imm(0x80), bits.As8())
 	JNE(LabelRef("longDC"))
-	w.diff = w.first(index, w.acc)
+	w.diff = firstOf(table, index, w.acc)
 	w.drop(bits)
 	Label("dcDone")
-	pred := GP64()
+	pred, ac := GP64(), w.table
 	MOVQ(w.unit, pred)
-	MOVQ(at(pred, unitAC), w.table)
+	if ac == nil {
+		ac = GP64()
+	}
+	MOVQ(at(pred, unitAC), ac)
+	if w.table == nil {
+		MOVQ(ac, w.tableAt)
+	}
 	MOVQ(at(pred, unitPred), pred)
 	MOVWLSX(w.diff.As16(), w.diff.As32())
 	ADDL(at(pred, 0), w.diff.As32())
@@ -230,10 +269,12 @@ func (w *walk) dc() reg.GPVirtual {
 
 // longDC is the rare part of dc.
 func (w *walk) longDC() {
-	e := GP64()
+	table, e := GP64(), GP64()
 	Label("longDC")
-	w.look(w.table, e)
-	w.long(w.table, e)
+	MOVQ(w.unit, table)
+	MOVQ(at(table, unitDC), table)
+	w.look(table, e)
+	w.long(table, e)
 	MOVQ(w.split(e), w.diff)
 	JMP(LabelRef("dcDone"))
 }
@@ -242,32 +283,38 @@ func (w *walk) longDC() {
 func (w *walk) put(k, v reg.GPVirtual) {
 	z := GP64()
 	MOVBLZX(Mem{Base: w.zigzag, Index: k, Scale: 1, Disp: -1}, z.As32())
-	MOVW(v.As16(), Mem{Base: w.coef, Index: z, Scale: 2})
+	MOVW(v.As16(), w.place(z))
+}
+
+// place is the coefficient at a place.
+func (w *walk) place(z reg.GPVirtual) Mem {
+	return Mem{Base: w.coef, Index: z, Scale: 2, Disp: w.coefAt}
 }
 
 // field is a part of the pair at index.
-func (w *walk) field(index reg.GPVirtual, disp int) Mem {
-	return Mem{Base: w.table, Index: index, Scale: 8, Disp: tablePairs + disp}
+func field(table, index reg.GPVirtual, disp int) Mem {
+	return Mem{Base: table, Index: index, Scale: 8, Disp: tablePairs + disp}
 }
 
-// first returns the value of the first coefficient of a pair: what the table
-// says, plus bits of its magnitude, of the bits that the pair begins with.
-func (w *walk) first(index, acc reg.GPVirtual) reg.GPVirtual {
-	bits, v := GP64(), GP64()
-	MOVWLZX(w.field(index, 4), bits.As32())
-	BEXTRQ(bits, acc, bits)
-	MOVWLZX(w.field(index, 6), v.As32())
-	ADDL(bits.As32(), v.As32())
+// firstOf returns the value of the first coefficient of a pair: what the table
+// says, plus bits of its magnitude, of the bits that the pair begins with. It is
+// in the low 16 bits.
+func firstOf(table, index, acc reg.GPVirtual) reg.GPVirtual {
+	v := GP64()
+	MOVWLZX(field(table, index, 6), v.As32())
+	BEXTRQ(v, acc, v)
+	ADDL(field(table, index, 4), v.As32())
 	return v
 }
 
-// both stores the coefficients of a pair, before k1 and before k. If there is one
-// alone, the second has its place, and is stored before it.
-func (w *walk) both(index, acc, k1 reg.GPVirtual) {
-	v := GP64()
-	MOVBLSX(w.field(index, 3), v.As32())
-	w.put(w.k, v)
-	w.put(k1, w.first(index, acc))
+// both takes a pair, and stores its coefficients before k1 and before k. If there
+// is one alone, the second has its place, and is stored before it.
+func (w *walk) both(table, index, bits, k1 reg.GPVirtual) {
+	v, second := firstOf(table, index, w.acc), GP64()
+	w.drop(bits)
+	MOVBLSX(field(table, index, 3), second.As32())
+	w.put(w.k, second)
+	w.put(k1, v)
 }
 
 // pairs decodes coefficients by pairs. All that is special leads beyond the end
@@ -282,8 +329,8 @@ func (w *walk) pairs() {
 	old, bits, k1 := GP64(), GP64(), GP64()
 	Label("pairs")
 	for i := range perRefill {
-		MOVBLZX(w.field(index, 0), bits.As32())
-		MOVBLZX(w.field(index, 1), k1.As32())
+		MOVBLZX(field(w.table, index, 0), bits.As32())
+		MOVBLZX(field(w.table, index, 1), k1.As32())
 		if i == 0 {
 			w.refill()
 		}
@@ -292,49 +339,56 @@ func (w *walk) pairs() {
 		MOVQ(w.acc, next)
 		SHRQ(Imm(64-pairBits), next)
 		ADDQ(w.k, k1)
-		MOVBLZX(w.field(index, 2), w.k.As32())
+		MOVBLZX(field(w.table, index, 2), w.k.As32())
 		ADDQ(k1, w.k)
 		CMPQ(w.k, Imm(64))
-		JGE(LabelRef("exit"))
+		JGE(LabelRef("over"))
 		SUBL(bits.As32(), w.n.As32())
-		w.both(index, old, k1)
+		second := GP64()
+		MOVBLSX(field(w.table, index, 3), second.As32())
+		w.put(w.k, second)
+		w.put(k1, firstOf(w.table, index, old))
 		index, next = next, index
 	}
 	MOVQ(index, next) // the first index of all
 	JMP(LabelRef("pairs"))
+	Label("over")
+	MOVQ(old, w.acc)
+	w.exit(k1)
+}
 
+// exit deals with a pair that leads beyond the end of the block.
+func (w *walk) exit(k1 reg.GPVirtual) {
 	Label("exit")
-	index = GP64()
-	MOVQ(old, index)
-	SHRQ(Imm(64-pairBits), index)
+	table, index, bits := w.codes(), w.top(pairBits), GP64()
+	MOVBLZX(field(table, index, 0), bits.As32())
 	TESTB(Imm(0x80), bits.As8())
 	JNE(LabelRef("undo"))
 	CMPQ(k1, Imm(64))
 	JGE(LabelRef("undo")) // the second is not of this block
 	TESTB(Imm(0x40), bits.As8())
 	JNE(LabelRef("ends"))
-	SUBL(bits.As32(), w.n.As32())
-	w.both(index, old, k1)
+	w.both(table, index, bits, k1)
 	JMP(LabelRef("taken"))
 
 	// The block ends after the first coefficient, or at once: then what there is
 	// before k is stored again.
 	Label("ends")
-	v, run, was, place := w.first(index, old), GP64(), GP64(), GP64()
+	v := firstOf(table, index, w.acc)
 	ANDL(Imm(63), bits.As32())
-	SUBL(bits.As32(), w.n.As32())
+	w.drop(bits)
+	run, was, place := GP64(), GP64(), GP64()
+	MOVBLZX(field(table, index, 1), run.As32())
 	MOVQ(k1, w.k)
 	MOVBLZX(Mem{Base: w.zigzag, Index: w.k, Scale: 1, Disp: -1}, place.As32())
-	MOVWLZX(Mem{Base: w.coef, Index: place, Scale: 2}, was.As32())
-	MOVBLZX(w.field(index, 1), run.As32())
+	MOVWLZX(w.place(place), was.As32())
 	TESTL(run.As32(), run.As32())
 	CMOVLEQ(was.As32(), v.As32())
-	MOVW(v.As16(), Mem{Base: w.coef, Index: place, Scale: 2})
+	MOVW(v.As16(), w.place(place))
 	JMP(LabelRef("done"))
 
 	Label("undo")
-	MOVQ(old, w.acc)
-	MOVBLZX(w.field(index, 1), w.k.As32())
+	MOVBLZX(field(table, index, 1), w.k.As32())
 	SUBQ(w.k, k1)
 	MOVQ(k1, w.k)
 }
@@ -358,12 +412,18 @@ func (w *walk) hops() {
 		SHRL(Imm(8), run.As32())
 		ADDQ(w.k, run)
 		CMPQ(run, Imm(64))
-		JGE(LabelRef("exit"))
+		JGE(LabelRef("over"))
 		SUBL(e.As32(), w.n.As32())
 		MOVQ(run, w.k)
 	}
 	JMP(LabelRef("hops"))
+	Label("over")
+	MOVQ(old, w.acc)
+	w.exitHop(e, run)
+}
 
+// exitHop deals with a hop that leads beyond the end of the block.
+func (w *walk) exitHop(e, run reg.GPVirtual) {
 	Label("exit")
 	TESTB(Imm(0x80), e.As8())
 	JNE(LabelRef("undo"))
@@ -371,21 +431,21 @@ func (w *walk) hops() {
 	JLT(LabelRef("undo")) // the block ends before all of them are passed
 	CMPQ(run, Imm(64))
 	JGE(LabelRef("undo"))
-	SUBL(e.As32(), w.n.As32())
+	w.drop(e)
 	MOVQ(run, w.k)
 	JMP(LabelRef("done"))
 	Label("undo")
-	MOVQ(old, w.acc)
 }
 
 // slow decodes one coefficient, or the end of the block.
 func (w *walk) slow() {
 	e, kind := GP64(), GP64()
 	w.refill()
-	w.look(w.table, e)
+	table := w.codes()
+	w.look(table, e)
 	JNE(LabelRef("special"))
 	step(e, w.k)
-	if w.coef != nil {
+	if w.zigzag != nil {
 		v := GP64()
 		MOVL(e.As32(), v.As32())
 		SHRL(Imm(16), v.As32())
@@ -399,19 +459,15 @@ func (w *walk) slow() {
 	JMP(LabelRef("bad"))
 
 	Label("special")
-	w.long(w.table, e)
+	w.long(table, e)
 	MOVL(e.As32(), kind.As32())
 	SHRL(Imm(16), kind.As32())
 	ANDL(Imm(15), kind.As32())
 	CMPL(kind.As32(), Imm(1))
 	JEQ(LabelRef("last"))
 	step(e, w.k)
-	v := w.split(e)
-	if w.coef != nil {
-		CMPL(kind.As32(), Imm(2))
-		JEQ(LabelRef("next"))
-		w.put(w.k, v)
-		Label("next")
+	if v := w.split(e); w.zigzag != nil {
+		w.put(w.k, v) // 0 if it is a run without a coefficient
 	}
 	JMP(LabelRef("taken"))
 
@@ -422,42 +478,83 @@ func (w *walk) slow() {
 	w.drop(e)
 }
 
-// samples transforms the block, unless its coefficients are what is asked for.
-func (w *walk) samples(f transform) {
-	dst, unit, stride, quant := param("pix"), GP64(), GP64(), GP64()
-	TESTQ(dst, dst)
-	JEQ(LabelRef("coefficients"))
-	MOVQ(w.unit, unit)
-	MOVQ(at(unit, unitStride), stride)
-	MOVQ(at(unit, unitQuant), quant)
-	to := GP64()
-	MOVQ(at(unit, unitAt), to)
-	ADDQ(to, dst)
-	ADDQ(at(unit, unitStep), to)
-	MOVQ(to, at(unit, unitAt))
-	CMPQ(w.k, Imm(1))
-	JEQ(LabelRef("even"))
-	f.block(dst, stride, w.coef, quant)
-	JMP(LabelRef("coefficients"))
-	Label("even")
-	f.even(dst, stride, w.coef, quant)
-	Label("coefficients")
-}
-
 // end returns from the kernel.
 func (w *walk) end() {
-	w.longDC()
-	Label("bad")
-	MOVQ(I32(-1), w.k)
-	Label("return")
-	if w.coef != nil {
-		VZEROUPPER()
-	}
 	w.store()
 	MOVQ(w.blocks, w.table)
 	Store(w.table, ReturnIndex(0))
 	Store(w.k, ReturnIndex(1))
 	RET()
+}
+
+// blocks are on their way from coefficients to samples. One is held in registers
+// while the next one is decoded. Its coefficients have just been stored one by one,
+// and what loads them as vectors waits until they are in the cache; so would the
+// whole transform, and soon all behind it.
+type blocks struct {
+	transform
+	held       []reg.VecVirtual
+	unit, last Mem // whose coefficients are held, if any are, and how many they are
+	leaving    Mem // 1 on the way out of the kernel
+}
+
+func newBlocks(f transform) blocks {
+	b := blocks{f, ymm(4), AllocLocal(8), AllocLocal(8), AllocLocal(8)}
+	for _, v := range b.held {
+		VPXOR(v, v, v)
+	}
+	MOVQ(I32(0), b.unit)
+	MOVQ(I32(0), b.leaving)
+	return b
+}
+
+// done transforms the block that is held, and holds the one that w has finished,
+// unless its coefficients are what is asked for.
+func (b blocks) done(w *walk) {
+	Label("transform")
+	dst := param("pix")
+	TESTQ(dst, dst)
+	JEQ(LabelRef("coefficients"))
+	unit, to := GP64(), GP64()
+	MOVQ(b.unit, unit)
+	TESTQ(unit, unit)
+	JEQ(LabelRef("hold"))
+	MOVQ(at(unit, unitAt), to)
+	ADDQ(to, dst)
+	ADDQ(at(unit, unitStep), to)
+	MOVQ(to, at(unit, unitAt))
+	stride, quant := GP64(), GP64()
+	MOVQ(at(unit, unitStride), stride)
+	MOVQ(at(unit, unitQuant), quant)
+	CMPQ(b.last, Imm(1))
+	JEQ(LabelRef("even"))
+	b.block(dst, stride, quant, b.held)
+	JMP(LabelRef("hold"))
+	Label("even")
+	b.even(dst, stride, quant, b.held)
+
+	Label("hold")
+	for i, v := range b.held {
+		VMOVDQU(at(w.coef, w.coefAt+32*i), v)
+	}
+	current := GP64()
+	MOVQ(w.unit, current)
+	MOVQ(current, b.unit)
+	MOVQ(w.k, b.last)
+	Label("coefficients")
+	CMPQ(b.leaving, Imm(0))
+	JNE(LabelRef("left"))
+}
+
+// end leaves the kernel, when the last block has been transformed.
+func (b blocks) end(w *walk) {
+	Label("bad")
+	MOVQ(I32(-1), w.k)
+	Label("return")
+	MOVQ(I32(1), b.leaving)
+	JMP(LabelRef("transform"))
+	Label("left")
+	VZEROUPPER()
 }
 
 // step adds the run of e to k.

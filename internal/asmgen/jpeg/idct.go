@@ -93,17 +93,22 @@ func makeTransform() transform {
 
 func idct(t transform) {
 	function("idct", "func(dst *uint8, stride int, coef, quant *[64]int16)")
-	t.block(param("dst"), param("stride"), param("coef"), param("quant"))
+	t.block(param("dst"), param("stride"), param("quant"), loadBlock(param("coef"), 0))
 	VZEROUPPER()
 	RET()
 }
 
-// block transforms a block.
-func (t transform) block(dst, stride, coef, quant reg.GPVirtual) {
+// loadBlock loads coefficients.
+func loadBlock(coef reg.GPVirtual, disp int) []reg.VecVirtual {
 	in := ymm(4)
 	for i := range in {
-		VMOVDQU(at(coef, 32*i), in[i])
+		VMOVDQU(at(coef, disp+32*i), in[i])
 	}
+	return in
+}
+
+// block transforms a block.
+func (t transform) block(dst, stride, quant reg.GPVirtual, in []reg.VecVirtual) {
 	rest := YMM()
 	VPSRLD(Imm(16), in[0], rest)
 	VPOR(in[1], rest, rest)
@@ -128,9 +133,9 @@ func (t transform) block(dst, stride, coef, quant reg.GPVirtual) {
 }
 
 // even writes a block that has the first coefficient alone.
-func (t transform) even(dst, stride, coef, quant reg.GPVirtual) {
+func (t transform) even(dst, stride, quant reg.GPVirtual, in []reg.VecVirtual) {
 	v, factor := YMM(), YMM()
-	VPBROADCASTW(at(coef, 0), v)
+	VPBROADCASTW(in[0].AsX(), v)
 	VPBROADCASTW(at(quant, 0), factor)
 	VPMULLW(factor, v, v)
 	VPSLLW(Imm(2), v, v) // wraps, as that of libjpeg-turbo

@@ -10,6 +10,7 @@ func main() {
 	ConstraintExpr("!purego")
 	t := makeTransform()
 	units(t)
+	beside(t)
 	refine()
 	idct(t)
 	upsample()

@@ -66,6 +66,7 @@ func refine() {
 	RET()
 
 	r.special(e, v, run)
+	r.beyond()
 	r.many("")
 	r.many("Rest")
 }
@@ -123,13 +124,24 @@ func (r *refiner) find(e reg.GPVirtual) {
 	MOVQ(r.rest, r.corrected)
 	ANDQ(r.nonzero, r.corrected)
 	SUBQ(run, n)
-	JLT(LabelRef("bad")) // the run leads out of the band
+	JLT(LabelRef("beyond"))
 	MOVQ(U32(1), r.target)
 	SHLXQ(n, r.target, r.target)
 	PDEPQ(zeros, r.target, r.target)
 	upTo := GP64()
 	BLSMSKQ(r.target, upTo)
 	ANDNQ(r.corrected, upTo, r.corrected)
+	Label("found")
+}
+
+// beyond is the rare part of find: the run leads out of the band, and then to the
+// coefficient behind it.
+func (r *refiner) beyond() {
+	Label("beyond")
+	BLSIQ(paramMem("band"), r.target)
+	SHRQ(Imm(1), r.target)
+	JNE(LabelRef("found"))
+	JMP(LabelRef("bad"))
 }
 
 // correct takes bits for the corrected coefficients.
