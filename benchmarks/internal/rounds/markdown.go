@@ -9,7 +9,7 @@ import (
 // and how the ratios of the first contender came out.
 func (s *Summary) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s**: %s (%d rounds)\n\n", s.Name, s.About, s.Rounds)
+	fmt.Fprintf(&b, "**%s**: %s (%d rounds%s)\n\n", s.Name, s.About, s.Rounds, s.Turns)
 	fmt.Fprintf(&b, "| contender | CPU per item | items/s | %s |\n|---|---|---|---|\n", s.By.ratio())
 	for _, name := range s.Order {
 		f, ok := s.Contenders[name]
