@@ -56,7 +56,7 @@ func TestSuite(t *testing.T) {
 	if err := runSuite(t.Context(), []string{"-data", data, "-python", "no-such-python", "-rounds", "1", "-batch", "4", "-scale", "0.005", "-json", "result.json", "-markdown", "result.md"}, &out); err != nil {
 		t.Fatal(err)
 	}
-	if table, err := os.ReadFile("result.md"); err != nil || !strings.Contains(string(table), "| stoker, one worker |") {
+	if table, err := os.ReadFile("result.md"); err != nil || !strings.Contains(string(table), "| `ours_1` | stoker, one worker |") {
 		t.Errorf("the tables are %s, %v", table, err)
 	}
 	text, err := os.ReadFile("result.json")

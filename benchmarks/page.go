@@ -65,7 +65,7 @@ func section(s *rounds.Summary) page.Section {
 		if f.Version != "" {
 			about += ", " + f.Version
 		}
-		table.Rows = append(table.Rows, []string{name, about, rounds.Seconds(f.CPUSPerItem), plot.SI(f.ItemsPerS), plot.Percent(f.Spread), memory, f.Output, s.Against(name)})
+		table.Rows = append(table.Rows, []string{name, about, rounds.Seconds(f.CPUSPerItem), plot.SI(f.ItemsPerS), plot.Percent(f.Spread), memory, f.Output, s.Ratio(s.Order[0], name)})
 		if f.Doubt != "" {
 			p.Warnings = append(p.Warnings, name+" is doubtful: "+f.Doubt)
 		}

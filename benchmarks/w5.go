@@ -81,11 +81,11 @@ func (b *bench) table(f tableFile, c tableConfig, want uint64) (rounds.Match, er
 	m := rounds.Match{Name: "W5_" + f.name, About: fmt.Sprintf("Parquet (%s, %d columns, %.1f GB of values in %.1f GB) to dense float32 and int32 batches of %d; items are MB of values",
 		f.about, tableColumns, float64(c.Rows)*tableRowBytes/1e9, float64(size.Size())/1e9, c.Batch)}
 	m.Entries = []rounds.Entry{
-		b.own("ours", "stoker, a worker for each core, all rows shuffled", "table", with("join", 0), check),
+		b.own("ours", "stoker, row groups shuffled and rows mixed among many of them, a worker for each core", "table", with("join", 0), check),
 		b.own("ours_1", "the same with one worker", "table", with("join", 1), check),
-		b.own("ours_group", "the same, row groups shuffled and rows within each of them", "table", with("group", 1), check),
-		b.own("ours_runs", "the same, row groups shuffled as peers do it", "table", with("runs", 1), check),
-		b.own("ours_in_order", "the same, not shuffled", "table", with("order", 1), check),
+		b.own("ours_group", "one worker, row groups shuffled and rows within each of them", "table", with("group", 1), check),
+		b.own("ours_runs", "one worker, row groups shuffled and their rows in order, as the peers have them", "table", with("runs", 1), check),
+		b.own("ours_in_order", "one worker, not shuffled", "table", with("order", 1), check),
 		b.own("ours_concat", "stoker, rows laid out by tabular.Concat (floats alone)", "table", with("concat", 1), nil),
 		b.own("parquet_go", "pages of parquet-go, row groups shuffled, one goroutine", "table", with("parquet-go", 1), check),
 		b.own("arrow_go", "records of arrow-go, row groups shuffled, one goroutine", "table", with("arrow-go", 1), check),

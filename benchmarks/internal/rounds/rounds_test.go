@@ -323,11 +323,11 @@ func TestMarkdown(t *testing.T) {
 	got := r.Summary().Markdown()
 	const want = `**W0**: nothing (3 rounds; of 9 turns 2 were measured anew and 1 count though others disturbed them)
 
-| contender | CPU per item | items/s | ratio |
-|---|---|---|---|
-| us, 1.0 | 1 ms | 50 |  |
-| them | 2 ms | 50 | 2.00, doubtful |
-| wild | 2 ms | 50 | unsteady |
+| contender | what | CPU per item | items/s | ratio to ` + "`ours`" + ` |
+|---|---|---|---|---|
+| ` + "`ours`" + ` | us, 1.0 | 1 ms | 50 |  |
+| ` + "`peer`" + ` | them | 2 ms | 50 | 2.00, doubtful |
+| ` + "`wild`" + ` | wild | 2 ms | 50 | unsteady |
 
 Doubtful: ` + "`peer`" + `, as it works at night
 
