@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// peakOfSelf watches the most memory that this process holds.
-func peakOfSelf() func() int64 {
+// PeakOfSelf begins to watch the memory of this process. What it returns tells the most
+// bytes that it held since, 0 if that cannot be known here.
+func PeakOfSelf() func() int64 {
 	os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // sets VmHWM back to VmRSS
 	return func() int64 { return field("/proc/self/status", "VmHWM:") }
 }
