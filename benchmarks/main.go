@@ -5,7 +5,7 @@
 //	go run -C benchmarks [-tags libjpeg] . suite [-run W1,jpeg] [-data DIR] [-python PYTHON,...] [-json FILE] [-report FILE]
 //	go run -C benchmarks . readme [-json FILE]
 //	go run -C benchmarks . drive [-dir DIR ...] [-model hdd ...] [-throttle sata-ssd] [-out DIR]
-//	go run -C benchmarks . growth [-samples N] [-json FILE]
+//	go run -C benchmarks . growth [-samples N] [-json FILE] [-report FILE]
 //	go run -C benchmarks . damage [-run feather] [-mutants N]
 //	go run -C benchmarks . memory [-run feather] [-bytes N] [-budget N]
 //

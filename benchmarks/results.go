@@ -39,10 +39,15 @@ func readResults(path string) (*results, error) {
 
 // write writes r to a file, unless that has no name.
 func (r *results) write(path string, as func(*results) ([]byte, error)) error {
+	return writeOf(path, func() ([]byte, error) { return as(r) })
+}
+
+// writeOf writes a text to a file, unless that has no name.
+func writeOf(path string, as func() ([]byte, error)) error {
 	if path == "" {
 		return nil
 	}
-	text, err := as(r)
+	text, err := as()
 	if err != nil {
 		return err
 	}
