@@ -12,14 +12,10 @@ import (
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
 )
 
-// coldTurns is how often contenders read all files in a round from a drive, by
-// turns: the sets are small, and virtual drives are now fast and now slow.
-const coldTurns = 3
-
 // fromDrive returns m, and more contenders, with files that are in no page cache
 // when a contender begins. It is the time on the wall that counts then.
 func fromDrive(m rounds.Match, files []string, more ...rounds.Entry) rounds.Match {
-	m.Name, m.By, m.Parts = m.Name+"_cold", rounds.WallTime, coldTurns
+	m.Name, m.By = m.Name+"_cold", rounds.WallTime
 	m.About = strings.Replace(m.About, "in the page cache", "evicted from the page cache", 1)
 	m.Entries = append(slices.Clip(m.Entries), more...)
 	m.Ratios = against("ours", m.Entries)

@@ -6,14 +6,20 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"html/template"
 	"io"
 	"math/rand/v2"
-	"os"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/stokerdata/stoker/benchmarks/internal/page"
+	"github.com/stokerdata/stoker/benchmarks/internal/plot"
+	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
 	"github.com/stokerdata/stoker/internal/cputime"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -32,6 +38,7 @@ type growth struct {
 	SetUpS  float64   `json:"set_up_s"`       // New
 	FirstS  float64   `json:"first_batch_s"`  // from All on
 	Bytes   int64     `json:"heap_bytes"`     // that it holds after its first batch
+	RSS     int64     `json:"rss_bytes"`      // the most that the process held, what is not the loader's included; 0 if unknown
 	CPUNs   float64   `json:"cpu_ns"`         // of a sample
 	PerS    float64   `json:"samples_per_s"`  // on the wall
 	ResumeS []float64 `json:"resume_batch_s"` // New and first batch at 1, 50 and 99 % of an epoch
@@ -44,30 +51,28 @@ func runGrowth(ctx context.Context, args []string, out io.Writer) error {
 	workers := f.Int("workers", 16, "the most `workers`")
 	length := f.Duration("for", 300*time.Millisecond, "how `long` the cost of a sample is measured")
 	path := f.String("json", "", "`file` for the results as JSON")
+	report := f.String("report", "", "`file` for the results as a page with plots")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
 	if *most < 1e4 || *workers < 1 || *length <= 0 {
 		return errors.New("growth needs at least 10,000 samples, one worker and some time")
 	}
-	result := struct {
-		Machine machine  `json:"machine"`
-		Growth  []growth `json:"growth"`
-	}{Machine: thisMachine()}
-	fmt.Fprintf(out, "%v\n\n", result.Machine)
+	r := &growths{Machine: thisMachine(), Command: commandLine(f)}
+	fmt.Fprintf(out, "%v\n\n", r.Machine)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "source\tsamples\tworkers\tset-up ms\tfirst batch ms\theap MB\tCPU ns/sample\tsamples/s\tresume ms at 1, 50, 99 %\t")
+	fmt.Fprintln(w, strings.Join(growthHead, "\t")+"\t")
 	add := func(kind string, n int64, workers int) error {
 		g, err := grow(ctx, kind, n, workers, *length)
 		if err == nil {
-			result.Growth = append(result.Growth, g)
-			g.print(w)
+			r.Growth = append(r.Growth, g)
+			fmt.Fprintln(w, strings.Join(g.row(), "\t")+"\t")
 		}
 		return err
 	}
-	for _, kind := range []string{"random", "blocks"} {
+	for _, kind := range growthKinds {
 		for n := int64(1e4); n <= *most; n *= 10 {
-			if err := add(kind, n, 2); err != nil {
+			if err := add(kind, n, growthWorkers); err != nil {
 				return err
 			}
 		}
@@ -77,26 +82,98 @@ func runGrowth(ctx context.Context, args []string, out io.Writer) error {
 			}
 		}
 	}
-	if err := w.Flush(); err != nil || *path == "" {
-		return err
-	}
-	text, err := json.MarshalIndent(result, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(*path, append(text, '\n'), 0o666)
+	return errors.Join(w.Flush(), writeOf(*path, r.json), writeOf(*report, r.page))
 }
 
-// print writes g as a line.
-func (g growth) print(w io.Writer) {
-	fmt.Fprintf(w, "%s\t%d\t%d\t%.2f\t%.2f\t%.1f\t%.0f\t%.0f\t%.2f, %.2f, %.2f\t\n", g.Source, g.Samples, g.Workers,
-		1e3*g.SetUpS, 1e3*g.FirstS, float64(g.Bytes)/1e6, g.CPUNs, g.PerS, 1e3*g.ResumeS[0], 1e3*g.ResumeS[1], 1e3*g.ResumeS[2])
+// growthKinds are the sources, and growthWorkers the workers of those that grow.
+var growthKinds = []string{"random", "blocks"}
+
+const growthWorkers = 2
+
+// growths is all that was measured.
+type growths struct {
+	Machine machine  `json:"machine"`
+	Command string   `json:"command"`
+	Growth  []growth `json:"growth"`
+}
+
+func (r *growths) json() ([]byte, error) {
+	text, err := json.MarshalIndent(r, "", "  ")
+	return append(text, '\n'), err
+}
+
+// page returns r as a page.
+func (r *growths) page() ([]byte, error) {
+	p := page.Page{Title: "What samples and workers cost the loader", Facts: []page.Fact{
+		{Name: "machine", Value: r.Machine.String()}, {Name: "command", Value: r.Command},
+	}}
+	bySamples := page.Section{Heading: "From 10,000 samples on", About: fmt.Sprintf("Samples are their own numbers, so that all cost is the loader's; %d workers.", growthWorkers)}
+	samples := func(g growth) (float64, bool) { return float64(g.Samples), g.Workers == growthWorkers }
+	for _, c := range []struct {
+		title, label string
+		value        func(growth) float64
+	}{
+		{"Time of New and to the first batch", "seconds", func(g growth) float64 { return g.SetUpS + g.FirstS }},
+		{"Time to go on at half of an epoch", "seconds", func(g growth) float64 { return g.ResumeS[1] }},
+		{"Memory held", "bytes", func(g growth) float64 { return float64(g.Bytes) }},
+		{"CPU time of a sample", "nanoseconds", func(g growth) float64 { return g.CPUNs }},
+	} {
+		bySamples.Plots = append(bySamples.Plots, r.chart(c.title, plot.Axis{Label: "samples", Log: true}, plot.Axis{Label: c.label, Log: true}, samples, c.value))
+	}
+	byWorkers := page.Section{Heading: "From one worker on", Plots: []template.HTML{
+		r.chart("Samples a second", plot.Axis{Label: "workers", Log: true}, plot.Axis{Label: "samples a second", Log: true},
+			func(g growth) (float64, bool) { return float64(g.Workers), g.Samples == min(1e6, r.most()) },
+			func(g growth) float64 { return g.PerS }),
+	}}
+	all := page.Table{Head: growthHead}
+	for _, g := range r.Growth {
+		all.Rows = append(all.Rows, g.row())
+	}
+	p.Sections = []page.Section{bySamples, byWorkers, {Heading: "All figures", Tables: []page.Table{all}}}
+	return p.HTML()
+}
+
+// most returns the most samples there were.
+func (r *growths) most() (n int64) {
+	for _, g := range r.Growth {
+		n = max(n, g.Samples)
+	}
+	return n
+}
+
+// chart draws a line for each source, through those for which at says where they are.
+func (r *growths) chart(title string, x, y plot.Axis, at func(growth) (float64, bool), value func(growth) float64) template.HTML {
+	c := plot.Chart{Title: title, X: x, Y: y}
+	for i, kind := range growthKinds {
+		l := plot.Line{Name: kind, Colour: []string{oursColour, peerColour}[i]}
+		for _, g := range r.Growth {
+			if v, ok := at(g); ok && g.Source == kind && !slices.Contains(l.X, v) {
+				l.X, l.Y = append(l.X, v), append(l.Y, value(g))
+			}
+		}
+		c.Lines = append(c.Lines, l)
+	}
+	return template.HTML(c.SVG())
+}
+
+// growthHead names what row has.
+var growthHead = []string{"source", "samples", "workers", "set-up ms", "first batch ms", "heap MB", "RSS MB", "CPU ns/sample", "samples/s", "resume ms at 1, 50, 99 %"}
+
+// row returns g as a line of a table.
+func (g growth) row() []string {
+	ms := func(s float64) string { return fmt.Sprintf("%.2f", 1e3*s) }
+	return []string{
+		g.Source, fmt.Sprint(g.Samples), fmt.Sprint(g.Workers), ms(g.SetUpS), ms(g.FirstS),
+		fmt.Sprintf("%.1f", float64(g.Bytes)/1e6), fmt.Sprintf("%.0f", float64(g.RSS)/1e6), fmt.Sprintf("%.0f", g.CPUNs), fmt.Sprintf("%.0f", g.PerS),
+		ms(g.ResumeS[0]) + ", " + ms(g.ResumeS[1]) + ", " + ms(g.ResumeS[2]),
+	}
 }
 
 // grow measures one loader.
 func grow(ctx context.Context, kind string, n int64, workers int, length time.Duration) (g growth, err error) {
 	g = growth{Source: kind, Samples: n, Workers: workers}
-	before := heap()
+	debug.FreeOSMemory() // what was before has no part in what is held
+	before, peak := heap(), rounds.PeakOfSelf()
 	config := loader.Config{BatchSize: growthBatch, Epochs: -1, Order: loader.Shuffle{}, Workers: workers}
 	start := time.Now()
 	ld, err := loader.New(numbers(kind, n), config)
@@ -106,6 +183,7 @@ func grow(ctx context.Context, kind string, n int64, workers int, length time.Du
 	defer ld.Close()
 	g.SetUpS = time.Since(start).Seconds()
 	state, err := g.run(ctx, ld, before, length)
+	g.RSS = peak()
 	if err != nil {
 		return g, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -13,8 +14,9 @@ import (
 
 func TestGrowth(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "growth.json")
+	report := filepath.Join(t.TempDir(), "growth.html")
 	var out strings.Builder
-	if err := runGrowth(t.Context(), []string{"-samples", "100000", "-workers", "2", "-for", "5ms", "-json", path}, &out); err != nil {
+	if err := runGrowth(t.Context(), []string{"-samples", "100000", "-workers", "2", "-for", "5ms", "-json", path, "-report", report}, &out); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)
@@ -29,9 +31,13 @@ func TestGrowth(t *testing.T) {
 		t.Errorf("%d rows\n%s", len(result.Growth), out.String())
 	}
 	for _, g := range result.Growth {
-		if g.SetUpS <= 0 || g.FirstS <= 0 || g.PerS <= 0 || g.CPUNs < 0 || len(g.ResumeS) != 3 || g.ResumeS[2] <= 0 {
+		if g.SetUpS <= 0 || g.FirstS <= 0 || g.PerS <= 0 || g.CPUNs < 0 || runtime.GOOS == "linux" && g.RSS < g.Bytes || len(g.ResumeS) != 3 || g.ResumeS[2] <= 0 {
 			t.Errorf("%+v", g)
 		}
+	}
+	html, err := os.ReadFile(report)
+	if err != nil || strings.Count(string(html), "<svg") != 5 || !strings.Contains(string(html), "-report FILE") || strings.Contains(string(html), report) {
+		t.Errorf("the page has other plots than there are, or tells files of this machine: %v", err)
 	}
 	for _, bad := range []string{"-samples=5", "-workers=0", "-for=0s"} {
 		if err := runGrowth(t.Context(), []string{bad}, &out); err == nil {

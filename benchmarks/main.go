@@ -5,7 +5,9 @@
 //	go run -C benchmarks [-tags libjpeg] . suite [-run W1,jpeg] [-data DIR] [-python PYTHON,...] [-json FILE] [-report FILE]
 //	go run -C benchmarks . readme [-json FILE]
 //	go run -C benchmarks . drive [-dir DIR ...] [-model hdd ...] [-throttle sata-ssd] [-out DIR]
-//	go run -C benchmarks . growth [-samples N] [-json FILE]
+//	go run -C benchmarks . growth [-samples N] [-json FILE] [-report FILE]
+//	go run -C benchmarks . damage [-run feather] [-mutants N]
+//	go run -C benchmarks . memory [-run feather] [-bytes N] [-budget N]
 //
 // README.md beside this file says what is measured and what the peers need.
 // What cannot run here is skipped, and the reason is printed.
@@ -26,6 +28,8 @@ const usage = `usage:
   benchmarks suite [flags]      measure the library beside its peers; -help lists the flags
   benchmarks drive [flags]      measure drives, and the library over them; likewise
   benchmarks growth [flags]     measure what many samples and workers cost; likewise
+  benchmarks damage [flags]     read damaged files of every format and codec; likewise
+  benchmarks memory [flags]     stream data sets within little memory; likewise
   benchmarks readme [flags]     write the tables of the READMEs from results; likewise
 `
 
@@ -58,6 +62,14 @@ func run(ctx context.Context, args []string) error {
 		return runDrive(ctx, args, os.Stdout)
 	case "growth":
 		return runGrowth(ctx, args, os.Stdout)
+	case "damage":
+		return runDamage(ctx, args, os.Stdout)
+	case "memory":
+		return runMemory(ctx, args, os.Stdout)
+	case streamedCommand:
+		return runStreamed(args, os.Stdout)
+	case damagedCommand:
+		return runDamaged(args, os.Stdout)
 	case childCommand:
 		return runChild(args, os.Stdin, os.Stdout)
 	}

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stokerdata/stoker/format/npy"
 	"github.com/stokerdata/stoker/format/raw"
@@ -49,26 +52,29 @@ func (m mlModel) scaled(by float64) mlModel {
 	return m
 }
 
-// make makes the data in a new folder.
+// make makes the data in a new folder, on all cores.
 func (m mlModel) make(dir string) error {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err
 	}
+	var group errgroup.Group
+	group.SetLimit(runtime.NumCPU())
 	for i := range m.files {
-		data := random(uint64(i), m.bytes*m.each)
-		name := fmt.Sprintf("%06d.bin", i)
-		if m.format == "npz" {
-			name = fmt.Sprintf("%06d.npz", i)
-			var err error
-			if data, err = asNPZ(data); err != nil {
-				return err
-			}
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+		group.Go(func() error { return m.makeFile(dir, i) })
+	}
+	return group.Wait()
+}
+
+func (m mlModel) makeFile(dir string, i int) (err error) {
+	data := random(uint64(i), m.bytes*m.each)
+	name := fmt.Sprintf("%06d.bin", i)
+	if m.format == "npz" {
+		name = fmt.Sprintf("%06d.npz", i)
+		if data, err = asNPZ(data); err != nil {
 			return err
 		}
 	}
-	return nil
+	return os.WriteFile(filepath.Join(dir, name), data, 0o666)
 }
 
 // asNPZ returns an archive as numpy.savez writes it, of one array x of bytes.
@@ -79,6 +85,7 @@ func asNPZ(data []byte) ([]byte, error) {
 	}
 	head += "\n"
 	var out bytes.Buffer
+	out.Grow(len(data) + 4096)
 	w := zip.NewWriter(&out)
 	f, err := w.CreateHeader(&zip.FileHeader{Name: "x.npy", Method: zip.Store})
 	if err != nil {

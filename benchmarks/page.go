@@ -46,7 +46,7 @@ func section(s *rounds.Summary) page.Section {
 	if s.By == rounds.WallTime {
 		what, axis.Label = "time on the wall", "time of an item, divided by ours"
 	}
-	p := page.Section{Heading: s.Name, About: fmt.Sprintf("Work: %s. %d rounds; ratios are of the %s, and above 1 where ours takes less. Lines span the rounds that a ratio is made of.", s.About, s.Rounds, what)}
+	p := page.Section{Heading: s.Name, About: fmt.Sprintf("Work: %s. %d rounds%s. Ratios are of the %s, and above 1 where ours takes less. Lines span all rounds.", s.About, s.Rounds, s.Turns, what)}
 	dots := plot.Dots{Title: s.Name + ": others beside " + s.Order[0], X: axis, Mark: 1}
 	table := page.Table{Head: []string{"contender", "what", "CPU per item", "items/s", "spread", "RSS MB", "output", "ratio"}}
 	for _, name := range s.Order {
@@ -65,7 +65,7 @@ func section(s *rounds.Summary) page.Section {
 		if f.Version != "" {
 			about += ", " + f.Version
 		}
-		table.Rows = append(table.Rows, []string{name, about, rounds.Seconds(f.CPUSPerItem), plot.SI(f.ItemsPerS), plot.Percent(f.Spread), memory, f.Output, s.Against(name)})
+		table.Rows = append(table.Rows, []string{name, about, rounds.Seconds(f.CPUSPerItem), plot.SI(f.ItemsPerS), plot.Percent(f.Spread), memory, f.Output, s.Ratio(s.Order[0], name)})
 		if f.Doubt != "" {
 			p.Warnings = append(p.Warnings, name+" is doubtful: "+f.Doubt)
 		}

@@ -39,10 +39,15 @@ func readResults(path string) (*results, error) {
 
 // write writes r to a file, unless that has no name.
 func (r *results) write(path string, as func(*results) ([]byte, error)) error {
+	return writeOf(path, func() ([]byte, error) { return as(r) })
+}
+
+// writeOf writes a text to a file, unless that has no name.
+func writeOf(path string, as func() ([]byte, error)) error {
 	if path == "" {
 		return nil
 	}
-	text, err := as(r)
+	text, err := as()
 	if err != nil {
 		return err
 	}
@@ -70,34 +75,46 @@ func (r *results) heading() string {
 	return fmt.Sprintf("%s, %s:\n\n```sh\n%s\n```\n\n", r.Machine, r.Began.UTC().Format(time.DateOnly), r.Command)
 }
 
-// brief returns a table with a line for each workload.
+// brief returns a table with a line for each workload, and for each of our contenders
+// that others are compared with.
 func (r *results) brief() ([]byte, error) {
 	var b strings.Builder
 	b.WriteString(r.heading())
-	b.WriteString("| workload | CPU per item | others take, times that | limits |\n|---|---|---|---|\n")
+	b.WriteString("| workload | ours | CPU per item | others take, times that | limits |\n|---|---|---|---|---|\n")
 	for _, s := range r.Workloads {
-		ours, ok := s.Contenders[s.Order[0]]
-		if !ok {
-			continue
-		}
-		var peers, limits []string
-		for _, name := range s.Order[1:] {
-			text := fmt.Sprintf("`%s` %s", name, s.Against(name))
-			switch {
-			case s.Against(name) == "" || strings.HasPrefix(name, "ours_"):
-			case strings.HasPrefix(s.Contenders[name].About, "limit: "):
-				limits = append(limits, text)
-			default:
-				peers = append(peers, text)
+		what := fmt.Sprintf("`%s` %s", s.Name, s.About)
+		for i, name := range s.Order {
+			ours, ok := s.Contenders[name]
+			peers, limits := beside(s, name)
+			if !ok || i > 0 && peers+limits == "" {
+				continue
 			}
+			cost := rounds.Seconds(ours.CPUSPerItem)
+			if s.By == rounds.WallTime {
+				cost = plot.SI(ours.ItemsPerS) + " items/s"
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", what, ours.About, cost, peers, limits)
+			what = fmt.Sprintf("`%s`", s.Name)
 		}
-		cost := rounds.Seconds(ours.CPUSPerItem)
-		if s.By == rounds.WallTime {
-			cost = plot.SI(ours.ItemsPerS) + " items/s"
-		}
-		fmt.Fprintf(&b, "| `%s` %s | %s | %s | %s |\n", s.Name, s.About, cost, strings.Join(peers, ", "), strings.Join(limits, ", "))
 	}
 	return []byte(b.String()), nil
+}
+
+// beside returns how peers and limits compare with a contender of ours.
+func beside(s *rounds.Summary, ours string) (peers, limits string) {
+	var lists [2][]string
+	for _, name := range s.Order {
+		ratio := s.Ratio(ours, name)
+		if ratio == "" || strings.HasPrefix(name, "ours") {
+			continue
+		}
+		of := &lists[0]
+		if strings.HasPrefix(s.Contenders[name].About, "limit: ") {
+			of = &lists[1]
+		}
+		*of = append(*of, fmt.Sprintf("`%s` %s", name, ratio))
+	}
+	return strings.Join(lists[0], ", "), strings.Join(lists[1], ", ")
 }
 
 // absent says which contenders and workloads were not measured, in groups that

@@ -27,7 +27,7 @@ func someResults() *results {
 					"peer": {CPUSPerItem: 2e-3, About: "them"}, "wild": {CPUSPerItem: 3e-3, About: "wild", Doubt: "it works at night"}, "least": {CPUSPerItem: 5e-4, About: "limit: memcpy"},
 				},
 				Skipped:  map[string]string{"gone": "No module named 'gone'"},
-				Ratios:   map[string]float64{"ours_vs_ours_1": 1, "ours_vs_peer": 2, "ours_vs_least": 0.5},
+				Ratios:   map[string]float64{"ours_vs_ours_1": 1, "ours_vs_peer": 2, "ours_vs_least": 0.5, "ours_1_vs_peer": 2.1},
 				Unsteady: map[string]float64{"ours_vs_wild": 0.4},
 				Each:     map[string][]float64{"ours_vs_peer": {1.9, 2, 2.1}, "ours_vs_wild": {2, 3, 4}, "ours_vs_least": {0.5, 0.5, 0.5}},
 			},
@@ -48,9 +48,10 @@ func TestBrief(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = "a CPU, 2 cores, Linux, go1.26.8, load 0, 2026-01-02:\n\n```sh\ngo run -C benchmarks . suite\n```\n\n" +
-		"| workload | CPU per item | others take, times that | limits |\n|---|---|---|---|\n" +
-		"| `W0` nothing & more | 1 ms | `peer` 2.00, `wild` unsteady | `least` 0.50 |\n" +
-		"| `W0_cold` nothing, evicted | 2 k items/s |  |  |\n"
+		"| workload | ours | CPU per item | others take, times that | limits |\n|---|---|---|---|---|\n" +
+		"| `W0` nothing & more | stoker | 1 ms | `peer` 2.00, `wild` unsteady | `least` 0.50 |\n" +
+		"| `W0` | stoker, one worker | 1 ms | `peer` 2.10 |  |\n" +
+		"| `W0_cold` nothing, evicted | stoker | 2 k items/s |  |  |\n"
 	if string(got) != want {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}

@@ -51,6 +51,10 @@ type bench struct {
 // madeBytes is the usual size of the data that a workload makes for itself.
 const madeBytes = 256 << 20
 
+// leastRounds is how long all rounds of a match take at least: those of some take
+// milliseconds, and five of these say little.
+const leastRounds = 8 * time.Second
+
 // scaled returns how much to make of what there usually is n of.
 func (b *bench) scaled(n int) int { return max(1, int(float64(n)*b.scale)) }
 
@@ -80,8 +84,8 @@ func parseSuite(args []string) (c suiteFlags, err error) {
 	f.IntVar(&c.batch, "batch", 64, "images in a batch")
 	f.IntVar(&c.images, "images", 512, "the most images that workloads on decoding take")
 	f.Float64Var(&c.scale, "scale", 1, "size of the data that the suite makes by itself, as a part of the usual")
-	f.IntVar(&c.rounds, "rounds", 5, "rounds that a ratio is made of; three times as many are tried for one that is unsteady")
-	f.DurationVar(&c.length, "for", 20*time.Minute, "how `long` a run tries to steady its ratios, beside the rounds that each is made of")
+	f.IntVar(&c.rounds, "rounds", 5, "rounds at least; five times as many at most, for ratios that are unsteady")
+	f.DurationVar(&c.length, "for", 20*time.Minute, "how `long` a run goes on with more rounds than it must")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}
@@ -120,7 +124,7 @@ func runSuite(ctx context.Context, args []string, out io.Writer) error {
 // run runs the workloads that are asked for. An error says that it was stopped; what
 // was measured before is there.
 func (r *results) run(ctx context.Context, b *bench, c suiteFlags, out io.Writer) error {
-	o := rounds.Options{Rounds: c.rounds, Progress: progress(r.Began)}
+	o := rounds.Options{Rounds: c.rounds, Least: time.Duration(c.scale * float64(leastRounds)), Progress: progress(r.Began)}
 	k := 0
 	for _, w := range workloads {
 		if !c.names[w.name] {

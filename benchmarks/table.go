@@ -2,11 +2,13 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -70,57 +72,110 @@ var tableFiles = []tableFile{
 	{"plain", "uncompressed, plain values", compress.Codecs.Uncompressed, false},
 }
 
-// makeTable writes a table of n rows below dir, unless it is there, and returns
-// its path. The file appears when it is complete.
-func makeTable(dir string, f tableFile, n int) (string, error) {
-	path := filepath.Join(dir, fmt.Sprintf("clicks-%d-%s.parquet", n, f.name))
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
+// makeTables writes those tables of n rows below dir that are missing there, and
+// returns the paths of all. Their values are the same. Files appear when they are
+// complete.
+func makeTables(dir string, n int) (paths []string, err error) {
+	var missing []*tableWriter
+	for _, f := range tableFiles {
+		path := filepath.Join(dir, fmt.Sprintf("clicks-%d-%s.parquet", n, f.name))
+		if paths = append(paths, path); exists(path) {
+			continue
+		}
+		w, err := newTableWriter(path, f)
+		if err != nil {
+			return nil, err
+		}
+		defer w.discard()
+		missing = append(missing, w)
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", err
+	if missing == nil {
+		return paths, nil
 	}
-	half, err := os.CreateTemp(dir, "half-*")
-	if err != nil {
-		return "", err
+	r := rand.New(rand.NewPCG(5, 5))
+	for at := 0; at < n; at += groupRows {
+		columns := tableGroup(r, min(groupRows, n-at))
+		var group sync.WaitGroup
+		for _, w := range missing {
+			group.Go(func() { w.write(columns) })
+		}
+		group.Wait()
 	}
-	defer os.Remove(half.Name())
-	err = writeTable(half, f, n)
-	return path, cmp.Or(err, half.Close(), os.Rename(half.Name(), path))
+	for _, w := range missing {
+		err = errors.Join(err, w.finish())
+	}
+	return paths, err
 }
 
-// writeTable writes n rows to out, and closes neither it nor the chance to: the
-// writer of arrow does.
-func writeTable(out *os.File, f tableFile, n int) error {
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// tableGroup draws the values of a row group.
+func tableGroup(r *rand.Rand, n int) []arrow.Array {
+	columns, rows := make([]arrow.Array, tableColumns), make([]int32, n)
+	for k := range columns {
+		for i := range rows {
+			rows[i] = tableValue(r, k)
+		}
+		b := array.NewInt32Builder(memory.DefaultAllocator)
+		b.AppendValues(rows, nil)
+		columns[k] = b.NewArray()
+	}
+	return columns
+}
+
+// tableWriter writes one table, to a file that gets its name at the end.
+type tableWriter struct {
+	path   string
+	half   *os.File
+	schema *arrow.Schema
+	w      *pqarrow.FileWriter
+	err    error // of a write
+}
+
+func newTableWriter(path string, f tableFile) (*tableWriter, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, err
+	}
+	half, err := os.CreateTemp(filepath.Dir(path), "half-*")
+	if err != nil {
+		return nil, err
+	}
 	var fields []arrow.Field
 	for k := range tableColumns {
 		fields = append(fields, arrow.Field{Name: tableColumn(k), Type: arrow.PrimitiveTypes.Int32, Nullable: f.dictionary})
 	}
-	schema := arrow.NewSchema(fields, nil)
-	w, err := pqarrow.NewFileWriter(schema, keepFile{out}, parquet.NewWriterProperties(parquet.WithCompression(f.codec),
+	w := &tableWriter{path: path, half: half, schema: arrow.NewSchema(fields, nil)}
+	w.w, err = pqarrow.NewFileWriter(w.schema, keepFile{half}, parquet.NewWriterProperties(parquet.WithCompression(f.codec),
 		parquet.WithDictionaryDefault(f.dictionary), parquet.WithMaxRowGroupLength(groupRows)), pqarrow.DefaultWriterProps())
 	if err != nil {
+		w.discard()
+		return nil, err
+	}
+	return w, nil
+}
+
+// write writes a row group.
+func (w *tableWriter) write(columns []arrow.Array) {
+	if w.err == nil {
+		w.err = w.w.Write(array.NewRecordBatch(w.schema, columns, int64(columns[0].Len())))
+	}
+}
+
+// finish completes the file.
+func (w *tableWriter) finish() error {
+	if err := cmp.Or(w.err, w.w.Close(), w.half.Close()); err != nil {
 		return err
 	}
-	r := rand.New(rand.NewPCG(5, 5))
-	values := make([]int32, groupRows)
-	for at := 0; at < n; at += groupRows {
-		rows := values[:min(groupRows, n-at)]
-		columns := make([]arrow.Array, tableColumns)
-		for k := range columns {
-			for i := range rows {
-				rows[i] = tableValue(r, k)
-			}
-			b := array.NewInt32Builder(memory.DefaultAllocator)
-			b.AppendValues(rows, nil)
-			columns[k] = b.NewArray()
-		}
-		record := array.NewRecordBatch(schema, columns, int64(len(rows)))
-		if err := w.Write(record); err != nil {
-			return err
-		}
-	}
-	return w.Close()
+	return os.Rename(w.half.Name(), w.path)
+}
+
+// discard removes what was not finished.
+func (w *tableWriter) discard() {
+	w.half.Close()
+	os.Remove(w.half.Name())
 }
 
 // keepFile is a file that its writer cannot close.

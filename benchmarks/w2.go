@@ -23,7 +23,6 @@ const (
 	cachedSide   = 256
 	cachedBytes  = 3 * cachedSide * cachedSide
 	cachedImages = 1024
-	cachedEpochs = 4 // in a round, which one would make too short
 	sampleBytes  = 3 * side * side
 )
 
@@ -74,7 +73,7 @@ func (b *bench) cached(c cachedConfig) (rounds.Match, error) {
 		c.Kind, c.Workers = kind, workers
 		return c
 	}
-	m := rounds.Match{Name: "W2", Parts: cachedEpochs, About: "decoded images of 256 by 256 in memory: random crop 224, flip, uint8 NCHW batches"}
+	m := rounds.Match{Name: "W2", About: "decoded images of 256 by 256 in memory: random crop 224, flip, uint8 NCHW batches"}
 	m.Entries = []rounds.Entry{
 		b.own("ours", "stoker, format/cache in memory, a worker for each core", "cached", with("cache", 0), nil),
 		b.own("ours_1", "the same with one worker", "cached", with("cache", 1), nil),

@@ -21,7 +21,6 @@ const (
 	tokensBatch  = 16
 	windowIn     = 2 * tokensWindow     // bytes that are read for a window
 	windowOut    = 2 * 4 * tokensWindow // and become tokens and targets of int32
-	windowParts  = 4                    // of a round, each of which goes through the file once
 )
 
 // tokensConfig is what the contenders of W6 are given.
@@ -98,7 +97,7 @@ func (b *bench) windows(c tokensConfig) (rounds.Match, error) {
 		c.Kind, c.Workers = kind, workers
 		return c
 	}
-	m := rounds.Match{Name: "W6", Parts: windowParts, About: "uint16 tokens in the page cache: windows of 2048 in order, with targets, int32 batches of 16"}
+	m := rounds.Match{Name: "W6", About: "uint16 tokens in the page cache: windows of 2048 in order, with targets, int32 batches of 16"}
 	if c.Shuffle {
 		m.Name, m.About = "W6_shuffled", "uint16 tokens in the page cache: windows of 2048 shuffled, with targets, int32 batches of 16"
 	}

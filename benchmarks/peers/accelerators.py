@@ -17,15 +17,20 @@ import peer
 
 
 class Samples(Dataset):
-    def __init__(self, c):
+    """All samples, several times over if they are fewer than least."""
+
+    def __init__(self, c, least):
         self.c = c
         self.files = sorted(os.path.join(c["dir"], name) for name in os.listdir(c["dir"]))
         self.each = os.path.getsize(self.files[0]) // c["record"] if c["format"] == "records" else 1
+        self.n = len(self.files) * self.each
+        self.times = max(1, -(-least // self.n))
 
     def __len__(self):
-        return len(self.files) * self.each
+        return self.n * self.times
 
     def __getitem__(self, i):
+        i %= self.n
         file, c = self.files[i // self.each], self.c
         if c["format"] == "npz":
             x = np.load(file)["x"]
@@ -37,7 +42,7 @@ class Samples(Dataset):
 
 
 def endless(c, rank, world):
-    data = Samples(c)
+    data = Samples(c, world * c["batch"])
     sampler = torch.utils.data.distributed.DistributedSampler(data, world, rank, drop_last=False)
     loader = DataLoader(data, batch_size=c["batch"], sampler=sampler, num_workers=2, drop_last=True, persistent_workers=True)
     for epoch in itertools.count():

@@ -2,8 +2,10 @@ package npy
 
 import (
 	"archive/zip"
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -122,6 +124,9 @@ func (f *file) member(m *zip.File) (a array, err error) {
 	if a.off, err = m.DataOffset(); err != nil {
 		return a, damaged(err)
 	}
+	if err := f.sameName(m.Name, a.off); err != nil {
+		return a, err
+	}
 	packed, whole := m.CompressedSize64, m.UncompressedSize64
 	switch {
 	case packed > uint64(f.size) || a.off > f.size-int64(packed):
@@ -144,6 +149,28 @@ func (f *file) member(m *zip.File) (a array, err error) {
 		return a, corrupt("%d bytes, an array of %v takes %d", whole, a.dims, want)
 	}
 	return a, nil
+}
+
+// sameName compares the name that the directory gives to a member with that in front
+// of its data at off: nothing else would tell of a name that is damaged.
+func (f *file) sameName(name string, off int64) error {
+	const fixed = 30 // bytes of a header before the name and what is extra
+	before := make([]byte, min(off, 1<<10))
+	if _, err := f.ReadAt(before, off-int64(len(before))); err != nil {
+		return damaged(err)
+	}
+	for at := len(before) - fixed; at >= 0; at-- {
+		h := before[at:]
+		n, extra := int(binary.LittleEndian.Uint16(h[26:])), int(binary.LittleEndian.Uint16(h[28:]))
+		if !bytes.HasPrefix(h, []byte("PK\x03\x04")) || fixed+n+extra != len(h) {
+			continue
+		}
+		if inFile := string(h[fixed:][:n]); inFile != name {
+			return corrupt("its name is %q in the directory and %q before its data", name, inFile)
+		}
+		break
+	}
+	return nil
 }
 
 // apart returns an error if arrays share bytes, with which a small file could

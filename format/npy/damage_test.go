@@ -98,10 +98,14 @@ func TestHostile(t *testing.T) {
 	huge := archived(zip.Deflate, member{"x", stored("|u1", "(4000000000000,)", make([]byte, 10))})
 	at := bytes.LastIndex(huge, []byte("PK\x01\x02"))
 	binary.LittleEndian.PutUint32(huge[at+24:], 1<<31) // the size in the directory
-	overlap := archived(zip.Store, member{"x", stored("<i4", "(1,)", ramp[int32](1, 1))}, member{"y", stored("<i4", "(1,)", ramp[int32](2, 1))})
+	y := member{"y", stored("<i4", "(1,)", ramp[int32](2, 1))}
+	inner := archived(zip.Store, y)
+	inner = inner[:bytes.Index(inner, []byte("PK\x01\x02"))] // as it lies in an archive
+	overlap := archived(zip.Store, member{"x", stored("|u1", fmt.Sprintf("(%d,)", len(inner)), inner)}, y)
 	at = bytes.LastIndex(overlap, []byte("PK\x01\x02"))
-	binary.LittleEndian.PutUint32(overlap[at+42:], 0) // the place in the directory
-	copy(overlap[at+46:], "y")
+	binary.LittleEndian.PutUint32(overlap[at+42:], uint32(bytes.Index(overlap, inner))) // the place in the directory
+	renamed := archived(zip.Store, y)
+	renamed[bytes.LastIndex(renamed, []byte("y.npy"))]++
 	many := make([]member, 30_000)
 	for i := range many {
 		many[i].name = strings.Repeat("n", 200) + fmt.Sprint(i)
@@ -122,7 +126,8 @@ func TestHostile(t *testing.T) {
 		"tail.npy":     {header("{'descr': '|u1', 'fortran_order': False, 'shape': (), } {}\n"), "no its end"},
 		"bomb.npz":     {bomb, "Limits.RecordBytes"},
 		"huge.npz":     {huge, "that become"},
-		"overlap.npz":  {overlap, ""},
+		"overlap.npz":  {overlap, "share bytes"},
+		"renamed.npz":  {renamed, `"z.npy" in the directory and "y.npy"`},
 		"many.npz":     {archived(zip.Store, many...), "of a directory"},
 		"bool.npy":     {stored("|b1", "(3,)", []byte{0, 1, 2}), "not a bool"},
 	} {

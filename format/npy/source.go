@@ -123,7 +123,7 @@ func (s *Source) open(set shard.Set) error {
 		}
 	}
 	if len(s.blocks) == 0 {
-		return fmt.Errorf("no rows in %d files: %w", len(set), loader.ErrCorrupt)
+		return fmt.Errorf("no rows in %d files, the first of which is %s: %w", len(set), set[0].Path, loader.ErrCorrupt)
 	}
 	s.inPlace = reads.InPlace(s.o.Pool) && len(s.spec) == 1 && s.first < 0 && !slices.ContainsFunc(s.lists, func(list []array) bool {
 		return list[0].deflated || list[0].swap

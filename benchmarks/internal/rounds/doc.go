@@ -1,7 +1,7 @@
 // Package rounds measures contenders against each other on a machine that is not
 // ours alone. They run interleaved, round by round, so that a slow minute meets
-// all of them; what counts first is CPU time, not the wall clock; and a ratio
-// whose rounds do not agree is not given as a number.
+// all of them; what counts first is CPU time, not the wall clock; a ratio is taken
+// in each round, and if the rounds do not agree it is not given as a number.
 //
 //	result, err := rounds.Run(ctx, rounds.Match{
 //		Name: "jpeg",

@@ -22,7 +22,7 @@ func Func(name, about string, open func() (*Work, error)) Entry {
 				u.Wall, u.CPU = t.Wall, t.CPU
 			}
 			return u, err
-		}, Peak: peakOfSelf}, nil
+		}, Peak: PeakOfSelf}, nil
 	}}
 }
 

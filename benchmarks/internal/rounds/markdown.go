@@ -2,15 +2,21 @@ package rounds
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // Markdown returns s as a table for a README: who was timed, what an item costs,
-// and how the ratios of the first contender came out.
+// and how the ratios came out.
 func (s *Summary) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s**: %s (%d rounds)\n\n", s.Name, s.About, s.Rounds)
-	fmt.Fprintf(&b, "| contender | CPU per item | items/s | %s |\n|---|---|---|---|\n", s.By.ratio())
+	fmt.Fprintf(&b, "**%s**: %s (%d rounds%s)\n\n", s.Name, s.About, s.Rounds, s.Turns)
+	compared := s.Compared()
+	b.WriteString("| contender | what | CPU per item | items/s |")
+	for _, a := range compared {
+		fmt.Fprintf(&b, " %s to `%s` |", s.By.ratio(), a)
+	}
+	fmt.Fprintf(&b, "\n|---|---|---|---|%s\n", strings.Repeat("---|", len(compared)))
 	for _, name := range s.Order {
 		f, ok := s.Contenders[name]
 		if !ok {
@@ -20,7 +26,11 @@ func (s *Summary) Markdown() string {
 		if f.Version != "" {
 			about += ", " + f.Version
 		}
-		fmt.Fprintf(&b, "| %s | %s | %.0f | %s |\n", strings.ReplaceAll(about, "|", `\|`), Seconds(f.CPUSPerItem), f.ItemsPerS, s.Against(name))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %.0f |", name, strings.ReplaceAll(about, "|", `\|`), Seconds(f.CPUSPerItem), f.ItemsPerS)
+		for _, a := range compared {
+			fmt.Fprintf(&b, " %s |", s.Ratio(a, name))
+		}
+		b.WriteByte('\n')
 	}
 	for _, name := range s.Order {
 		if why, ok := s.Skipped[name]; ok {
@@ -41,17 +51,26 @@ func (m Measure) ratio() string {
 	return "ratio"
 }
 
-// Against returns the ratio of the first contender to another one, "" if there is
-// none.
-func (s *Summary) Against(name string) string {
-	ratio := s.Order[0] + "_vs_" + name
-	v, ok := s.Ratios[ratio]
-	switch _, unsteady := s.Unsteady[ratio]; {
+// Compared returns those that others are compared with, in their order.
+func (s *Summary) Compared() (names []string) {
+	for _, a := range s.Order {
+		if slices.ContainsFunc(s.Order, func(b string) bool { return s.Ratio(a, b) != "" }) {
+			names = append(names, a)
+		}
+	}
+	return names
+}
+
+// Ratio returns the ratio of a contender to another one, "" if there is none.
+func (s *Summary) Ratio(a, b string) string {
+	name := a + "_vs_" + b
+	v, ok := s.Ratios[name]
+	switch _, unsteady := s.Unsteady[name]; {
 	case unsteady:
 		return "unsteady"
 	case !ok:
 		return ""
-	case s.Contenders[name].Doubt != "":
+	case s.Contenders[a].Doubt != "" || s.Contenders[b].Doubt != "":
 		return fmt.Sprintf("%.2f, doubtful", v)
 	}
 	return fmt.Sprintf("%.2f", v)

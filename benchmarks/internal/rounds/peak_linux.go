@@ -3,13 +3,15 @@ package rounds
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"os"
 	"strconv"
 	"time"
 )
 
-// peakOfSelf watches the most memory that this process holds.
-func peakOfSelf() func() int64 {
+// PeakOfSelf begins to watch the memory of this process. What it returns tells the most
+// bytes that it held since, 0 if that cannot be known here.
+func PeakOfSelf() func() int64 {
 	os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // sets VmHWM back to VmRSS
 	return func() int64 { return field("/proc/self/status", "VmHWM:") }
 }
@@ -36,19 +38,31 @@ func peakOf(pid int) func() int64 {
 }
 
 // treeBytes returns the proportional set size of a process and all below it.
-func treeBytes(pid int) int64 {
-	dir := fmt.Sprintf("/proc/%d/", pid)
-	sum := field(dir+"smaps_rollup", "Pss:")
-	tasks, _ := os.ReadDir(dir + "task")
-	for _, t := range tasks {
-		list, _ := os.ReadFile(dir + "task/" + t.Name() + "/children")
-		for id := range bytes.FieldsSeq(list) {
-			if n, err := strconv.Atoi(string(id)); err == nil {
-				sum += treeBytes(n)
+func treeBytes(pid int) (sum int64) {
+	for id := range tree(pid) {
+		sum += field(fmt.Sprintf("/proc/%d/smaps_rollup", id), "Pss:")
+	}
+	return sum
+}
+
+// tree returns a process and all below it.
+func tree(pid int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for list := []int{pid}; len(list) > 0; {
+			pid, list = list[0], list[1:]
+			if !yield(pid) {
+				return
+			}
+			dir := fmt.Sprintf("/proc/%d/task", pid)
+			tasks, _ := os.ReadDir(dir)
+			for _, t := range tasks {
+				children, _ := os.ReadFile(fmt.Sprintf("%s/%s/children", dir, t.Name()))
+				for id := range bytes.FieldsSeq(children) {
+					list = append(list, number(id))
+				}
 			}
 		}
 	}
-	return sum
 }
 
 // field returns a number of kB from a file of /proc, in bytes, or 0.

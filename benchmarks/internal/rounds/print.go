@@ -3,12 +3,13 @@ package rounds
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 )
 
 // Print writes r as text.
 func (r *Result) Print(out io.Writer) {
-	fmt.Fprintf(out, "\n%s: %s (%d rounds)\n\n", r.Name, r.About, r.Rounds)
+	fmt.Fprintf(out, "\n%s: %s (%d rounds%s)\n\n", r.Name, r.About, r.Rounds, r.Turns)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "  contender\tCPU/item\tspread\titems/s\tRSS MB\titems\toutput\twhat")
 	for _, row := range r.Rows {
@@ -60,7 +61,22 @@ func (r *Ratio) String() string {
 	case len(r.Rounds) == 0:
 		return "not measured"
 	case !r.Steady:
-		return fmt.Sprintf("unsteady: its last %d rounds differ by %.0f %%", len(r.Rounds), 100*r.Spread)
+		return "unsteady" + r.agreement()
 	}
-	return fmt.Sprintf("%.2f (%d rounds, spread %.0f %%)", r.Value, len(r.Rounds), 100*r.Spread)
+	return fmt.Sprintf("%.2f", r.Value) + r.agreement()
+}
+
+// agreement says how well the rounds agree.
+func (r *Ratio) agreement() string {
+	all := (slices.Max(r.Rounds) - slices.Min(r.Rounds)) / max(r.Value, 1e-12)
+	return fmt.Sprintf(" (%d rounds, the middle half within %.0f %%, all within %.0f %%)", len(r.Rounds), 100*r.Spread, 100*all)
+}
+
+// String says what became of turns that others disturbed, behind the number of
+// rounds, and nothing if there were none.
+func (t Turns) String() string {
+	if t.Again+t.Disturbed == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; of %d turns %d were measured anew and %d count though others disturbed them", t.Counted, t.Again, t.Disturbed)
 }

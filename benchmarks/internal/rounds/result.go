@@ -7,6 +7,7 @@ type Result struct {
 	Name, About string
 	By          Measure
 	Rounds      int // that were played
+	Turns       Turns
 	Rows        []*Row
 	Ratios      []*Ratio
 }
@@ -21,12 +22,13 @@ type Row struct {
 	Rounds               []Usage // of each round
 }
 
-// Ratio compares two contenders by the measure of a match.
+// Ratio compares two contenders by the measure of a match. It is taken round by
+// round, of what both did within seconds of each other, and all rounds count.
 type Ratio struct {
 	A, B   string
 	Value  float64   // that of B over that of A: the median of Rounds
-	Spread float64   // what lies between the least and the greatest of Rounds, as a part of Value
-	Rounds []float64 // that it is made of
+	Spread float64   // by which the middle half of Rounds differ, as a part of Value
+	Rounds []float64 // the ratio of each round
 	Steady bool      // Rounds agree; where they do not, Value means nothing
 }
 
@@ -53,43 +55,44 @@ func (r *Result) row(name string) *Row {
 	return r.Rows[i]
 }
 
-// settle makes up each ratio from the first rounds in a row that agree, and
-// reports whether nothing is left to be settled.
+// settle makes up all ratios, and reports whether all are steady.
 func (r *Result) settle(o Options) bool {
-	if r.Rounds < o.Rounds {
-		return false
-	}
 	done := true
 	for _, t := range r.Ratios {
+		t.Rounds, t.Steady = nil, false
 		a, b := r.row(t.A), r.row(t.B)
-		if t.Steady || a == nil || b == nil {
+		if a == nil || b == nil {
 			continue
 		}
-		t.Rounds = t.Rounds[:0]
-		for i := r.Rounds - o.Rounds; i < r.Rounds; i++ {
-			t.Rounds = append(t.Rounds, b.Rounds[i].perItem(r.By)/max(a.Rounds[i].perItem(r.By), 1e-12))
+		for i, u := range a.Rounds {
+			t.Rounds = append(t.Rounds, b.Rounds[i].perItem(r.By)/max(u.perItem(r.By), 1e-12))
 		}
 		t.Value, t.Spread = median(t.Rounds), spread(t.Rounds)
-		t.Steady = t.Spread <= o.Most
+		t.Steady = len(t.Rounds) >= o.Rounds && t.Spread <= o.Most
 		done = done && t.Steady
 	}
 	return done
 }
 
 // median returns the middle of x, or the mean of the two in the middle.
-func median(x []float64) float64 {
+func median(x []float64) float64 { return quantile(x, 0.5) }
+
+// quantile returns what a part q of x lies below, between two of them if need be.
+func quantile(x []float64, q float64) float64 {
 	if len(x) == 0 {
 		return 0
 	}
 	s := slices.Sorted(slices.Values(x))
-	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+	at := q * float64(len(s)-1)
+	i := int(at)
+	return s[i] + (at-float64(i))*(s[min(i+1, len(s)-1)]-s[i])
 }
 
-// spread returns how far the least and the greatest of x are apart, as a part
-// of the median.
+// spread returns how far the quartiles of x are apart, as a part of the median.
 func spread(x []float64) float64 {
-	if len(x) == 0 || median(x) == 0 {
+	m := median(x)
+	if m == 0 {
 		return 0
 	}
-	return (slices.Max(x) - slices.Min(x)) / median(x)
+	return (quantile(x, 0.75) - quantile(x, 0.25)) / m
 }

@@ -1,9 +1,13 @@
 package rounds
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -68,7 +72,7 @@ type Entry struct {
 type Match struct {
 	Name    string // a word
 	About   string // what the work is, in a line
-	Parts   int    // that a round is cut into, for contenders to take turns; 0 means 1
+	Parts   int    // that the work is cut into, for contenders to take turns; 0 means 1
 	Entries []Entry
 	By      Measure // of what Ratios are made
 	// Ratios lists pairs of names whose measure is compared: a_vs_b is that of b
@@ -81,11 +85,14 @@ type Match struct {
 
 // Options says how long to measure. The zero Options is ready.
 type Options struct {
-	Rounds    int          // in a row that a ratio is made of; 0 means 5
-	MaxRounds int          // after which a ratio that is still unsteady is given up; 0 means three times Rounds
-	Until     time.Time    // when no round beyond Rounds begins any more; zero means never
-	Most      float64      // by which the rounds of a ratio may differ, as a part of their median; 0 means 0.15
-	Progress  func(string) // is told what goes on; nil means nobody is
+	Rounds    int           // that are played at least; 0 means 5
+	MaxRounds int           // that are played at most; 0 means five times Rounds
+	Least     time.Duration // that the rounds take at least in all, where MaxRounds allow it
+	Until     time.Time     // when no round beyond Rounds begins any more; zero means never
+	Most      float64       // by which the rounds of a ratio may differ, see [Ratio]; 0 means 0.15
+	Progress  func(string)  // is told what goes on; nil means nobody is
+
+	others func() time.Duration // the CPU time of other programs; a test has its own
 }
 
 func (o Options) withDefaults() Options {
@@ -93,13 +100,16 @@ func (o Options) withDefaults() Options {
 		o.Rounds = 5
 	}
 	if o.MaxRounds == 0 {
-		o.MaxRounds = 3 * o.Rounds
+		o.MaxRounds = 5 * o.Rounds
 	}
 	if o.Most == 0 {
 		o.Most = 0.15
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}
+	}
+	if o.others == nil {
+		o.others = others
 	}
 	return o
 }
@@ -115,37 +125,28 @@ func (m Match) withDefaults() Match {
 	return m
 }
 
-// run does a part of the work of a contender.
-func (m *Match) run(ctx context.Context, c *Contender, part int) (Usage, error) {
-	if err := m.Before(); err != nil {
-		return Usage{}, err
-	}
-	return c.Run(ctx, part, m.Parts)
-}
-
-// runner is a contender that takes part, and the row that tells of it.
-type runner struct {
-	*Contender
-	row *Row
-}
-
 // Run plays a match. What happens to a contender is told in the result; the
 // error is that of ctx.
 func Run(ctx context.Context, m Match, o Options) (*Result, error) {
 	o = o.withDefaults()
 	m = m.withDefaults()
 	result := newResult(m)
+	o.Progress(m.Name + ": contenders start")
+	opened := open(ctx, m.Entries)
 	var field []*runner
 	for i, e := range m.Entries {
 		o.Progress(fmt.Sprintf("%s: %s gets ready", m.Name, e.Name))
-		if r := m.prepare(ctx, e, result.Rows[i]); r != nil {
+		if r := m.prepare(ctx, opened[i], result.Rows[i]); r != nil {
 			field = append(field, r)
 		}
 	}
+	began := time.Now()
+	w := watch{others: o.others}
 	for round := 1; round <= o.MaxRounds && ctx.Err() == nil; round++ {
 		o.Progress(fmt.Sprintf("%s: round %d", m.Name, round))
-		field = m.play(ctx, field, round)
-		if result.Rounds = round; result.settle(o) || o.late(round) {
+		field = m.play(ctx, field, round, &w)
+		result.Rounds, result.Turns = round, w.Turns
+		if steady := result.settle(o); o.over(round, steady, began) {
 			break
 		}
 	}
@@ -155,21 +156,63 @@ func Run(ctx context.Context, m Match, o Options) (*Result, error) {
 	return result, ctx.Err()
 }
 
-// late reports whether no round may follow one.
-func (o Options) late(round int) bool {
-	return round >= o.Rounds && !o.Until.IsZero() && time.Now().After(o.Until)
+// over reports whether no round may follow one.
+func (o Options) over(round int, steady bool, began time.Time) bool {
+	if round < o.Rounds {
+		return false
+	}
+	late := !o.Until.IsZero() && time.Now().After(o.Until)
+	return late || steady && time.Since(began) >= o.Least
 }
 
-// prepare opens a contender, checks it, and runs it once to make it warm. It
-// returns nil for one that does not take part.
-func (m *Match) prepare(ctx context.Context, e Entry, row *Row) *runner {
-	c, err := e.Open(ctx)
-	if err != nil {
-		row.Skipped = err.Error()
+// runner is a contender that takes part, and the row that tells of it.
+type runner struct {
+	*Contender
+	row   *Row
+	times int // that it does the whole work in a round
+}
+
+// opened is a contender that was started, or why it could not be.
+type opened struct {
+	*Contender
+	err error
+}
+
+// open starts all contenders, as many at a time as there are cores: for most of them
+// that is an interpreter that looks for its libraries.
+func open(ctx context.Context, entries []Entry) []opened {
+	all := make([]opened, len(entries))
+	room := make(chan struct{}, runtime.NumCPU())
+	var group sync.WaitGroup
+	for i, e := range entries {
+		room <- struct{}{}
+		group.Go(func() {
+			all[i].Contender, all[i].err = e.Open(ctx)
+			<-room
+		})
+	}
+	group.Wait()
+	return all
+}
+
+// A contender that does the whole work in less than shortTurn does it again and
+// again in each round, up to mostTimes: a moment is no measure of what others take
+// seconds for.
+const (
+	shortTurn = 500 * time.Millisecond
+	mostTimes = 8
+)
+
+// prepare checks a contender, and runs it once to make it warm. It returns nil for
+// one that does not take part.
+func (m *Match) prepare(ctx context.Context, c opened, row *Row) *runner {
+	if c.err != nil {
+		row.Skipped = c.err.Error()
 		return nil
 	}
-	r := &runner{c, row}
+	r := &runner{Contender: c.Contender, row: row}
 	row.Version = c.Version
+	var err error
 	if c.Check != nil {
 		if row.Output, err = c.Check(ctx); err != nil {
 			r.drop(fmt.Errorf("its output could not be confirmed: %w", err))
@@ -180,8 +223,13 @@ func (m *Match) prepare(ctx context.Context, e Entry, row *Row) *runner {
 	if c.Peak != nil {
 		peak = c.Peak()
 	}
+	var sum Usage
 	for part := range m.Parts {
-		if _, err = m.run(ctx, c, part); err != nil {
+		var u Usage
+		if err = m.Before(); err == nil {
+			u, err = c.Run(ctx, part, m.Parts)
+		}
+		if sum = sum.plus(u); err != nil {
 			break
 		}
 	}
@@ -189,22 +237,47 @@ func (m *Match) prepare(ctx context.Context, e Entry, row *Row) *runner {
 		r.drop(err)
 		return nil
 	}
+	r.times = min(mostTimes, 1+int(shortTurn/max(1, sum.Wall)))
 	return r
 }
 
-// play lets all contenders do the whole work, part by part in turns, each round
-// and each part beginning with another one. It returns those that are still there.
-func (m *Match) play(ctx context.Context, field []*runner, round int) []*runner {
-	sums, failed := make([]Usage, len(field)), make([]error, len(field))
-	for part := range m.Parts {
-		for k := range field {
-			i := (round + part + k) % len(field)
-			if failed[i] != nil {
-				continue
+// turn is when somebody does a part of the work.
+type turn struct {
+	who, part int
+	at        float64 // in the round, which is from 0 to 1
+	rank      int     // among those at the same time
+}
+
+// turns returns the turns of a round in their order. Those of each contender are
+// spread evenly over it, and each round and each part begins with another one.
+func (m *Match) turns(field []*runner, round int) []turn {
+	var all []turn
+	for i, r := range field {
+		n := m.Parts * r.times
+		for k := range n {
+			rank := (i - round - k) % len(field)
+			if rank < 0 {
+				rank += len(field)
 			}
-			u, err := m.run(ctx, field[i].Contender, part)
-			sums[i], failed[i] = sums[i].plus(u), err
+			all = append(all, turn{i, k % m.Parts, (float64(k) + 0.5) / float64(n), rank})
 		}
+	}
+	slices.SortFunc(all, func(a, b turn) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), a.rank-b.rank)
+	})
+	return all
+}
+
+// play lets all contenders do the whole work, in turns. It returns those that are
+// still there.
+func (m *Match) play(ctx context.Context, field []*runner, round int, w *watch) []*runner {
+	sums, failed := make([]Usage, len(field)), make([]error, len(field))
+	for _, t := range m.turns(field, round) {
+		if failed[t.who] != nil {
+			continue
+		}
+		u, err := w.take(m.Before, func() (Usage, error) { return field[t.who].Run(ctx, t.part, m.Parts) })
+		sums[t.who], failed[t.who] = sums[t.who].plus(u), err
 	}
 	var left []*runner
 	for i, r := range field {

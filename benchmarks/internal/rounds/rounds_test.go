@@ -51,9 +51,10 @@ func TestMedianAndSpread(t *testing.T) {
 	}{
 		{nil, 0, 0},
 		{[]float64{4}, 4, 0},
-		{[]float64{4, 2}, 3, 2. / 3},
-		{[]float64{9, 1, 2}, 2, 4},
-		{[]float64{1, 2, 3, 10}, 2.5, 3.6},
+		{[]float64{4, 2}, 3, 1. / 3},               // from 2.5 to 3.5
+		{[]float64{9, 1, 2}, 2, 2},                 // from 1.5 to 5.5
+		{[]float64{1, 2, 3, 10}, 2.5, 3. / 2.5},    // from 1.75 to 4.75
+		{[]float64{10, 9, 1, 11, 99}, 10, 2. / 10}, // from 9 to 11
 		{[]float64{0, 0, 0}, 0, 0},
 	} {
 		if m, s := median(c.x), spread(c.x); m != c.median || math.Abs(s-c.spread) > 1e-12 {
@@ -75,12 +76,12 @@ func TestUnsteady(t *testing.T) {
 		rounds int   // that are played
 		value  float64
 	}{
-		{"steady", []int{200}, 3, 2},
-		{"just steady", []int{200, 230, 215}, 3, 2.15},
-		{"steady later", []int{200, 400, 300, 300, 310, 900}, 5, 3},
-		{"steady at the very end", []int{1, 9, 1, 9, 1, 9, 300}, 9, 3},
-		{"never", []int{100, 200, 100, 200, 100, 200, 100, 200, 100}, 9, 0},
-		{"just not", []int{200, 234, 215, 200, 234, 215, 200, 234, 215}, 9, 0},
+		{"steady", []int{200}, 5, 2},
+		{"one that stands out", []int{200, 900, 210, 190, 201}, 5, 2.01},
+		{"just steady", []int{200, 230, 200, 230, 200}, 5, 2},
+		{"just not", []int{200, 200, 231, 200, 231, 200}, 6, 2},
+		{"steady later", []int{200, 400, 300, 200, 300, 310, 305, 295}, 8, 3},
+		{"never", []int{100, 200, 100, 200, 100, 200, 100, 200, 100, 200}, 10, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := play2(t, ours, c.theirs)
@@ -88,7 +89,7 @@ func TestUnsteady(t *testing.T) {
 				t.Errorf("%d rounds were played, want %d", r.Rounds, c.rounds)
 			}
 			x := r.Ratios[0]
-			if x.Steady != (c.value > 0) || x.Steady && math.Abs(x.Value-c.value) > 1e-9 {
+			if x.Steady != (c.value > 0) || x.Steady && math.Abs(x.Value-c.value) > 1e-9 || len(x.Rounds) != r.Rounds {
 				t.Errorf("the ratio is %v (%v, steady %v), want %v", x.Value, x.Rounds, x.Steady, c.value)
 			}
 			if said := strings.HasPrefix(x.String(), "unsteady"); said == x.Steady {
@@ -98,25 +99,27 @@ func TestUnsteady(t *testing.T) {
 	}
 }
 
-// TestFirstSteadyRoundsCount has a later ratio that would look better.
-func TestFirstSteadyRoundsCount(t *testing.T) {
-	var log []string
-	slow := &script{name: "c", ms: []int{100, 900, 100, 900, 200}}
+// TestAllRoundsCount has a ratio that changes while another one is not steady yet.
+func TestAllRoundsCount(t *testing.T) {
+	slow := &script{name: "c", ms: []int{100, 900, 100, 900, 100, 100, 100, 100}}
 	r, err := Run(t.Context(), Match{
 		Name:    "m",
-		Entries: []Entry{(&script{name: "a", ms: []int{100}, log: &log}).entry(), (&script{name: "b", ms: []int{200, 200, 200, 400}}).entry(), slow.entry()},
+		Entries: []Entry{(&script{name: "a", ms: []int{100}}).entry(), (&script{name: "b", ms: []int{200, 200, 200, 400}}).entry(), slow.entry()},
 		Ratios:  [][2]string{{"a", "b"}, {"a", "c"}},
-	}, Options{Rounds: 3})
+	}, Options{Rounds: 3, MaxRounds: 9, others: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := r.Ratios[0]; got.Value != 2 || !got.Steady {
-		t.Errorf("a_vs_b is %v after rounds that made it 4, want 2", got.Value)
+	if got := r.Ratios[0]; got.Value != 4 || got.Steady || len(got.Rounds) != 9 {
+		t.Errorf("a_vs_b is %+v, want one that is unsteady", got)
 	}
-	if got := r.Ratios[1]; got.Value != 2 || r.Rounds != 7 {
-		t.Errorf("a_vs_c is %v after %d rounds, want 2 after 7", got.Value, r.Rounds)
+	if got := r.Ratios[1]; got.Value != 1 || !got.Steady || r.Rounds != 9 {
+		t.Errorf("a_vs_c is %+v after %d rounds, want 1 after 9", got, r.Rounds)
 	}
 }
+
+// quiet is a machine on which nobody else does anything.
+func quiet() time.Duration { return 0 }
 
 func play2(t *testing.T, ours, theirs []int) *Result {
 	t.Helper()
@@ -124,11 +127,44 @@ func play2(t *testing.T, ours, theirs []int) *Result {
 		Name:    "m",
 		Entries: []Entry{(&script{name: "a", ms: ours}).entry(), (&script{name: "b", ms: theirs}).entry()},
 		Ratios:  [][2]string{{"a", "b"}},
-	}, Options{Rounds: 3})
+	}, Options{Rounds: 5, MaxRounds: 10, others: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// TestTimes has a contender that is quick take more turns, among those of others.
+func TestTimes(t *testing.T) {
+	order := func(m Match, times ...int) string {
+		var field []*runner
+		for _, n := range times {
+			field = append(field, &runner{times: n})
+		}
+		var s string
+		for _, x := range m.turns(field, 1) {
+			s += fmt.Sprintf("%c%d ", 'a'+x.who, x.part)
+		}
+		return strings.TrimSpace(s)
+	}
+	if got, want := order(Match{Parts: 1}, 4, 1, 1), "a0 a0 b0 c0 a0 a0"; got != want {
+		t.Errorf("the order is %s, want %s", got, want)
+	}
+	if got, want := order(Match{Parts: 2}, 2, 1), "a0 b0 a1 a0 b1 a1"; got != want {
+		t.Errorf("the order is %s, want %s", got, want)
+	}
+}
+
+// TestLeast goes on with what is steady until it has taken a while.
+func TestLeast(t *testing.T) {
+	m := Match{Name: "m", Ratios: [][2]string{{"a", "b"}}}
+	m.Entries = []Entry{(&script{name: "a", ms: []int{1}}).entry(), (&script{name: "b", ms: []int{1}}).entry()}
+	if r, err := Run(t.Context(), m, Options{Rounds: 3, Least: time.Hour, others: quiet}); err != nil || r.Rounds != 15 {
+		t.Errorf("%d rounds, want as many as there may be; %v", r.Rounds, err)
+	}
+	if r, err := Run(t.Context(), m, Options{Rounds: 3, Least: time.Hour, Until: time.Now().Add(-time.Hour), others: quiet}); err != nil || r.Rounds != 3 {
+		t.Errorf("%d rounds although the time is over, %v", r.Rounds, err)
+	}
 }
 
 // TestTurns checks that contenders take turns part by part, and that each round
@@ -190,7 +226,7 @@ func TestUntil(t *testing.T) {
 		t.Errorf("%d rounds, %v", r.Rounds, err)
 	}
 	m.Entries[1] = (&script{name: "b", ms: []int{1, 9, 1, 9, 1, 9, 1, 9, 1}}).entry()
-	if r, err = Run(t.Context(), m, Options{Rounds: 3, Until: time.Now().Add(time.Hour)}); err != nil || r.Rounds != 9 {
+	if r, err = Run(t.Context(), m, Options{Rounds: 3, Until: time.Now().Add(time.Hour)}); err != nil || r.Rounds != 15 {
 		t.Errorf("%d rounds, %v", r.Rounds, err)
 	}
 }
@@ -236,7 +272,7 @@ func TestContendersThatDoNotTakePart(t *testing.T) {
 	}
 	var out strings.Builder
 	r.Print(&out)
-	for _, want := range []string{"skipped absent: no such library", "skipped breaks: broken", "doubtful greedy: 1.0 s", "a_vs_absent: not measured", "a_vs_greedy: 1.00 (3 rounds, spread 0 %)"} {
+	for _, want := range []string{"skipped absent: no such library", "skipped breaks: broken", "doubtful greedy: 1.0 s", "a_vs_absent: not measured", "a_vs_greedy: 1.00 (3 rounds, the middle half within 0 %, all within 0 %)"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}
@@ -274,7 +310,7 @@ func someResult(t *testing.T) *Result {
 	r.Rows[1].Rounds = []Usage{use(200), use(200), use(220)}
 	r.Rows[2].Rounds = []Usage{use(100), use(200), use(220)}
 	r.Rows[3].Skipped = "it is gone"
-	r.Rounds = 3
+	r.Rounds, r.Turns = 3, Turns{Counted: 9, Again: 2, Disturbed: 1}
 	if r.settle(Options{Rounds: 3}.withDefaults()) {
 		t.Error("a ratio that is unsteady counts as settled")
 	}
@@ -285,13 +321,13 @@ func TestMarkdown(t *testing.T) {
 	r := someResult(t)
 	r.Rows[1].Doubt = "it works at night"
 	got := r.Summary().Markdown()
-	const want = `**W0**: nothing (3 rounds)
+	const want = `**W0**: nothing (3 rounds; of 9 turns 2 were measured anew and 1 count though others disturbed them)
 
-| contender | CPU per item | items/s | ratio |
-|---|---|---|---|
-| us, 1.0 | 1 ms | 50 |  |
-| them | 2 ms | 50 | 2.00, doubtful |
-| wild | 2 ms | 50 | unsteady |
+| contender | what | CPU per item | items/s | ratio to ` + "`ours`" + ` |
+|---|---|---|---|---|
+| ` + "`ours`" + ` | us, 1.0 | 1 ms | 50 |  |
+| ` + "`peer`" + ` | them | 2 ms | 50 | 2.00, doubtful |
+| ` + "`wild`" + ` | wild | 2 ms | 50 | unsteady |
 
 Doubtful: ` + "`peer`" + `, as it works at night
 
@@ -311,15 +347,15 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{
-		"name": "W0", "about": "nothing", "by": "cpu_s_per_item", "rounds": 3, "order": ["ours", "peer", "wild", "gone"],
+		"name": "W0", "about": "nothing", "by": "cpu_s_per_item", "rounds": 3, "turns": {"counted": 9, "again": 2, "disturbed": 1}, "order": ["ours", "peer", "wild", "gone"],
 		"contenders": {
 			"ours": {"items": 100, "wall_s": 2, "cpu_s": 0.1, "rss_bytes": 1048576, "items_per_s": 50, "cpu_s_per_item": 0.001,
-				"spread": 0.1, "about": "us", "version": "1.0", "output": "equal"},
-			"peer": {"items": 100, "wall_s": 2, "cpu_s": 0.2, "rss_bytes": 0, "items_per_s": 50, "cpu_s_per_item": 0.002, "spread": 0.1, "about": "them"},
-			"wild": {"items": 100, "wall_s": 2, "cpu_s": 0.2, "rss_bytes": 0, "items_per_s": 50, "cpu_s_per_item": 0.002, "spread": 0.6, "about": "wild"}
+				"spread": 0.05, "about": "us", "version": "1.0", "output": "equal"},
+			"peer": {"items": 100, "wall_s": 2, "cpu_s": 0.2, "rss_bytes": 0, "items_per_s": 50, "cpu_s_per_item": 0.002, "spread": 0.05, "about": "them"},
+			"wild": {"items": 100, "wall_s": 2, "cpu_s": 0.2, "rss_bytes": 0, "items_per_s": 50, "cpu_s_per_item": 0.002, "spread": 0.3, "about": "wild"}
 		},
 		"skipped": {"gone": "it is gone"},
-		"ratios": {"ours_vs_peer": 2}, "spreads": {"ours_vs_peer": 0}, "unsteady": {"ours_vs_wild": 0.5},
+		"ratios": {"ours_vs_peer": 2}, "spreads": {"ours_vs_peer": 0}, "unsteady": {"ours_vs_wild": 0.25},
 		"each": {"ours_vs_peer": [2, 2, 2], "ours_vs_wild": [1, 2, 2]}
 	}`
 	if a, b := rounded(t, got), rounded(t, []byte(want)); !reflect.DeepEqual(a, b) {

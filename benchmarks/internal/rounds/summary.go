@@ -8,13 +8,14 @@ type Summary struct {
 	About      string               `json:"about"`
 	By         Measure              `json:"by"` // what ratios and spreads are of
 	Rounds     int                  `json:"rounds"`
+	Turns      Turns                `json:"turns"`
 	Order      []string             `json:"order"` // of all contenders, ours first
 	Contenders map[string]Figures   `json:"contenders"`
 	Skipped    map[string]string    `json:"skipped,omitempty"`  // contenders that were not timed, and why
 	Ratios     map[string]float64   `json:"ratios"`             // those that are steady
 	Spreads    map[string]float64   `json:"spreads"`            // of Ratios
 	Unsteady   map[string]float64   `json:"unsteady,omitempty"` // spreads of those that are not
-	Each       map[string][]float64 `json:"each"`               // the rounds that a ratio is made of, or that do not agree
+	Each       map[string][]float64 `json:"each"`               // the ratio of each round
 }
 
 // Figures are of one contender.
@@ -35,7 +36,7 @@ type Figures struct {
 // Summary returns what is kept of r.
 func (r *Result) Summary() *Summary {
 	s := &Summary{
-		Name: r.Name, About: r.About, By: r.By, Rounds: r.Rounds,
+		Name: r.Name, About: r.About, By: r.By, Rounds: r.Rounds, Turns: r.Turns,
 		Contenders: map[string]Figures{}, Skipped: map[string]string{},
 		Ratios: map[string]float64{}, Spreads: map[string]float64{}, Unsteady: map[string]float64{}, Each: map[string][]float64{},
 	}

@@ -105,7 +105,7 @@ func (s *Source) open() error {
 		s.add(i, found)
 	}
 	if len(s.blocks) == 0 {
-		return fmt.Errorf("no rows in %d files: %w", len(s.set), loader.ErrCorrupt)
+		return fmt.Errorf("no rows in %d files, the first of which is %s: %w", len(s.set), s.set[0].Path, loader.ErrCorrupt)
 	}
 	if err := s.infer(); err != nil {
 		return err
