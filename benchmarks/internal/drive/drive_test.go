@@ -242,7 +242,11 @@ func TestCompare(t *testing.T) {
 		return all
 	}
 	f := compare(&probe.FIO{}, result(90, 110, 100), result(100, 100, 200))
-	if f.PerSecond != 100 || f.Ratio != 0.9 || f.Low != 0.5 || f.High != 1.1 || f.String() != "0.90 (0.50 to 1.10)" {
+	if f.PerSecond != 100 || f.Ratio != 0.9 || f.Low != 0.5 || f.High != 1.1 || f.Steady || f.String() != "0.90 (0.50 to 1.10), unsteady: pairs are 67 % apart" {
+		t.Errorf("%+v, %v", f, f)
+	}
+	f = compare(&probe.FIO{}, result(95, 100, 109), result(100, 100, 100))
+	if !f.Steady || f.String() != "1.00 (0.95 to 1.09), steady: pairs are 14 % apart" {
 		t.Errorf("%+v, %v", f, f)
 	}
 }

@@ -26,9 +26,9 @@ var backendNames = map[shard.Backend]string{shard.Pread: "Pread", shard.Direct: 
 // the end of one there is less to read than its share of the depth.
 const fetchers = 2
 
-// fetchBytes is how much a fetch reads: so much that its end is rare, and not so much
-// that its memory is cold. With a fourth of it a virtual drive gives a fifth less.
-const fetchBytes = 64 << 20
+// fetchBytes is how much a fetch reads: as much as some batches of images, or a few
+// blocks of a table.
+const fetchBytes = 16 << 20
 
 // reader reads a file as the library does.
 type reader struct {
@@ -64,7 +64,8 @@ func openReader(ctx context.Context, file string, backend shard.Backend, l probe
 	return r, nil
 }
 
-// run does a load, and counts what came within its time.
+// run does a load. As with fio, what is under way when the time is over still counts,
+// and so does the time that it takes.
 func (r *reader) run(ctx context.Context, l probe.Load) (probe.Result, error) {
 	limited, stop := context.WithCancel(ctx)
 	defer stop()
@@ -85,10 +86,10 @@ func (r *reader) run(ctx context.Context, l probe.Load) (probe.Result, error) {
 	case <-limited.Done():
 	case <-time.After(l.For):
 	}
-	took, used := time.Since(start).Seconds(), cputime.Now()-cpu
-	read := float64(r.pool.Stats().Bytes - bytes)
 	stop()
 	group.Wait()
+	took, used := time.Since(start).Seconds(), cputime.Now()-cpu
+	read := float64(r.pool.Stats().Bytes - bytes)
 	perSecond := read / float64(l.Bytes) / took
 	return probe.Result{PerSecond: perSecond, MBps: read / took / 1e6, Least: perSecond, Most: perSecond, Cores: used.Seconds() / took}, errors.Join(errs...)
 }
