@@ -251,6 +251,22 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestStartOf has turns begin far from the four before them, and in the first half.
+func TestStartOf(t *testing.T) {
+	const size = 2000
+	for turn := range 2 * pairs {
+		at := startOf(turn, size)
+		if at < 0 || at >= size/2 {
+			t.Errorf("turn %d begins at %d of %d", turn, at, size)
+		}
+		for before := max(0, turn-4); before < turn; before++ {
+			if d := at - startOf(before, size); max(d, -d) < size/2/8 {
+				t.Errorf("turns %d and %d begin %d apart", before, turn, d)
+			}
+		}
+	}
+}
+
 // TestInterval has the ranks of tables of the sign test.
 func TestInterval(t *testing.T) {
 	for n, rank := range map[int]int{1: 1, 5: 1, 6: 1, 8: 1, 9: 2, 15: 4, 20: 6, 21: 6, 25: 8, 100: 40} {

@@ -199,7 +199,7 @@ func (d *Drive) reads(ctx context.Context, t *target, l probe.Load) (p Point, er
 		for k := range turns {
 			who := (i + k) % len(turns)
 			l.Seed += 1000
-			l.Start = l.Size / (2 * pairs) * int64(2*i+k) // where nobody has just been
+			l.Start = startOf(len(turns)*i+k, l.Size)
 			if len(turns) > 1 {
 				time.Sleep(rest)
 			}
@@ -216,6 +216,14 @@ func (d *Drive) reads(ctx context.Context, t *target, l probe.Load) (p Point, er
 		p.FIO = compare(t.fio, results[0], results[1])
 	}
 	return p, nil
+}
+
+// startOf returns where a turn begins to read a file in order: in its first half, as
+// fio begins anew at its end and we do at its start, and far from the turns before,
+// of which a hypervisor may remember what they read.
+func startOf(turn int, size int64) int64 {
+	_, part := math.Modf(float64(turn) * (math.Phi - 1)) // no two are close
+	return int64(part * float64(size/2))
 }
 
 // median returns the middle of x.
