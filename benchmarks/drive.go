@@ -124,7 +124,7 @@ func (c driveConfig) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s\n%s\n", r.Markdown(), strings.Join(files, "\n"))
+	fmt.Fprintf(out, "%s\n%s\n%s", r.Markdown(), strings.Join(files, "\n"), r.Closing())
 	return nil
 }
 

@@ -13,8 +13,8 @@ import (
 
 // Buffers lends byte buffers and takes them back to lend them again, and never
 // holds more than a budget of them, lent or idle, nor more than twice what was
-// lent at a time. In steady state nothing is allocated. All methods may be called
-// concurrently.
+// lent at a time. In steady state nothing is allocated. Buffers of a megabyte and more
+// lie in huge pages where the system has them. All methods may be called concurrently.
 type Buffers struct {
 	budget int64
 	sem    *semaphore.Weighted // of bytes that are not lent

@@ -96,7 +96,11 @@ func (f *fetch) runRing(ctx context.Context, p *Pool, buf []byte, width int) {
 		if flying == 0 {
 			break
 		}
-		if err := r.Wait(); err != nil {
+		n := flying
+		if next < len(f.requests) { // to sleep for each read costs more than a queue that is a little shorter
+			n = max(1, flying/8)
+		}
+		if err := r.Wait(n); err != nil {
 			p.lose(r, buf)
 			f.handles = nil // which are lost too
 			f.fail(&ReadError{Path: p.files[f.requests[0].File].path, Err: &abandonedError{err}})

@@ -242,8 +242,42 @@ func TestCompare(t *testing.T) {
 		return all
 	}
 	f := compare(&probe.FIO{}, result(90, 110, 100), result(100, 100, 200))
-	if f.PerSecond != 100 || f.Ratio != 0.9 || f.Low != 0.5 || f.High != 1.1 || f.String() != "0.90 (0.50 to 1.10)" {
+	if f.PerSecond != 100 || f.Ratio != 0.9 || f.Low != 0.5 || f.High != 1.1 || f.Steady || f.String() != "0.90 (0.50 to 1.10), unsteady: pairs are 67 % apart" {
 		t.Errorf("%+v, %v", f, f)
+	}
+	f = compare(&probe.FIO{}, result(95, 100, 109), result(100, 100, 100))
+	if !f.Steady || f.String() != "1.00 (0.95 to 1.09), steady: pairs are 14 % apart" {
+		t.Errorf("%+v, %v", f, f)
+	}
+}
+
+func TestWinner(t *testing.T) {
+	for _, c := range []struct {
+		rates [][]float64
+		want  int
+	}{
+		{[][]float64{{1, 2}}, 0}, {[][]float64{{1, 2}, {9, 2}}, 0}, {[][]float64{{1, 2}, {2, 3}}, 1},
+		{[][]float64{{1, 2}, {2, 3}, {3, 3}}, 1}, {[][]float64{{5, 5}, {1, 9}, {6, 6}}, 2},
+	} {
+		if got := winner(c.rates); got != c.want {
+			t.Errorf("%v: %d, want %d", c.rates, got, c.want)
+		}
+	}
+}
+
+// TestStartOf has turns begin far from the four before them, and in the first half.
+func TestStartOf(t *testing.T) {
+	const size = 2000
+	for turn := range 2 * pairs {
+		at := startOf(turn, size)
+		if at < 0 || at >= size/2 {
+			t.Errorf("turn %d begins at %d of %d", turn, at, size)
+		}
+		for before := max(0, turn-4); before < turn; before++ {
+			if d := at - startOf(before, size); max(d, -d) < size/2/8 {
+				t.Errorf("turns %d and %d begin %d apart", before, turn, d)
+			}
+		}
 	}
 }
 

@@ -87,10 +87,15 @@ type FIO struct {
 	Cores     float64 `json:"cores"`
 	Ratio     float64 `json:"ours_vs_fio"` // the median over pairs of turns
 	// Low and High are what the median of more pairs would lie between.
-	Low   float64   `json:"low_ours_vs_fio"`
-	High  float64   `json:"high_ours_vs_fio"`
-	Pairs []float64 `json:"pairs"`
+	Low    float64   `json:"low_ours_vs_fio"`
+	High   float64   `json:"high_ours_vs_fio"`
+	Pairs  []float64 `json:"pairs"`
+	Spread float64   `json:"spread"` // between the least and the greatest of Pairs, as a part of Ratio
+	Steady bool      `json:"steady"` // Pairs agree
 }
+
+// mostSpread is how far pairs may be apart that agree, as in the suite.
+const mostSpread = 0.15
 
 // steadyThrottle is how long a throttled drive is read from at least: the kernel
 // lets some tenths of a second through at first.
@@ -283,12 +288,20 @@ func compare(f *probe.FIO, ours, theirs []probe.Result) *FIO {
 	slices.SortFunc(theirs, slower)
 	r := theirs[len(theirs)/2]
 	low, high := interval(ratios)
+	ratio := median(ratios)
+	spread := (slices.Max(ratios) - slices.Min(ratios)) / ratio
 	return &FIO{Version: f.Version, Engine: f.Engine, PerSecond: r.PerSecond, MBps: r.MBps, MedianS: r.Percentile(0.5).Seconds(),
-		Cores: r.Cores, Ratio: median(ratios), Low: low, High: high, Pairs: ratios}
+		Cores: r.Cores, Ratio: ratio, Low: low, High: high, Pairs: ratios, Spread: spread, Steady: spread <= mostSpread}
 }
 
-// String returns the ratio, and how sure it is.
-func (f *FIO) String() string { return fmt.Sprintf("%.2f (%.2f to %.2f)", f.Ratio, f.Low, f.High) }
+// String returns the ratio, how sure it is, and whether pairs agree.
+func (f *FIO) String() string {
+	agree := "unsteady: pairs"
+	if f.Steady {
+		agree = "steady: pairs"
+	}
+	return fmt.Sprintf("%.2f (%.2f to %.2f), %s are %.0f %% apart", f.Ratio, f.Low, f.High, agree, 100*f.Spread)
+}
 
 // fastest is the access time that no flash behind SATA or USB is known to be
 // below.

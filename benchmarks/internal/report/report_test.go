@@ -29,7 +29,7 @@ func section(t *testing.T, model string, mbps, iops float64) Section {
 	for _, p := range []drive.Point{
 		{Bytes: drive.ShardBytes, Depth: 8, PerSecond: mbps, MBps: mbps},
 		{Bytes: drive.SmallBytes, Depth: 1, Random: true, PerSecond: iops, Percentiles: slices.Repeat([]float64{1 / iops}, 101)},
-		{Bytes: drive.SmallBytes, Depth: 32, Random: true, PerSecond: 20 * iops, FIO: &drive.FIO{PerSecond: 5, Ratio: 0.97, Low: 0.96, High: 0.98}},
+		{Bytes: drive.SmallBytes, Depth: 32, Random: true, PerSecond: 20 * iops, FIO: &drive.FIO{PerSecond: 5, MBps: 100, Ratio: 0.97, Low: 0.96, High: 0.98, Spread: 0.05, Steady: true}},
 		{Bytes: drive.ImageBytes, Depth: 32, Random: true, Load: "the refused one", Refused: "too slow"},
 	} {
 		p.Mode, p.Drive = d.Mode(), d.Name()
@@ -111,10 +111,15 @@ func TestWrite(t *testing.T) {
 func TestBeside(t *testing.T) {
 	r := sample(t)
 	r.Drives = r.Drives[:1]
-	r.Drives[0].Points[2].Backend = "DirectRing"
+	p := &r.Drives[0].Points[2]
+	p.Backend, p.Load, p.MBps = "DirectRing", "a load", 97
 	rows := r.beside().Rows
-	if len(rows) != 1 || rows[0][2] != "DirectRing" || rows[0][7] != "0.97 (0.96 to 0.98)" {
+	const ratio = "0.97 (0.96 to 0.98), steady: pairs are 5 % apart"
+	if len(rows) != 1 || rows[0][2] != "DirectRing" || rows[0][7] != ratio {
 		t.Errorf("%q", rows)
+	}
+	if got, want := r.Closing(), rows[0][0]+", a load: 97.0 MB/s by DirectRing, 100 by fio, ours / fio "+ratio+"\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -61,6 +61,20 @@ func (r Report) beside() page.Table {
 	return t
 }
 
+// Closing returns the lines that a run ends with: what the library's reader makes of a
+// drive, beside fio.
+func (r Report) Closing() string {
+	var b strings.Builder
+	for _, s := range r.Drives {
+		for _, p := range s.Points {
+			if p.FIO != nil {
+				fmt.Fprintf(&b, "%s, %s: %s MB/s by %s, %s by fio, ours / fio %v\n", p.Drive, p.Load, whole(p.MBps), p.Backend, whole(p.FIO.MBps), p.FIO)
+			}
+		}
+	}
+	return b.String()
+}
+
 // A measure is one number of a point, the higher the better, as it was measured
 // and as the model of a simulated drive means it. Each is 0 if there is none.
 type measure func(p *drive.Point) (measured, model float64)

@@ -61,16 +61,23 @@ func CheckRegular(mode fs.FileMode) error {
 	return notRegular(mode)
 }
 
-// Alloc returns n zeroed bytes that start at a multiple of [PageBytes].
+// Alloc returns n zeroed bytes that start at a multiple of [PageBytes]. Many
+// bytes are put into huge pages where the platform has them.
 func Alloc(n int) []byte {
 	b := make([]byte, n)
-	if n == 0 || address(b)%PageBytes == 0 {
-		return b // the runtime aligns large objects to its own pages
+	if n > 0 && address(b)%PageBytes != 0 { // the runtime aligns large objects to its own pages
+		b = make([]byte, n+PageBytes)
+		skip := int(-address(b) % PageBytes)
+		b = b[skip : skip+n : skip+n]
 	}
-	b = make([]byte, n+PageBytes)
-	skip := int(-address(b) % PageBytes)
-	return b[skip : skip+n : skip+n]
+	if n >= hugeBytes/2 {
+		preferHuge(b)
+	}
+	return b
 }
+
+// hugeBytes is the size of a huge page where pages have 4 KiB.
+const hugeBytes = 2 << 20
 
 // Aligned reports whether b starts at a multiple of [PageBytes].
 func Aligned(b []byte) bool { return address(b)%PageBytes == 0 }

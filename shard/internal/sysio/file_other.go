@@ -74,3 +74,6 @@ func (f File) Map(int) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 // Unmap does nothing.
 func Unmap([]byte) error { return nil }
+
+// preferHuge does nothing.
+func preferHuge([]byte) {}

@@ -136,20 +136,23 @@ func (r *Ring) Read(f File, p []byte, off int64, tag int) {
 	r.flying++
 }
 
-// Wait starts the reads that were asked for and waits for a result.
-func (r *Ring) Wait() error {
+// Wait starts the reads that were asked for and waits for n results, of reads that
+// are under way. There may be fewer, but never none, while the kernel is short of
+// memory.
+func (r *Ring) Wait(n int) error {
 	atomic.StoreUint32(r.sq.tail, r.tail)
 	for {
-		taken, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(r.fd), uintptr(r.pending), 1, enterGetEvents, 0, 0)
+		taken, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(r.fd), uintptr(r.pending), uintptr(n), enterGetEvents, 0, 0)
+		done := int(atomic.LoadUint32(r.cq.tail) - *r.cq.head)
 		switch errno {
 		case 0:
 			r.pending -= uint32(taken)
-			if r.pending == 0 || atomic.LoadUint32(r.cq.tail) != *r.cq.head {
+			if done >= n { // else a signal came, or not all reads were taken
 				return nil
 			}
 		case unix.EINTR:
 		case unix.EAGAIN, unix.EBUSY: // the kernel is short of memory, or of room for results
-			if atomic.LoadUint32(r.cq.tail) != *r.cq.head {
+			if done > 0 {
 				return nil
 			}
 			runtime.Gosched()

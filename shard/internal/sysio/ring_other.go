@@ -17,7 +17,7 @@ func (*Ring) Room() int { return 0 }
 func (*Ring) Read(File, []byte, int64, int) {}
 
 // Wait returns [errors.ErrUnsupported].
-func (*Ring) Wait() error { return errors.ErrUnsupported }
+func (*Ring) Wait(int) error { return errors.ErrUnsupported }
 
 // Next returns that there is nothing.
 func (*Ring) Next() (d Done, ok bool) { return d, false }

@@ -29,7 +29,7 @@ func newRing(t *testing.T, n int) *Ring {
 }
 
 // TestRing reads pieces of a file in several rounds, more than the ring has room
-// for at a time.
+// for at a time, and waits for some of them.
 func TestRing(t *testing.T) {
 	const room, pieces, size = 8, 100, 1000
 	r := newRing(t, room)
@@ -55,12 +55,16 @@ func TestRing(t *testing.T) {
 		if next < pieces && next-done != room {
 			t.Fatalf("room for %d reads, not %d", next-done, room)
 		}
-		if err := r.Wait(); err != nil {
+		want := min(next-done, 1+next%room)
+		if err := r.Wait(want); err != nil {
 			t.Fatal(err)
 		}
-		for {
+		for n := 0; ; n++ {
 			d, ok := r.Next()
 			if !ok {
+				if n < want {
+					t.Fatalf("%d results, not %d", n, want)
+				}
 				break
 			}
 			if full := d.N == size || d.Tag == pieces-1 && d.N == size-1; d.Err != nil || !full {
@@ -82,7 +86,7 @@ func TestRingErrors(t *testing.T) {
 	}
 	defer dir.Close()
 	r.Read(dir, make([]byte, 10), 0, 7)
-	if err := r.Wait(); err != nil {
+	if err := r.Wait(1); err != nil {
 		t.Fatal(err)
 	}
 	d, ok := r.Next()
