@@ -1,7 +1,6 @@
 package parquet
 
 import (
-	"cmp"
 	"sync"
 
 	"github.com/stokerdata/stoker/internal/interleave"
@@ -109,10 +108,12 @@ func (s *scratch) rows(lanes []lane, ds []decoder, fs []flow, to []target, at, n
 		for h := range same {
 			d := &ds[g+h]
 			bad, err := s.tile(d, &fs[g+h], t, h, at, n)
-			if err = cmp.Or(err, bad); err != nil && (bad == nil || d.isHeld) {
+			switch {
+			case err != nil:
 				return d.fault(-1, err)
-			}
-			if bad != nil {
+			case bad != nil && d.isHeld:
+				return d.fault(-1, bad)
+			case bad != nil:
 				d.out.spoil(int(d.r.group.rows), at, s.wrong, bad)
 				d.r.isSpoilt.Store(true)
 			}
