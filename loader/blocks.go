@@ -28,6 +28,7 @@ type block struct {
 	decoder Decoder
 	err     error // why another stands in, or none
 	failed  bool  // it was read and does not decode
+	culprit int   // the part of err, if failed
 	pins    int
 	used    int64
 	claimed int // parts
@@ -87,10 +88,11 @@ func (c *blockCache) claimPart() (*block, int) {
 	return b, part
 }
 
-// partDone notes that a part was decoded and reports whether it was the last.
-func (b *block) partDone(err error) bool {
-	if err != nil && !b.failed {
-		b.err, b.failed = err, true
+// partDone notes that a part was decoded and reports whether it was the last. Of
+// errors it keeps that of the first part, whichever was done first.
+func (b *block) partDone(part int, err error) bool {
+	if err != nil && (!b.failed || part < b.culprit) {
+		b.err, b.failed, b.culprit = err, true, part
 	}
 	b.done++
 	return b.done == b.decoder.Parts()
