@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/stokerdata/stoker/internal/interleave"
@@ -62,7 +63,8 @@ var (
 	decoders = sync.Pool{New: func() any { return &decoder{tools: new(tools)} }}
 )
 
-// decode decodes the given lanes, one field or some of joins, of all rows of r.
+// decode decodes the given lanes, one field or some of joins, of all rows of r. If
+// several are damaged, its error is the first one's, as when they are held.
 func (s *strip) decode(r *rows, lanes []lane) error {
 	defer func() {
 		clear(s.at[:])
@@ -71,6 +73,22 @@ func (s *strip) decode(r *rows, lanes []lane) error {
 			s.flows[g] = flow{}
 		}
 	}()
+	err := s.layAll(r, lanes)
+	for g := 0; g < len(lanes) && err != nil; g++ {
+		d, f := &s.decoders[g], &s.flows[g]
+		*f = flow{}
+		if err := d.beginLane(r, lanes[g], &s.tools); err != nil {
+			return err
+		}
+		if err := d.skip(f, &s.scratch, d.rows); err != nil {
+			return d.fault(-1, fmt.Errorf("page %d: %w", f.page-1, err))
+		}
+	}
+	return err
+}
+
+// layAll decodes lanes tile by tile.
+func (s *strip) layAll(r *rows, lanes []lane) error {
 	for g, l := range lanes {
 		if err := s.decoders[g].beginLane(r, l, &s.tools); err != nil {
 			return err
