@@ -25,6 +25,23 @@ const (
 	inDictionary
 )
 
+// laneState is what the decoder of a lane has besides, which is decoded a few rows at
+// a time.
+type laneState struct {
+	to          *column // what the values become part of, nil for other columns
+	translated  bool    // dict is of the type of to
+	opened      opened  // the page at hand, unless all are held
+	held        []opened
+	lent        []byte // memory of what is held
+	cut         int    // bytes of it that are in use
+	isHeld      bool
+	inflated    []byte // the page at hand, decompressed
+	spill       []byte // or decoded
+	def         []byte // its levels
+	words       []byte // of dict
+	translation []byte // likewise
+}
+
 // A flow is how far the rows of a column have come that are decoded a few at a
 // time.
 type flow struct {
