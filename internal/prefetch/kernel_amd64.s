@@ -19,11 +19,11 @@ row:
 	LEAQ  -1(SI)(CX*1), DI
 
 line:
-	PREFETCHT0 (SI)
+	PREFETCHT1 (SI)
 	ADDQ       $0x40, SI
 	CMPQ       SI, DI
 	JLT        line
-	PREFETCHT0 (DI)
+	PREFETCHT1 (DI)
 	ADDQ       $0x08, DX
 	DECQ       BX
 	JNE        row

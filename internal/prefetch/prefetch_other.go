@@ -4,7 +4,7 @@ package prefetch
 
 import "runtime"
 
-// Rows brings the given rows of table, each of size bytes, into the first cache, by
+// Rows brings the given rows of table, each of size bytes, into the cache, by
 // loads that do not wait for one another.
 func Rows(table []byte, size int, rows []int) {
 	const line = 64
