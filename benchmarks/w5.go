@@ -160,19 +160,19 @@ func (g groupPlan) Len() int64 { return g.ends[len(g.ends)-1] }
 
 // At implements loader.Plan.
 func (g groupPlan) At(pos int64, refs []loader.Ref) {
+	for i := range refs {
+		refs[i], _ = g.Run(pos + int64(i))
+	}
+}
+
+// Run tells where rows follow one another, as loader.Plan says.
+func (g groupPlan) Run(pos int64) (first loader.Ref, n int64) {
 	i, _ := slices.BinarySearch(g.ends, pos+1)
-	first := int64(0)
+	begin := int64(0)
 	if i > 0 {
-		first = g.ends[i-1]
+		begin = g.ends[i-1]
 	}
-	for k := range refs {
-		for pos >= g.ends[i] {
-			first = g.ends[i]
-			i++
-		}
-		refs[k] = loader.Ref{Block: g.order[i], Row: int(pos - first)}
-		pos++
-	}
+	return loader.Ref{Block: g.order[i], Row: int(pos - begin)}, g.ends[i] - pos
 }
 
 // tableDigest returns the digest of a table as the library reads it.

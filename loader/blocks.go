@@ -28,6 +28,7 @@ type block struct {
 	decoder Decoder
 	err     error // why another stands in, or none
 	failed  bool  // it was read and does not decode
+	culprit int   // the part of err, if failed
 	pins    int
 	used    int64
 	claimed int // parts
@@ -87,10 +88,11 @@ func (c *blockCache) claimPart() (*block, int) {
 	return b, part
 }
 
-// partDone notes that a part was decoded and reports whether it was the last.
-func (b *block) partDone(err error) bool {
-	if err != nil && !b.failed {
-		b.err, b.failed = err, true
+// partDone notes that a part was decoded and reports whether it was the last. Of
+// errors it keeps that of the first part, whichever was done first.
+func (b *block) partDone(part int, err error) bool {
+	if err != nil && (!b.failed || part < b.culprit) {
+		b.err, b.failed, b.culprit = err, true, part
 	}
 	b.done++
 	return b.done == b.decoder.Parts()
@@ -217,11 +219,7 @@ func (e *engine) runPlanner() {
 			e.extend()
 			continue
 		}
-		e.unlocked(func() {
-			s.fill(0, s.n)
-			wanted = e.cache.wanted(s, seq, wanted[:0])
-			s.arrange(len(wanted), e.p.columns())
-		})
+		e.unlocked(func() { wanted = e.cache.wanted(s, seq, e.p.columns(), wanted[:0]) })
 		if !e.pin(s, wanted) {
 			return
 		}
@@ -253,26 +251,78 @@ func (e *engine) pin(s *step, wanted []int) bool {
 	return false
 }
 
-// wanted lists the blocks of s and sets s.at.
-func (c *blockCache) wanted(s *step, seq int64, wanted []int) []int {
-	if cap(s.at) < len(s.refs) {
-		s.at = make([]int, len(s.refs), cap(s.refs))
-	}
-	s.at = s.at[:len(s.refs)]
-	for i, r := range s.refs {
-		if c.stamp[r.Block] != seq+1 {
-			c.stamp[r.Block] = seq + 1
-			c.index[r.Block] = len(wanted)
-			wanted = append(wanted, r.Block)
+// wanted finds out which rows s takes and lists their blocks. If columns are to be
+// gathered, it makes runs or groups of the rows, which are then the items of s.
+func (c *blockCache) wanted(s *step, seq int64, columns bool, wanted []int) []int {
+	s.at = numbers(s.at, s.n, cap(s.refs))
+	if columns && s.cutRuns() {
+		for i := range s.runs {
+			r := &s.runs[i]
+			r.block, wanted = c.number(r.first.Block, seq, wanted)
 		}
-		s.at[i] = c.index[r.Block]
+		s.items = len(s.runs)
+		return wanted
+	}
+	s.fill(0, s.n)
+	for i := range s.refs {
+		s.at[i], wanted = c.number(s.refs[i].Block, seq, wanted)
+	}
+	if columns {
+		s.arrange(len(wanted))
 	}
 	return wanted
 }
 
+// number returns the number of a block among those that a step wants, of which it
+// becomes one.
+func (c *blockCache) number(block int, seq int64, wanted []int) (int, []int) {
+	if c.stamp[block] != seq+1 {
+		c.stamp[block] = seq + 1
+		c.index[block] = len(wanted)
+		wanted = append(wanted, block)
+	}
+	return c.index[block], wanted
+}
+
+// run is rows that follow one another, in a block and in a step.
+type run struct {
+	block int // step.blocks[block] holds them
+	first Ref
+	at, n int // in the step
+}
+
+// shortRun is how many rows the runs of a step must have on average. Shorter ones
+// are quicker to gather in groups.
+const shortRun = 32
+
+// cutRuns cuts s into runs, and reports false if its plan does not tell them or they
+// are short.
+func (s *step) cutRuns() bool {
+	s.runs = s.runs[:0]
+	plan, ok := s.plan.(runPlan)
+	for at := 0; ok && at < s.n; {
+		first, n := plan.Run((s.from + int64(at)) % s.plan.Len())
+		r := run{first: first, at: at, n: int(min(n, int64(s.n-at)))}
+		s.runs = append(s.runs, r)
+		at += r.n
+		ok = len(s.runs) <= 2+s.n/shortRun
+	}
+	if !ok {
+		s.runs = s.runs[:0]
+	}
+	return ok
+}
+
+// spell lists the rows of r one by one.
+func (s *step) spell(r *run) {
+	for i := range r.n {
+		s.refs[r.at+i] = Ref{Block: r.first.Block, Row: r.first.Row + i, Draw: r.first.Draw}
+		s.at[r.at+i] = r.block
+	}
+}
+
 // grouping lists the rows of a step block by block, so that columns are gathered.
 type grouping struct {
-	on     bool
 	starts []int
 	rows   []int // in the block
 	at     []int // in the batch
@@ -283,18 +333,11 @@ func (g *grouping) of(k int) (rows, at []int) {
 	return g.rows[lo:hi], g.at[lo:hi]
 }
 
-// arrange groups the rows of s by its n blocks (a counting sort) if columns are
-// to be gathered.
-func (s *step) arrange(n int, columns bool) {
+// arrange groups the rows of s by its n blocks: a counting sort.
+func (s *step) arrange(n int) {
 	g := &s.group
-	if g.on = columns; !columns {
-		return
-	}
 	s.items = n
-	if cap(g.rows) < s.n {
-		g.rows, g.at = make([]int, cap(s.refs)), make([]int, cap(s.refs))
-	}
-	g.rows, g.at = g.rows[:s.n], g.at[:s.n]
+	g.rows, g.at = numbers(g.rows, s.n, cap(s.refs)), numbers(g.at, s.n, cap(s.refs))
 	if n == 1 { // no need to count, each time at the same place
 		for i := range s.refs {
 			g.rows[i], g.at[i] = s.refs[i].Row, i
@@ -315,4 +358,12 @@ func (s *step) arrange(n int, columns bool) {
 		g.rows[j], g.at[j] = s.refs[i].Row, i
 	}
 	g.starts = g.starts[:n+1]
+}
+
+// numbers returns list with n numbers, which may be any, and room for most.
+func numbers(list []int, n, most int) []int {
+	if cap(list) < n {
+		list = make([]int, most)
+	}
+	return list[:n]
 }

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -262,25 +263,26 @@ func (u *buffer) compact() {
 // squeeze moves the rows that did not fail to the front.
 func (u *buffer) squeeze(failed []bool) {
 	b := &u.batch
-	k := 0
-	for i := range b.n {
+	k := slices.Index(failed, true)
+	if k < 0 {
+		return
+	}
+	for i := k + 1; i < b.n; i++ {
 		if failed[i] {
 			continue
 		}
-		if k < i {
-			if b.ids != nil {
-				b.ids[k] = b.ids[i]
-			}
-			b.keys[k] = b.keys[i]
-			for f := range b.cols {
-				c := &b.cols[f]
-				if c.row > 0 && f < len(b.spec) && b.spec[f].Name != "" {
-					copy(c.slab[k*c.row:(k+1)*c.row], c.slab[i*c.row:])
-				} else if c.vary != nil {
-					c.vary[k] = c.vary[i]
-					if c.shapes != nil {
-						c.shapes[k] = c.shapes[i]
-					}
+		if b.ids != nil {
+			b.ids[k] = b.ids[i]
+		}
+		b.keys[k] = b.keys[i]
+		for f := range b.cols {
+			c := &b.cols[f]
+			if c.row > 0 && f < len(b.spec) && b.spec[f].Name != "" {
+				copy(c.slab[k*c.row:(k+1)*c.row], c.slab[i*c.row:])
+			} else if c.vary != nil {
+				c.vary[k] = c.vary[i]
+				if c.shapes != nil {
+					c.shapes[k] = c.shapes[i]
 				}
 			}
 		}

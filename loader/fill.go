@@ -88,29 +88,46 @@ func (e *engine) fillApart(w *Worker, s *step, lo, hi int) {
 	}
 }
 
-// fillBlocks makes items lo to hi of s: groups of rows of one block where
+// fillBlocks makes items lo to hi of s: runs or groups of rows of one block where
 // columns are gathered, rows otherwise.
 func (e *engine) fillBlocks(w *Worker, s *step, lo, hi int) {
-	if !s.group.on {
-		for i := lo; i < hi; i++ {
-			e.fillFromBlock(w, s, i)
-		}
-		return
-	}
-	for k := lo; k < hi; k++ {
-		b := s.blocks[k]
-		rows, at := s.group.of(k)
-		g, ok := b.rows.(Gatherer)
-		if ok && b.err == nil && b.actual == b.index {
-			e.markBlock(s, b.index, rows, at)
-			if e.gather(w, g, rows, at, s) == nil {
-				continue
-			}
-		}
-		for _, i := range at {
+	for i := lo; i < hi; i++ {
+		if e.p.columns() {
+			e.fillGroup(w, s, i)
+		} else {
 			e.fillFromBlock(w, s, i)
 		}
 	}
+}
+
+// fillGroup gathers the k-th run or group of s, or makes its rows one by one.
+func (e *engine) fillGroup(w *Worker, s *step, k int) {
+	b, rows, at := e.group(w, s, k)
+	if g, ok := b.rows.(Gatherer); ok && b.err == nil && b.actual == b.index {
+		e.markBlock(s, b.index, rows, at)
+		if e.gather(w, g, rows, at, s) == nil {
+			return
+		}
+	}
+	if len(s.runs) > 0 {
+		s.spell(&s.runs[k])
+	}
+	for _, i := range at {
+		e.fillFromBlock(w, s, i)
+	}
+}
+
+// group returns the k-th run or group of s: rows of b, which become rows at.
+func (e *engine) group(w *Worker, s *step, k int) (b *block, rows, at []int) {
+	if len(s.runs) == 0 {
+		rows, at = s.group.of(k)
+		return s.blocks[k], rows, at
+	}
+	r := &s.runs[k]
+	if len(e.p.batch) > 0 {
+		s.spell(r) // for markKeys
+	}
+	return s.blocks[r.block], w.count(r.first.Row, r.n), e.l.iota[r.at:][:r.n]
 }
 
 func (e *engine) fillFromBlock(w *Worker, s *step, i int) {

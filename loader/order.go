@@ -20,9 +20,22 @@ type Pass struct {
 
 // Plan is the order of one epoch: a pure function from position to row. It is
 // safe for concurrent use.
+//
+// One in which long runs of a block's rows stand as they lie may spare the loader the
+// work for each of them. It implements
+//
+//	Run(pos int64) (first Ref, n int64)
+//
+// which returns the row at position pos, and how many rows from there on, at least
+// that one, are each the next of its block, with the same Draw.
 type Plan interface {
 	// Len returns the number of positions.
 	Len() int64
 	// At sets refs to the rows at positions pos, pos+1, ... It allocates nothing.
 	At(pos int64, refs []Ref)
+}
+
+// runPlan is a Plan that tells where rows follow one another.
+type runPlan interface {
+	Run(pos int64) (first Ref, n int64)
 }

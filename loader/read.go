@@ -132,7 +132,7 @@ func (e *engine) decode(w *Worker, b *block, part int) {
 	w.times[len(w.times)-1].ns += int64(time.Since(start))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !b.partDone(err) {
+	if !b.partDone(part, err) {
 		return
 	}
 	if b.failed {

@@ -26,14 +26,21 @@ func (x *rowIndex) Len() int64 { return x.starts[len(x.starts)-1] }
 
 // At implements Plan.
 func (x *rowIndex) At(pos int64, refs []Ref) {
-	r := x.ref(pos)
-	for i := range refs {
-		for pos+int64(i) >= x.starts[r.Block+1] {
-			r.Block, r.Row = r.Block+1, 0
+	for len(refs) > 0 {
+		r, left := x.Run(pos)
+		n := min(left, int64(len(refs)))
+		for i := range refs[:n] {
+			refs[i] = r
+			r.Row++
 		}
-		refs[i] = r
-		r.Row++
+		pos, refs = pos+n, refs[n:]
 	}
+}
+
+// Run tells where rows follow one another, as Plan says.
+func (x *rowIndex) Run(pos int64) (first Ref, n int64) {
+	r := x.ref(pos)
+	return r, x.starts[r.Block+1] - pos
 }
 
 // ref returns the row with the given id.

@@ -58,16 +58,19 @@ func (e *exactPlan) Len() int64 { return e.rows.Len() }
 
 // At implements Plan.
 func (e *exactPlan) At(pos int64, refs []Ref) {
-	if len(e.rows.starts) == 2 {
-		for i := range refs {
-			refs[i] = Ref{Row: int(e.perm.At(uint64(pos) + uint64(i)))}
+	var ids [permuted]uint64
+	for len(refs) > 0 {
+		n := min(len(refs), permuted)
+		e.perm.Range(uint64(pos), ids[:n])
+		for i, id := range ids[:n] {
+			refs[i] = e.rows.ref(int64(id))
 		}
-		return
-	}
-	for i := range refs {
-		refs[i] = e.rows.ref(int64(e.perm.At(uint64(pos) + uint64(i))))
+		pos, refs = pos+int64(n), refs[n:]
 	}
 }
+
+// permuted is how many rows are permuted at a time.
+const permuted = 64
 
 // blockPlan mixes rows within windows of blocks, lane by lane.
 type blockPlan struct {
@@ -262,17 +265,27 @@ func (b *blockPlan) atLane(k int, off int64, refs []Ref) {
 func (b *blockPlan) atWindow(w *window, key, from uint64, refs []Ref) {
 	perm := permute.New(uint64(w.rows), key)
 	parts := b.parts[w.p0:w.p1]
-	for i := range refs {
-		row := int64(perm.At(from + uint64(i)))
-		lo, hi := 0, len(parts)
-		for hi-lo > 1 { // the last part that begins at or before row
-			if m := (lo + hi) / 2; parts[m].at <= row {
-				lo = m
-			} else {
-				hi = m
-			}
+	var rows [permuted]uint64
+	for len(refs) > 0 {
+		n := min(len(refs), permuted)
+		perm.Range(from, rows[:n])
+		for i, row := range rows[:n] {
+			p := partOf(parts, int64(row))
+			refs[i] = Ref{Block: p.block, Row: p.first + int(int64(row)-p.at)*p.stride}
 		}
-		p := &parts[lo]
-		refs[i] = Ref{Block: p.block, Row: p.first + int(row-p.at)*p.stride}
+		from, refs = from+uint64(n), refs[n:]
 	}
+}
+
+// partOf returns the last part that begins at or before row.
+func partOf(parts []part, row int64) *part {
+	lo, hi := 0, len(parts)
+	for hi-lo > 1 {
+		if m := (lo + hi) / 2; parts[m].at <= row {
+			lo = m
+		} else {
+			hi = m
+		}
+	}
+	return &parts[lo]
 }

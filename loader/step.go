@@ -19,6 +19,7 @@ type step struct {
 	blocks  []*block
 	at      []int // blocks[at[i]] holds row i
 	pending int   // blocks that are not decoded
+	runs    []run // its rows, which then are not in refs and at until spell
 	group   grouping
 
 	laidOut       sync.Once // the places of rows that are read into the batch

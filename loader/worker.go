@@ -39,6 +39,7 @@ type Worker struct {
 	arena   *arena // memory for varying fields of the batch
 	scratch []byte
 	used    int
+	counted []int
 
 	row     Sample // the row at hand
 	trace   *Trace
@@ -206,6 +207,15 @@ func (w *Worker) Scratch(n int) []byte {
 		w.used = (n + 7) &^ 7
 	}
 	return w.scratch[at : at+n : at+n]
+}
+
+// count returns n numbers from first on, for use until the next call.
+func (w *Worker) count(first, n int) []int {
+	w.counted = numbers(w.counted, n, n)
+	for i := range w.counted {
+		w.counted[i] = first + i
+	}
+	return w.counted
 }
 
 // Note records parameters that a stage has drawn, for Loader.Trace; at other

@@ -113,6 +113,50 @@ func TestFlipsWithoutSum(t *testing.T) {
 	}
 }
 
+// TestFirstDamage damages two columns of a join, the second one at an earlier row: the
+// error is of the first one, whether pages are held or not.
+func TestFirstDamage(t *testing.T) {
+	const n = 5000
+	rows := make([]struct {
+		A int64 `parquet:"a,snappy"`
+		B int64 `parquet:"b,snappy"`
+	}, n)
+	for i := range rows {
+		rows[i].A, rows[i].B = int64(i), int64(i)
+	}
+	data := structs(t, rows, pq.PageBufferSize(8<<10))
+	src, err := openBytes(data, Options{Columns: []string{}, Joins: []format.Join{{Into: "x", Columns: []string{"a", "b"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	src.noSums = true
+	a, b := src.groups[0].chunks[0], src.groups[0].chunks[1]
+	late := data[a.off+a.size-6000:][:100]
+	early := data[b.off+40:][:100]
+	for _, damaged := range [][][]byte{{late}, {early}, {late, early}} {
+		for _, d := range damaged {
+			for i := range d {
+				d[i] ^= 0xff
+			}
+		}
+		want := `"a"`
+		if &damaged[0][0] == &early[0] {
+			want = `"b"`
+		}
+		_, err := digest(src)
+		fails(t, err, loader.ErrCorrupt, want)
+		for _, d := range damaged {
+			for i := range d {
+				d[i] ^= 0xff
+			}
+		}
+	}
+	if _, err := digest(src); err != nil {
+		t.Errorf("undamaged: %v", err)
+	}
+}
+
 // foreignJoin joins the columns of foreign files that can be, in row groups that
 // are chosen.
 var foreignJoin = Options{Columns: []string{}, Where: []Range{{"a", -100, 100}}, Joins: []format.Join{{Into: "x", Columns: []string{"a", "d"}, DType: dtype.Float32}}}

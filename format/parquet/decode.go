@@ -62,19 +62,7 @@ type decoder struct {
 	nDict     int
 	elements  []span // texts of lists in the page at hand, or in dict
 
-	// For lanes, which are decoded a few rows at a time.
-	to          *column // what the values become part of, nil for other columns
-	translated  bool    // dict is of the type of to
-	opened      opened  // the page at hand, unless all are held
-	held        []opened
-	lent        []byte // memory of what is held
-	cut         int    // bytes of it that are in use
-	isHeld      bool
-	inflated    []byte // the page at hand, decompressed
-	spill       []byte // or decoded
-	def         []byte // its levels
-	words       []byte // of dict
-	translation []byte // likewise
+	laneState
 }
 
 // sized returns buf with n elements, which hold anything.

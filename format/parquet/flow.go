@@ -1,7 +1,6 @@
 package parquet
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/stokerdata/stoker/format/internal/elem"
@@ -25,6 +24,23 @@ const (
 	inPlain
 	inDictionary
 )
+
+// laneState is what the decoder of a lane has besides, which is decoded a few rows at
+// a time.
+type laneState struct {
+	to          *column // what the values become part of, nil for other columns
+	translated  bool    // dict is of the type of to
+	opened      opened  // the page at hand, unless all are held
+	held        []opened
+	lent        []byte // memory of what is held
+	cut         int    // bytes of it that are in use
+	isHeld      bool
+	inflated    []byte // the page at hand, decompressed
+	spill       []byte // or decoded
+	def         []byte // its levels
+	words       []byte // of dict
+	translation []byte // likewise
+}
 
 // A flow is how far the rows of a column have come that are decoded a few at a
 // time.
@@ -145,18 +161,35 @@ func (d *decoder) next(f *flow, s *scratch, dst, valid []byte, n int) (bad, err 
 				return nil, fmt.Errorf("page %d: %w", f.page-1, err)
 			}
 		}
-		k, before := min(n-at, f.left), *f
+		k, passed := min(n-at, f.left), f.at.rows-f.left
 		if wrong := d.give(f, s, dst, valid, at, k); wrong != nil {
-			*f, bad = before, cmp.Or(bad, wrong)
-			for i := range k {
-				if d.give(f, s, dst, valid, at+i, 1) != nil {
-					s.wrong = append(s.wrong, at+i)
-				}
+			if err := d.giveApart(f, s, dst, valid, passed, at, k); err != nil {
+				return nil, fmt.Errorf("page %d: %w", f.page-1, err)
+			}
+			if bad == nil {
+				bad = wrong
 			}
 		}
 		at += k
 	}
 	return bad, nil
+}
+
+// giveApart decodes n rows of the page at hand, behind those passed, one by one, to
+// rows at and on of dst and valid, and adds those whose values do not fit to s.wrong.
+func (d *decoder) giveApart(f *flow, s *scratch, dst, valid []byte, passed, at, n int) error {
+	if err := d.enter(f); err != nil {
+		return err
+	}
+	if err := d.skip(f, s, passed); err != nil {
+		return err
+	}
+	for i := range n {
+		if d.give(f, s, dst, valid, at+i, 1) != nil {
+			s.wrong = append(s.wrong, at+i)
+		}
+	}
+	return nil
 }
 
 // lends reports whether the page at hand has its rows as the field would.

@@ -213,7 +213,8 @@ func digest(src *Source) (string, error) {
 		at := out.Len()
 		err := digestBlock(&out, src, i, false)
 		var held strings.Builder
-		if other := digestBlock(&held, src, i, true); (err == nil) != (other == nil) {
+		other := digestBlock(&held, src, i, true)
+		if (err == nil) != (other == nil) || damagedColumn(err) != damagedColumn(other) {
 			return "", fmt.Errorf("block %d: %v, but from pages that are held %v", i, err, other)
 		}
 		if err != nil {
@@ -226,6 +227,21 @@ func digest(src *Source) (string, error) {
 	return out.String(), nil
 }
 
+// decodeError is an error of Decode.
+type decodeError struct{ error }
+
+func (e decodeError) Unwrap() error { return e.error }
+
+// damagedColumn returns the column that an error of Decode blames.
+func damagedColumn(err error) string {
+	if e := (decodeError{}); !errors.As(err, &e) {
+		return ""
+	}
+	_, after, _ := strings.Cut(err.Error(), `column "`)
+	name, _, _ := strings.Cut(after, `"`)
+	return name
+}
+
 func digestBlock(out *strings.Builder, src *Source, i int, held bool) error {
 	src.runs.Store(held)
 	x, err := src.Open(context.Background(), i)
@@ -236,7 +252,7 @@ func digestBlock(out *strings.Builder, src *Source, i int, held bool) error {
 	defer r.Close()
 	for k := range r.Parts() {
 		if err := r.Decode(nil, k); err != nil {
-			return err
+			return decodeError{err}
 		}
 	}
 	if held {

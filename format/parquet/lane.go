@@ -1,7 +1,7 @@
 package parquet
 
 import (
-	"cmp"
+	"fmt"
 	"sync"
 
 	"github.com/stokerdata/stoker/internal/interleave"
@@ -12,8 +12,9 @@ const (
 	// Fewer would have rows brought into the cache several times.
 	stripColumns = 64
 	// tileRows is how many rows of them are: their tiles stay in the second-level
-	// cache.
-	tileRows = 256
+	// cache, and what is looked up often of a dictionary in the first. With 256 rows
+	// BenchmarkLanes takes 6 % longer.
+	tileRows = 1024
 	maxElem  = 8
 )
 
@@ -62,7 +63,8 @@ var (
 	decoders = sync.Pool{New: func() any { return &decoder{tools: new(tools)} }}
 )
 
-// decode decodes the given lanes, one field or some of joins, of all rows of r.
+// decode decodes the given lanes, one field or some of joins, of all rows of r. If
+// several are damaged, its error is the first one's, as when they are held.
 func (s *strip) decode(r *rows, lanes []lane) error {
 	defer func() {
 		clear(s.at[:])
@@ -71,6 +73,22 @@ func (s *strip) decode(r *rows, lanes []lane) error {
 			s.flows[g] = flow{}
 		}
 	}()
+	err := s.layAll(r, lanes)
+	for g := 0; g < len(lanes) && err != nil; g++ {
+		d, f := &s.decoders[g], &s.flows[g]
+		*f = flow{}
+		if err := d.beginLane(r, lanes[g], &s.tools); err != nil {
+			return err
+		}
+		if err := d.skip(f, &s.scratch, d.rows); err != nil {
+			return d.fault(-1, fmt.Errorf("page %d: %w", f.page-1, err))
+		}
+	}
+	return err
+}
+
+// layAll decodes lanes tile by tile.
+func (s *strip) layAll(r *rows, lanes []lane) error {
 	for g, l := range lanes {
 		if err := s.decoders[g].beginLane(r, l, &s.tools); err != nil {
 			return err
@@ -109,10 +127,12 @@ func (s *scratch) rows(lanes []lane, ds []decoder, fs []flow, to []target, at, n
 		for h := range same {
 			d := &ds[g+h]
 			bad, err := s.tile(d, &fs[g+h], t, h, at, n)
-			if err = cmp.Or(err, bad); err != nil && (bad == nil || d.isHeld) {
+			switch {
+			case err != nil:
 				return d.fault(-1, err)
-			}
-			if bad != nil {
+			case bad != nil && d.isHeld:
+				return d.fault(-1, bad)
+			case bad != nil:
 				d.out.spoil(int(d.r.group.rows), at, s.wrong, bad)
 				d.r.isSpoilt.Store(true)
 			}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/elem"
+	"github.com/stokerdata/stoker/internal/prefetch"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/shard"
@@ -288,30 +288,31 @@ func (r *rows) check(rows []int) error {
 	return nil
 }
 
-// gatherRows is how many records are gathered at a time: their lines are asked
-// for together, and are still in the cache when the last join is copied.
+// gatherRows is how many records are gathered at a time: they are still in the cache
+// when the last join is copied, and the next ones are on their way there.
 const gatherRows = 16
 
 // gatherRecords copies the values of joins, some rows at a time, for all joins.
 // whole says that rows follow each other, as the processor then finds by itself.
 func (r *rows) gatherRecords(from, to []int, b *loader.Batch, whole bool) {
-	size := r.s.record
-	for len(from) > 0 {
-		n := min(gatherRows, len(from))
-		if !whole {
-			r.touch(from[:n])
+	size, asked := r.s.record, 0
+	for at := 0; at < len(from); at += gatherRows {
+		for !whole && asked < min(at+2*gatherRows, len(from)) {
+			n := min(gatherRows, len(from)-asked)
+			prefetch.Rows(r.record, size, from[asked:][:n])
+			asked += n
 		}
+		rows, places := from[at:min(at+gatherRows, len(from))], to[at:]
 		for f, role := range r.s.fields {
 			c := &r.s.cols[role.col]
 			if c.join == nil || role.mask {
 				continue
 			}
 			dst := b.Column(f).Data
-			for i, row := range from[:n] {
-				copy(dst[to[i]*c.row:(to[i]+1)*c.row], r.record[row*size+c.at:])
+			for i, row := range rows {
+				copy(dst[places[i]*c.row:(places[i]+1)*c.row], r.record[row*size+c.at:])
 			}
 		}
-		from, to = from[n:], to[n:]
 	}
 }
 
@@ -433,21 +434,6 @@ func lend(w *loader.Worker, s *loader.Sample, f int, c *column, in *cells, row i
 		return
 	}
 	copy(w.Out(s, f, c.field.DType, shape).Data, b)
-}
-
-// touch loads every cache line of the given records. Loads that wait for nothing
-// are under way together, which those of copies, one behind the other, are not.
-func (r *rows) touch(rows []int) {
-	size := r.s.record
-	var sum byte
-	for _, row := range rows {
-		record := r.record[row*size:][:size]
-		for at := 0; at < size; at += 64 {
-			sum += record[at]
-		}
-		sum += record[size-1]
-	}
-	runtime.KeepAlive(sum)
 }
 
 // put copies row r into dst, or what stands for null.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/internal/bitpack"
-	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
 
@@ -20,10 +20,8 @@ func b2u(x bool) byte {
 	return 0
 }
 
-// view returns the elements of b, which is aligned.
-func view[T dtype.Element](b []byte) []T {
-	return loader.View[T](loader.Tensor{DType: dtype.Of[T](), Data: b})
-}
+// view returns the elements of b, which can be read as such.
+func view[T dtype.Element](b []byte) []T { return elem.View[T](b) }
 
 var errRange = errors.New("a value that its type cannot hold")
 

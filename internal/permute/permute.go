@@ -64,28 +64,68 @@ func (p *Perm) Len() uint64 { return p.n }
 
 // At returns where i goes. It panics unless i < Len.
 func (p *Perm) At(i uint64) uint64 {
-	if i >= p.n {
+	var to [1]uint64
+	p.Range(i, to[:])
+	return to[0]
+}
+
+// Range sets to[k] to where from+k goes, for all k. Elements do not wait for one
+// another, so that some dozens at a time take a third of the time of as many calls
+// of At. It panics unless all of them are below Len.
+func (p *Perm) Range(from uint64, to []uint64) {
+	if from > p.n || uint64(len(to)) > p.n-from {
 		panic("permute: index out of range")
 	}
-	if p.tabular {
-		return uint64(p.table[i])
+	for k := range to {
+		to[k] = from + uint64(k)
 	}
-	for {
-		i = p.walk(i)
-		if i < p.n {
-			return i
+	if p.tabular {
+		for k, i := range to {
+			to[k] = uint64(p.table[i])
 		}
+		return
+	}
+	for len(to) > 0 {
+		n := min(len(to), together)
+		p.land(to[:n])
+		to = to[n:]
 	}
 }
 
-func (p *Perm) walk(i uint64) uint64 {
-	loMask, hiMask := uint64(1)<<p.lo-1, uint64(1)<<p.hi-1
-	lo, hi := i&loMask, i>>p.lo
-	for r := 0; r < p.rounds; r += 2 {
-		hi ^= round(lo, p.keys[r&(maxRounds-1)]) & hiMask
-		lo ^= round(hi, p.keys[(r+1)&(maxRounds-1)]) & loMask
+// together is how many elements walk side by side, enough to keep a processor busy.
+const together = 64
+
+// land walks at most together elements until all of them are inside.
+func (p *Perm) land(x []uint64) {
+	p.walk(x)
+	var outside [together]uint64
+	var at [together]uint8
+	n := 0
+	for k, i := range x { // without a branch, which nobody could foresee
+		outside[n&(together-1)], at[n&(together-1)] = i, uint8(k)
+		n += int((p.n - 1 - i) >> 63)
 	}
-	return hi<<p.lo | lo
+	if n == 0 {
+		return
+	}
+	p.land(outside[:n])
+	for k, i := range outside[:n] {
+		x[at[k]] = i
+	}
+}
+
+// walk takes all of x a step further.
+func (p *Perm) walk(x []uint64) {
+	width, loMask, hiMask := p.lo&63, uint64(1)<<p.lo-1, uint64(1)<<p.hi-1
+	for r := 0; r < p.rounds; r += 2 {
+		first, second := p.keys[r&(maxRounds-1)], p.keys[(r+1)&(maxRounds-1)]
+		for k, i := range x {
+			lo, hi := i&loMask, i>>width
+			hi ^= round(lo, first) & hiMask
+			lo ^= round(hi, second) & loMask
+			x[k] = hi<<width | lo
+		}
+	}
 }
 
 // round mixes x so that its low bits depend on all of x and key.

@@ -22,6 +22,22 @@ func TestIsPermutation(t *testing.T) {
 	}
 }
 
+// TestRange compares elements that go together with those that go alone.
+func TestRange(t *testing.T) {
+	for _, n := range []uint64{200, 257, 1000, 65537, 1 << 18} {
+		p := New(n, 9)
+		for from := uint64(0); from < n; from += n/5 + 1 {
+			to := make([]uint64, min(n-from, 3*together+1))
+			p.Range(from, to)
+			for k, got := range to {
+				if want := p.At(from + uint64(k)); got != want {
+					t.Fatalf("n %d: %d goes to %d with others, and to %d alone", n, from+uint64(k), got, want)
+				}
+			}
+		}
+	}
+}
+
 // TestNeighbours checks that neighbours stay neighbours no more often than in a
 // random permutation, in which a pair does with chance about 2/n.
 func TestNeighbours(t *testing.T) {
@@ -71,6 +87,18 @@ func BenchmarkAt(b *testing.B) {
 				}
 			}
 			_ = sum
+		})
+	}
+}
+
+func BenchmarkRange(b *testing.B) {
+	for _, n := range []uint64{200, 10_000, 1_281_167, 1 << 22, 1_000_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			p, to := New(n, 1), make([]uint64, 128)
+			for b.Loop() {
+				p.Range(0, to)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(to)), "ns/element")
 		})
 	}
 }

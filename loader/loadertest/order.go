@@ -20,7 +20,8 @@ import (
 // cut of the positions, from several goroutines, in memory of the caller alone.
 // If another seed changes the order, so must another epoch, and the reverse.
 // Where a Plan has a method Live() int, it must do with as many open blocks:
-// fewer than Live may have to be opened again.
+// fewer than Live may have to be opened again. Where it has Run, that must tell what
+// At does.
 func Order(t testing.TB, o loader.Order, layouts ...[]loader.Block) {
 	t.Helper()
 	k := &orderKit{t: t, order: o, once: true}
@@ -118,6 +119,7 @@ func (k *orderKit) pass(p loader.Pass) {
 	}
 	k.pure(plan, refs)
 	k.pure(k.order.Plan(p), refs)
+	k.runs(plan, refs)
 	if l, ok := plan.(interface{ Live() int }); ok {
 		if n := rereads(refs, l.Live()); n >= l.Live() {
 			k.errorf("%d blocks are read again when %d, its Live, may be open", n, l.Live())
@@ -194,6 +196,28 @@ func (k *orderKit) pure(plan loader.Plan, refs []loader.Ref) {
 		buf := make([]loader.Ref, n)
 		if a := testing.AllocsPerRun(5, func() { plan.At(0, buf) }); a > 0 {
 			k.errorf("At makes %v allocations", a)
+		}
+	}
+}
+
+// runs checks what plan tells of rows that follow one another, if it does.
+func (k *orderKit) runs(plan loader.Plan, refs []loader.Ref) {
+	k.t.Helper()
+	r, ok := plan.(interface {
+		Run(pos int64) (first loader.Ref, n int64)
+	})
+	for pos := 0; ok && pos < len(refs); pos++ {
+		first, n := r.Run(int64(pos))
+		if n < 1 || n > int64(len(refs)-pos) {
+			k.errorf("a run of %d rows at position %d of %d", n, pos, len(refs))
+			return
+		}
+		for i := range min(int(n), 9) {
+			if refs[pos+i] != first {
+				k.errorf("a run of %d rows at position %d goes on with %+v, At says %+v", n, pos, first, refs[pos+i])
+				return
+			}
+			first.Row++
 		}
 	}
 }

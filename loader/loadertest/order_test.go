@@ -58,6 +58,22 @@ type stingy struct{ loader.Plan }
 
 func (stingy) Live() int { return 1 }
 
+// running is a plan that tells of runs of n rows.
+type running struct {
+	loader.Plan
+	n int64
+}
+
+func (r running) Run(pos int64) (first loader.Ref, n int64) {
+	return take(r.Plan, pos), r.n
+}
+
+func take(plan loader.Plan, pos int64) loader.Ref {
+	var ref [1]loader.Ref
+	plan.At(pos, ref[:])
+	return ref[0]
+}
+
 // rotated is a list of rows that begins somewhere else, by seed and epoch.
 func rotated(p loader.Pass, by uint64) loader.Plan {
 	plan := loader.Sequential{}.Plan(p)
@@ -115,6 +131,12 @@ func TestOrderReports(t *testing.T) {
 		{"blocks are read again when 1, its Live, may be open", orderFunc(func(p loader.Pass) loader.Plan {
 			p.Random = true
 			return stingy{loader.Shuffle{}.Plan(p)}
+		})},
+		{"a run of 0 rows", orderFunc(func(p loader.Pass) loader.Plan { return running{loader.Sequential{}.Plan(p), 0} })},
+		{"a run of 2 rows at position 0 of 1", orderFunc(func(p loader.Pass) loader.Plan { return running{loader.Sequential{}.Plan(p), 2} })},
+		{"goes on with", orderFunc(func(p loader.Pass) loader.Plan {
+			plan := loader.Shuffle{}.Plan(p)
+			return running{plan, min(2, plan.Len())}
 		})},
 		{"Plan allocates", orderFunc(func(p loader.Pass) loader.Plan {
 			if len(p.Blocks) == 1 {

@@ -90,14 +90,14 @@ func Gather(to, from []byte, n int, rows, at []int, inOrder bool) {
 func aligned(to, from []byte, size int) bool { return Aligned(to, size) && Aligned(from, size) }
 
 func move[T uint8 | uint16 | uint32 | uint64](to, from []byte, rows, at []int) {
-	dst, src := view[T](to), view[T](from)
+	dst, src := View[T](to), View[T](from)
 	for k, i := range rows {
 		dst[at[k]] = src[i]
 	}
 }
 
-// view returns the elements in b, which is aligned to their size.
-func view[T any](b []byte) []T {
+// View returns the elements in b, which can be read as such.
+func View[T any](b []byte) []T {
 	var t T
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(t)))
 }
