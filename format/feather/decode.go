@@ -17,6 +17,7 @@ type decoded struct {
 	values  []byte // of fixed columns: row after row; of others: items
 	valid   []byte // a byte a row, 1 unless it is null; nil: no row is
 	starts  []byte // of columns that vary: offsets, as stored
+	apart   bool   // there are items between the values, beneath nulls
 	raw     [][]byte
 	more    [][]byte // buffers of views
 	scratch [][]byte // decompressed buffers
@@ -37,7 +38,7 @@ type reader struct {
 // its spans.
 func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
 	items := b.items[k]
-	d.values, d.valid, d.starts = nil, nil, nil
+	d.values, d.valid, d.starts, d.apart = nil, nil, nil, false
 	if b.rows == 0 {
 		return nil
 	}
@@ -280,9 +281,9 @@ func (d *decoded) checkStarts(c *column, rows, items int, most int64) error {
 	}
 	var bad int
 	if c.offset == 4 {
-		bad = badStart(loader.View[int32](d.tensor(dtype.Int32)), int64(items), steps, int64(c.group))
+		bad, d.apart = inspect(loader.View[int32](d.tensor(dtype.Int32)), d.valid, int64(items), steps, int64(c.group))
 	} else {
-		bad = badStart(loader.View[int64](d.tensor(dtype.Int64)), int64(items), steps, int64(c.group))
+		bad, d.apart = inspect(loader.View[int64](d.tensor(dtype.Int64)), d.valid, int64(items), steps, int64(c.group))
 	}
 	if bad < 0 {
 		return nil
@@ -299,10 +300,27 @@ func (d *decoded) checkStarts(c *column, rows, items int, most int64) error {
 
 func (d *decoded) tensor(t dtype.Type) loader.Tensor { return loader.Tensor{DType: t, Data: d.starts} }
 
+// inspect returns the first row whose items do not lie in 0 to n, are more than
+// most or do not form groups, or -1; and whether a null row has items.
+func inspect[T int32 | int64](starts []T, valid []byte, n, most, group int64) (bad int, apart bool) {
+	if bad := badStart(starts, n, most, group); bad >= 0 {
+		return bad, false
+	}
+	for i, ok := range valid {
+		if ok == 0 && starts[i] != starts[i+1] {
+			return -1, true
+		}
+	}
+	return -1, false
+}
+
 // badStart returns the first row whose items do not lie in 0 to n, are more than
-// most or do not form groups, or -1.
+// most or do not form groups, or -1. It looks row by row if not all is well.
 func badStart[T int32 | int64](starts []T, n, most, group int64) int {
 	last := int64(starts[0])
+	if group <= 1 && int64(starts[len(starts)-1]) <= n && rises(starts, most) {
+		return -1
+	}
 	for i, x := range starts[1:] {
 		next := int64(x)
 		if last < 0 || next < last || next > n || next-last > most {
@@ -314,6 +332,20 @@ func badStart[T int32 | int64](starts []T, n, most, group int64) int {
 		last = next
 	}
 	return -1
+}
+
+// rises reports whether starts begins at 0 or above, and whether each is at least the
+// one before it and at most most more.
+func rises[T int32 | int64](starts []T, most int64) bool {
+	last := int64(starts[0])
+	wrong := last
+	for _, x := range starts[1:] {
+		next := int64(x)
+		n := next - last // of two that are not negative, or wrong already is
+		wrong |= next | n | (most - n)
+		last = next
+	}
+	return wrong >= 0
 }
 
 // bounds returns the items of row i.

@@ -245,7 +245,7 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 		if n := col.row(); n >= 0 {
 			elem.Gather(b.Column(m.f).Data, d.values, n, rows, at, dense)
 		} else {
-			d.gatherItems(col, m.f, rows, at, b)
+			d.gatherItems(col, m.f, pick{rows, at, dense && !d.apart}, b)
 		}
 		if m.mask >= 0 {
 			gatherValid(b.Column(m.mask).Data, d.valid, rows, at)
@@ -254,21 +254,33 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 	return nil
 }
 
+// pick says which rows of a block go where in a batch.
+type pick struct {
+	rows, at []int
+	run      bool // both follow one another, and so do the values
+}
+
 // gatherItems sets the values of field f, which varies.
-func (d *decoded) gatherItems(c *column, f int, rows, at []int, b *loader.Batch) {
+func (d *decoded) gatherItems(c *column, f int, p pick, b *loader.Batch) {
 	if c.view {
-		d.gatherViews(c, f, rows, at, b)
+		d.gatherViews(c, f, p, b)
 	} else if c.offset == 4 {
-		gatherStarts(d, c, loader.View[int32](d.tensor(dtype.Int32)), f, rows, at, b)
+		gatherStarts(d, c, loader.View[int32](d.tensor(dtype.Int32)), f, p, b)
 	} else {
-		gatherStarts(d, c, loader.View[int64](d.tensor(dtype.Int64)), f, rows, at, b)
+		gatherStarts(d, c, loader.View[int64](d.tensor(dtype.Int64)), f, p, b)
 	}
 }
 
-func gatherStarts[T int32 | int64](d *decoded, c *column, starts []T, f int, rows, at []int, b *loader.Batch) {
+func gatherStarts[T int32 | int64](d *decoded, c *column, starts []T, f int, p pick, b *loader.Batch) {
 	item, group, values := c.per*c.size(), c.group, d.values
-	at = at[:len(rows)]
-	for k, i := range rows {
+	at := p.at[:len(p.rows)]
+	if n := len(at); p.run && n > 0 && item > 0 {
+		starts = starts[p.rows[0]:][:n+1]
+		lo, hi := int(starts[0])*item, int(starts[n])*item
+		endsOf(b.SetRun(f, at[0], n, values[lo:hi:hi]), starts, group)
+		return
+	}
+	for k, i := range p.rows {
 		if d.valid != nil && d.valid[i] == 0 {
 			b.Set(f, at[k], nil, c.step.Rows(0))
 			continue
@@ -279,6 +291,19 @@ func gatherStarts[T int32 | int64](d *decoded, c *column, starts []T, f int, row
 			n /= group
 		}
 		b.Set(f, at[k], values[lo*item:hi*item:hi*item], c.step.Rows(n))
+	}
+}
+
+// endsOf sets ends to where rows end, in groups of items from where they begin.
+func endsOf[T int32 | int64](ends []int64, starts []T, group int) {
+	first := starts[0]
+	for k, x := range starts[1:][:len(ends)] {
+		ends[k] = int64(x - first)
+	}
+	if group > 1 {
+		for k := range ends {
+			ends[k] /= int64(group)
+		}
 	}
 }
 
