@@ -61,15 +61,23 @@ func CheckRegular(mode fs.FileMode) error {
 	return notRegular(mode)
 }
 
-// Alloc returns n zeroed bytes that start at a multiple of [PageBytes].
+// hugeBytes is the size of a huge page on amd64 and arm64.
+const hugeBytes = 2 << 20
+
+// Alloc returns n zeroed bytes that start at a multiple of [PageBytes]. Of large ones
+// the most part lies in huge pages, where Linux has some to give: rows are then found
+// without walking through the tables of small ones.
 func Alloc(n int) []byte {
 	b := make([]byte, n)
-	if n == 0 || address(b)%PageBytes == 0 {
-		return b // the runtime aligns large objects to its own pages
+	if n > 0 && !Aligned(b) { // the runtime aligns large objects to its own pages
+		b = make([]byte, n+PageBytes)
+		skip := int(-address(b) % PageBytes)
+		b = b[skip : skip+n : skip+n]
 	}
-	b = make([]byte, n+PageBytes)
-	skip := int(-address(b) % PageBytes)
-	return b[skip : skip+n : skip+n]
+	if skip := int(-address(b) % hugeBytes); n-skip >= hugeBytes {
+		collapse(b[skip : n-(n-skip)%hugeBytes])
+	}
+	return b
 }
 
 // Aligned reports whether b starts at a multiple of [PageBytes].

@@ -152,3 +152,13 @@ func Unmap(b []byte) error {
 	}
 	return unix.Munmap(b)
 }
+
+// collapse puts b, which is a number of whole huge pages and holds zeros, into such
+// pages. Kernels before 6.1 cannot, and others not when none is free: then b stays as
+// it is.
+func collapse(b []byte) {
+	for i := 0; i < len(b); i += hugeBytes {
+		b[i] = 0 // the kernel leaves out those that hold no page at all
+	}
+	_ = unix.Madvise(b, unix.MADV_COLLAPSE)
+}
