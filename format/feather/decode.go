@@ -13,25 +13,25 @@ import (
 // decoded is a column of a block: decoded, checked and, where it has nulls,
 // filled in. Its memory is used again for the next block.
 type decoded struct {
-	err     error
-	values  []byte // of fixed columns: row after row; of others: items
-	valid   []byte // a byte a row, 1 unless it is null; nil: no row is
-	starts  []byte // of columns that vary: offsets, as stored
-	apart   bool   // there are items between the values, beneath nulls
-	raw     [][]byte
-	more    [][]byte // buffers of views
-	scratch [][]byte // decompressed buffers
-	made    []byte   // elements that are not as stored: bools, labels
-	packed  []byte   // rows of lists of one length, where they lie apart
-	mask    []byte   // memory of valid
+	err      error
+	values   []byte // of fixed columns: row after row; of others: items
+	valid    []byte // a byte a row, 1 unless it is null; nil: no row is
+	starts   []byte // of columns that vary: offsets, as stored
+	apart    bool   // there are items between the values, beneath nulls
+	raw      [][]byte
+	more     [][]byte // buffers of views
+	room     [][]byte // of a compressed batch: memory for what raw holds,
+	moreRoom [][]byte // and for more
+	made     []byte   // elements that are not as stored: bools, labels
+	packed   []byte   // rows of lists of one length, where they lie apart
+	mask     []byte   // memory of valid
 }
 
 // reader is what decoding needs to know of the source.
 type reader struct {
 	nulls format.Nulls
-	page  int64 // limits
-	value int64
-	lent  bool // buffers are lent to others too, so not to be written to
+	value int64 // limit
+	lent  bool  // buffers are lent to others too, so not to be written to
 }
 
 // decode decodes c, column k of a batch, from its buffers d.raw, in the order of
@@ -43,7 +43,7 @@ func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
 		return nil
 	}
 	if b.codec != codecNone {
-		if err := d.decompress(b.codec, r.page); err != nil {
+		if err := d.decompress(b.codec); err != nil {
 			return err
 		}
 	}
@@ -93,22 +93,22 @@ func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
 }
 
 // decompress replaces all buffers by what they hold.
-func (d *decoded) decompress(how codec, limit int64) error {
-	for len(d.scratch) < len(d.raw)+len(d.more) {
-		d.scratch = append(d.scratch, nil)
+func (d *decoded) decompress(how codec) error {
+	if err := decompressEach(d.room, d.raw, how); err != nil {
+		return err
 	}
-	scratch := d.scratch
-	for _, list := range [...][][]byte{d.raw, d.more} {
-		for i, b := range list {
-			if len(b) == 0 {
-				continue
-			}
-			var err error
-			if list[i], err = decompress(&scratch[i], b, how, limit); err != nil {
-				return err
-			}
+	return decompressEach(d.moreRoom, d.more, how)
+}
+
+// decompressEach replaces the buffers in list by what they hold, in memory of room.
+func decompressEach(room, list [][]byte, how codec) (err error) {
+	for i, b := range list {
+		if len(b) == 0 {
+			continue
 		}
-		scratch = scratch[len(list):]
+		if list[i], err = decompress(room[i], b, how); err != nil {
+			return err
+		}
 	}
 	return nil
 }
