@@ -25,13 +25,20 @@ type Batch struct {
 
 // column is the memory of one field of a batch.
 type column struct {
-	Tensor           // fixed: rows one after another; varying: likewise, after compaction
-	row     int      // bytes of a row, -1 if it varies
-	home    []byte   // memory for what the row stages leave, or rows that vary are read to
-	slab    []byte   // memory of the present values
-	vary    [][]byte // varying: the rows before compaction, memory of an arena or a source
-	shapes  []Shape  // of these rows, where they do not follow from the bytes
+	Tensor          // fixed: rows one after another; varying: likewise, after compaction
+	row     int     // bytes of a row, -1 if it varies
+	home    []byte  // memory for what the row stages leave, or rows that vary are read to
+	slab    []byte  // memory of the present values
+	vary    []value // varying: the rows before compaction
+	shapes  []Shape // of these rows, where they do not follow from the bytes
 	offsets []int64
+}
+
+// value is a row of a varying column before compaction, in memory of an arena or a
+// source. What SetRun sets is the value of the first of its rows.
+type value struct {
+	data []byte
+	run  int // rows that SetRun set, 0 for one that Set did
 }
 
 // Len returns the number of rows.
@@ -64,12 +71,14 @@ func (b *Batch) Row(name string, i int) Tensor {
 		at := i * c.row
 		return Tensor{DType: c.DType, Shape: b.spec[b.index(name)].Shape, Data: c.Data[at : at+c.row : at+c.row]}
 	}
-	return c.varying(&b.buf.shape.rows[b.index(name)], i)
+	f := &b.buf.shape.rows[b.index(name)]
+	unit := f.unit()
+	lo, hi := int(c.offsets[i])*unit, int(c.offsets[i+1])*unit
+	return c.varying(f, c.Data[lo:hi:hi], i)
 }
 
-// varying returns row i of field f, which varies, as the row stages left it.
-func (c *column) varying(f *Field, i int) Tensor {
-	data := c.vary[i]
+// varying returns data as row i of field f, which varies.
+func (c *column) varying(f *Field, data []byte, i int) Tensor {
 	if c.shapes != nil {
 		return Tensor{DType: f.DType, Shape: c.shapes[i], Data: data}
 	}
@@ -78,7 +87,7 @@ func (c *column) varying(f *Field, i int) Tensor {
 
 // set makes data of the given shape row i of a field that varies.
 func (c *column) set(i int, data []byte, shape Shape) {
-	c.vary[i] = data
+	c.vary[i] = value{data: data}
 	if c.shapes != nil {
 		c.shapes[i] = shape
 	}
@@ -105,6 +114,16 @@ func (b *Batch) index(name string) int {
 // Gatherer and is called once for each row.
 func (b *Batch) Set(f, i int, data []byte, shape Shape) { b.cols[f].set(i, data, shape) }
 
+// SetRun is Set for the n rows from i on, of a field of which only the first dimension
+// varies: data holds their values, one behind another. The caller fills ends, which has
+// n elements, with where each ends in data, in units of that dimension. It is not for
+// the field that RandomSource.OpenInto reads.
+func (b *Batch) SetRun(f, i, n int, data []byte) (ends []int64) {
+	c := &b.cols[f]
+	c.vary[i] = value{data, n}
+	return c.offsets[i+1 : i+n+1 : i+n+1]
+}
+
 // Replace gives column f the element type and shape that the running batch
 // stage announced for it in Stage.Out, and returns its new memory, not cleared.
 // The old tensor stays readable until the stage returns.
@@ -118,9 +137,13 @@ func (b *Batch) resize(n int) {
 	}
 	b.keys = b.keys[:n]
 	for f := range b.spec {
-		if c := &b.cols[f]; c.row >= 0 && b.spec[f].Name != "" {
+		switch c := &b.cols[f]; {
+		case b.spec[f].Name == "":
+		case c.row >= 0:
 			c.Data = c.slab[:n*c.row]
 			c.Shape = b.spec[f].Shape.Rows(n)
+		default:
+			c.offsets = c.offsets[:n+1]
 		}
 	}
 }

@@ -120,11 +120,11 @@ func newBuffer(l *layout, alloc func(bytes int) []byte) *buffer {
 			continue
 		}
 		if c.row = rowBytes(field.DType, field.Shape); c.row < 0 {
-			c.vary = make([][]byte, l.n)
+			c.vary = make([]value, l.n)
 			if field.leading() <= 0 { // another dimension than the first varies, or none tells
 				c.shapes = make([]Shape, l.n)
 			}
-			c.offsets = make([]int64, 0, l.n+1)
+			c.offsets = make([]int64, l.n+1)
 		}
 	}
 	for _, st := range l.stages {
@@ -280,7 +280,7 @@ func (u *buffer) squeeze(failed []bool) {
 			if c.row > 0 && f < len(b.spec) && b.spec[f].Name != "" {
 				copy(c.slab[k*c.row:(k+1)*c.row], c.slab[i*c.row:])
 			} else if c.vary != nil {
-				c.vary[k] = c.vary[i]
+				c.vary[k], c.offsets[k+1] = c.vary[i], c.offsets[i+1]
 				if c.shapes != nil {
 					c.shapes[k] = c.shapes[i]
 				}
@@ -291,11 +291,8 @@ func (u *buffer) squeeze(failed []bool) {
 	b.resize(k)
 }
 
-// sizes returns where the sizes of n rows of a varying column go before layOut.
-func (c *column) sizes(n int) []int64 {
-	c.offsets = c.offsets[:n+1]
-	return c.offsets[1:]
-}
+// sizes returns where the sizes of the rows of a varying column go before layOut.
+func (c *column) sizes() []int64 { return c.offsets[1:] }
 
 // layOut makes room for rows that are read into a varying column, and returns by
 // how much that has grown.
@@ -330,9 +327,9 @@ func grow(mem *[]byte, n int) (grown int64) {
 // read to, if each came to lie in its place, or else in a slab to which they are
 // copied. It returns by how much that has grown.
 func (c *column) join(f Field, n int) (grown int64) {
-	rows := c.vary[:n]
 	total, apart := 0, false
-	for _, d := range rows {
+	for i := 0; i < n; i += max(1, c.vary[i].run) {
+		d := c.vary[i].data
 		apart = apart || len(d) > 0 && (total >= len(c.home) || !sameStart(d, c.home[total:]))
 		total += len(d)
 	}
@@ -342,33 +339,50 @@ func (c *column) join(f Field, n int) (grown int64) {
 		mem = c.slab
 	}
 	c.Data = mem[:total:total]
-	unit, lead := f.DType.Size(), f.leading()
-	if lead > 0 {
-		unit *= lead
-	}
-	c.offsets = append(c.offsets[:0], 0)
-	at := 0
-	for i, d := range rows {
-		end := at + len(d)
-		if apart {
-			copy(c.Data[at:end], d)
-		}
-		rows[i] = c.Data[at:end:end]
-		at = end
-		if unit > 1 { // a division takes longer than all else
-			end /= unit
-		}
-		c.offsets = append(c.offsets, int64(end))
-	}
-	if c.Shape = Dims(total / f.DType.Size()); lead > 0 {
+	unit := f.unit()
+	if c.joinRows(n, unit, apart); f.leading() > 0 {
 		c.Shape = f.Shape.WithDim(0, total/unit)
+	} else {
+		c.Shape = Dims(total / f.DType.Size())
 	}
 	return grown
 }
 
+// joinRows makes the offsets of n rows, and copies the rows to c.Data if they lie
+// apart.
+func (c *column) joinRows(n, unit int, apart bool) {
+	c.offsets[0] = 0
+	at := 0
+	for i := 0; i < n; {
+		v := &c.vary[i]
+		if apart {
+			copy(c.Data[at:], v.data)
+		}
+		at += len(v.data)
+		if v.run > 0 {
+			ends := c.offsets[i+1:][:v.run]
+			if first := c.offsets[i]; first > 0 {
+				for k := range ends {
+					ends[k] += first
+				}
+			}
+			i += v.run
+			continue
+		}
+		i++
+		if c.offsets[i] = int64(at); unit > 1 { // a division takes longer than all else
+			c.offsets[i] = int64(at / unit)
+		}
+	}
+}
+
+// unit returns the bytes of one step of the first dimension if that alone varies,
+// those of an element otherwise.
+func (f *Field) unit() int { return f.DType.Size() * max(1, f.leading()) }
+
 // leading returns the elements per unit of the first dimension if that alone
 // varies, -1 otherwise.
-func (f Field) leading() int {
+func (f *Field) leading() int {
 	n := 1
 	for i := 1; i < f.Shape.Rank(); i++ {
 		if d := f.Shape.Dim(i); d >= 0 {

@@ -70,7 +70,7 @@ func (e *engine) openUnit(s *step, u *unit) (Rows, error) {
 	s.laidOut.Do(func() {
 		e.fillRefs(s, 0, s.n)
 		if c.row < 0 {
-			e.l.inPlace.Sizes(s.refs, c.sizes(s.n))
+			e.l.inPlace.Sizes(s.refs, c.sizes())
 			s.buf.joined.Add(c.layOut())
 		}
 	})

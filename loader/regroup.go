@@ -553,7 +553,7 @@ func (u *buffer) sample(smp *Sample, i int) *Sample {
 		case c.row >= 0:
 			smp.Fields[f] = Tensor{DType: field.DType, Shape: field.Shape, Data: c.slab[i*c.row : (i+1)*c.row : (i+1)*c.row]}
 		default:
-			smp.Fields[f] = c.varying(&u.shape.rows[f], i)
+			smp.Fields[f] = c.varying(&u.shape.rows[f], c.vary[i].data, i)
 		}
 	}
 	return smp

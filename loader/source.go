@@ -104,7 +104,8 @@ type Rows interface {
 type Gatherer interface {
 	Rows
 	// Gather sets rows at[k] of the batch's columns to rows[k], for all k:
-	// fixed columns by writing into Batch.Column, varying ones by Batch.Set.
+	// fixed columns by writing into Batch.Column, varying ones by Batch.Set, or
+	// several rows at once by Batch.SetRun.
 	Gather(w *Worker, rows, at []int, b *Batch) error
 }
 

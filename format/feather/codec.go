@@ -32,30 +32,25 @@ func decodedSize(b []byte) (int64, error) {
 	return n, nil
 }
 
-// decompress returns the contents of the buffer b of a compressed batch: a part
-// of b, or memory of *scratch, which it grows if need be to at most limit.
-func decompress(scratch *[]byte, b []byte, how codec, limit int64) ([]byte, error) {
-	n, err := decodedSize(b)
-	if err != nil {
-		return nil, err
-	}
-	if n > limit {
-		return nil, corrupt("compressed buffer claims to hold %d bytes, Limits.PageBytes is %d", n, limit)
-	}
-	if int64(binary.LittleEndian.Uint64(b)) == plainSize {
+// isPlain reports whether the buffer b of a compressed batch is not compressed.
+func isPlain(b []byte) bool { return len(b) >= 8 && int64(binary.LittleEndian.Uint64(b)) == plainSize }
+
+// decompress returns the contents of the buffer b of a compressed batch: a part of b,
+// or dst, which is as long as b claims.
+func decompress(dst, b []byte, how codec) (out []byte, err error) {
+	if isPlain(b) {
 		return b[8:], nil
 	}
-	*scratch = grow(*scratch, int(n)+zstdRoom)[:n]
 	switch how {
 	case codecLZ4:
-		err = decodeLZ4(*scratch, b[8:])
+		err = decodeLZ4(dst, b[8:])
 	case codecZstd:
-		err = decodeZstd(*scratch, b[8:])
+		err = decodeZstd(dst, b[8:])
 	}
 	if err != nil {
-		return nil, corrupt("compressed buffer of %d bytes: %v", n, err)
+		return nil, corrupt("compressed buffer of %d bytes: %v", len(dst), err)
 	}
-	return *scratch, nil
+	return dst, nil
 }
 
 // grow returns n bytes, aligned to 8, in the memory of b if it is large enough.

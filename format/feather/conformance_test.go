@@ -1,10 +1,15 @@
 package feather
 
 import (
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/stokerdata/stoker/format/mem"
 	"github.com/stokerdata/stoker/loader"
@@ -82,4 +87,40 @@ func TestConformance(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestGathered compares columns that are gathered with rows, for every type of Arrow,
+// and for values with bytes between them that belong to nulls.
+func TestGathered(t *testing.T) {
+	g := grower{rand.New(rand.NewPCG(91, 92)), 0.2}
+	for name, b := range map[string][]byte{
+		"whole":    ipcFile(t, allTypes(false), records(g, allTypes(false), 40, 7)),
+		"nullable": ipcFile(t, allTypes(true), records(g, allTypes(true), 40, 7)),
+		"apart":    apartFile(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := save(t, "a.arrow", b)
+			loadertest.Source(t, func() loader.Source { return mustOpen(t, path, Options{}) })
+		})
+	}
+}
+
+// apartFile is a file of texts and lists of two pairs each, the second of which are null.
+func apartFile(t *testing.T) []byte {
+	t.Helper()
+	pair := arrow.FixedSizeListOfNonNullable(2, arrow.PrimitiveTypes.Int32)
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "text", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "pairs", Type: arrow.ListOfNonNullable(pair), Nullable: true},
+	}, nil)
+	starts := memory.NewBufferBytes(arrow.Int32Traits.CastToBytes([]int32{0, 2, 4, 6}))
+	valid := memory.NewBufferBytes([]byte{0b101})
+	text := array.NewData(arrow.BinaryTypes.String, 3, []*memory.Buffer{valid, starts, memory.NewBufferBytes([]byte("aabbcc"))}, nil, 1, 0)
+	numbers := memory.NewBufferBytes(arrow.Int32Traits.CastToBytes([]int32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}))
+	items := array.NewData(arrow.PrimitiveTypes.Int32, 12, []*memory.Buffer{nil, numbers}, nil, 0, 0)
+	list := array.NewData(schema.Field(1).Type, 3, []*memory.Buffer{valid, starts}, []arrow.ArrayData{
+		array.NewData(pair, 6, []*memory.Buffer{nil}, []arrow.ArrayData{items}, 0, 0),
+	}, 1, 0)
+	columns := []arrow.Array{array.MakeFromData(text), array.MakeFromData(list)}
+	return ipcFile(t, schema, []arrow.Record{array.NewRecord(schema, columns, 3)})
 }

@@ -13,25 +13,26 @@ import (
 // decoded is a column of a block: decoded, checked and, where it has nulls,
 // filled in. Its memory is used again for the next block.
 type decoded struct {
-	err     error
-	values  []byte // of fixed columns: row after row; of others: items
-	valid   []byte // a byte a row, 1 unless it is null; nil: no row is
-	starts  []byte // of columns that vary: offsets, as stored
-	raw     [][]byte
-	more    [][]byte // buffers of views
-	scratch [][]byte // decompressed buffers
-	made    []byte   // elements that are not as stored: bools, labels
-	packed  []byte   // rows of lists of one length, where they lie apart
-	mask    []byte   // memory of valid
-	within  []byte   // likewise, of the elements of lists
-	texts   listed   // of lists
+	err      error
+	values   []byte // of fixed columns: row after row; of others: items
+	valid    []byte // a byte a row, 1 unless it is null; nil: no row is
+	starts   []byte // of columns that vary: offsets, as stored
+	apart    bool   // there are items between the values, beneath nulls
+	raw      [][]byte
+	more     [][]byte // buffers of views
+	room     [][]byte // of a compressed batch: memory for what raw holds,
+	moreRoom [][]byte // and for more
+	made     []byte   // elements that are not as stored: bools, labels
+	packed   []byte   // rows of lists of one length, where they lie apart
+	mask     []byte   // memory of valid
+	within   []byte   // likewise, of the elements of lists
+	texts    listed   // of lists
 }
 
 // reader is what decoding needs to know of the source.
 type reader struct {
 	nulls format.Nulls
-	page  int64 // limits
-	value int64
+	value int64 // limits
 	block int64
 	lent  bool // buffers are lent to others too, so not to be written to
 }
@@ -40,12 +41,12 @@ type reader struct {
 // its spans.
 func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
 	items := b.items[k]
-	d.values, d.valid, d.starts = nil, nil, nil
+	d.values, d.valid, d.starts, d.apart = nil, nil, nil, false
 	if b.rows == 0 {
 		return nil
 	}
 	if b.codec != codecNone {
-		if err := d.decompress(b.codec, r.page); err != nil {
+		if err := d.decompress(b.codec); err != nil {
 			return err
 		}
 	}
@@ -100,22 +101,22 @@ func (d *decoded) decode(c *column, k int, b *batch, r reader) error {
 }
 
 // decompress replaces all buffers by what they hold.
-func (d *decoded) decompress(how codec, limit int64) error {
-	for len(d.scratch) < len(d.raw)+len(d.more) {
-		d.scratch = append(d.scratch, nil)
+func (d *decoded) decompress(how codec) error {
+	if err := decompressEach(d.room, d.raw, how); err != nil {
+		return err
 	}
-	scratch := d.scratch
-	for _, list := range [...][][]byte{d.raw, d.more} {
-		for i, b := range list {
-			if len(b) == 0 {
-				continue
-			}
-			var err error
-			if list[i], err = decompress(&scratch[i], b, how, limit); err != nil {
-				return err
-			}
+	return decompressEach(d.moreRoom, d.more, how)
+}
+
+// decompressEach replaces the buffers in list by what they hold, in memory of room.
+func decompressEach(room, list [][]byte, how codec) (err error) {
+	for i, b := range list {
+		if len(b) == 0 {
+			continue
 		}
-		scratch = scratch[len(list):]
+		if list[i], err = decompress(room[i], b, how); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -297,9 +298,9 @@ func (d *decoded) checkStarts(c *column, rows, items int, most int64) error {
 	}
 	var bad int
 	if c.offset == 4 {
-		bad = badStart(loader.View[int32](d.tensor(dtype.Int32)), int64(items), steps, int64(c.group))
+		bad, d.apart = inspect(loader.View[int32](d.tensor(dtype.Int32)), d.valid, int64(items), steps, int64(c.group))
 	} else {
-		bad = badStart(loader.View[int64](d.tensor(dtype.Int64)), int64(items), steps, int64(c.group))
+		bad, d.apart = inspect(loader.View[int64](d.tensor(dtype.Int64)), d.valid, int64(items), steps, int64(c.group))
 	}
 	if bad < 0 {
 		return nil
@@ -316,10 +317,27 @@ func (d *decoded) checkStarts(c *column, rows, items int, most int64) error {
 
 func (d *decoded) tensor(t dtype.Type) loader.Tensor { return loader.Tensor{DType: t, Data: d.starts} }
 
+// inspect returns the first row whose items do not lie in 0 to n, are more than
+// most or do not form groups, or -1; and whether a null row has items.
+func inspect[T int32 | int64](starts []T, valid []byte, n, most, group int64) (bad int, apart bool) {
+	if bad := badStart(starts, n, most, group); bad >= 0 {
+		return bad, false
+	}
+	for i, ok := range valid {
+		if ok == 0 && starts[i] != starts[i+1] {
+			return -1, true
+		}
+	}
+	return -1, false
+}
+
 // badStart returns the first row whose items do not lie in 0 to n, are more than
-// most or do not form groups, or -1.
+// most or do not form groups, or -1. It looks row by row if not all is well.
 func badStart[T int32 | int64](starts []T, n, most, group int64) int {
 	last := int64(starts[0])
+	if group <= 1 && int64(starts[len(starts)-1]) <= n && rises(starts, most) {
+		return -1
+	}
 	for i, x := range starts[1:] {
 		next := int64(x)
 		if last < 0 || next < last || next > n || next-last > most {
@@ -331,6 +349,20 @@ func badStart[T int32 | int64](starts []T, n, most, group int64) int {
 		last = next
 	}
 	return -1
+}
+
+// rises reports whether starts begins at 0 or above, and whether each is at least the
+// one before it and at most most more.
+func rises[T int32 | int64](starts []T, most int64) bool {
+	last := int64(starts[0])
+	wrong := last
+	for _, x := range starts[1:] {
+		next := int64(x)
+		n := next - last // of two that are not negative, or wrong already is
+		wrong |= next | n | (most - n)
+		last = next
+	}
+	return wrong >= 0
 }
 
 // bounds returns the items of row i.

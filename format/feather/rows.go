@@ -19,8 +19,10 @@ type rows struct {
 	l      *layout
 	b      *batch
 	buf    []byte // the buffers of the batch, lent by s.bufs
+	room   []byte // what they decompress to, likewise
 	ranges []shard.Range
 	raw    [][]byte // by span
+	rooms  [][]byte // by span, parts of room
 	cols   []decoded
 }
 
@@ -50,9 +52,11 @@ func (s *source) fetch(ctx context.Context, l *layout, b *batch) (*rows, error) 
 		r.raw[x.Tag] = x.Data[:b.spans[x.Tag].n]
 		x.Data = nil
 	}
-	if err := r.checkClaims(); err != nil {
-		r.Close()
-		return nil, err
+	if b.codec != codecNone {
+		if err := r.makeRoom(ctx); err != nil {
+			r.Close()
+			return nil, err
+		}
 	}
 	return r, nil
 }
@@ -81,26 +85,50 @@ func (s *source) fetchBytes(l *layout, b *batch) (n int64) {
 	return n
 }
 
-// checkClaims checks that what the buffers of a compressed batch claim to hold
-// is not too much together.
-func (r *rows) checkClaims() error {
-	if r.b.codec == codecNone {
-		return nil
-	}
+// makeRoom gets the memory for what the buffers of a compressed batch claim to hold,
+// all in one piece, as shard.Buffers puts large pieces into huge pages.
+func (r *rows) makeRoom(ctx context.Context) error {
 	var total int64
 	for _, b := range r.raw {
-		if len(b) == 0 {
-			continue
-		}
-		n, err := decodedSize(b)
-		if err != nil {
+		n, err := claimed(b)
+		switch {
+		case err != nil:
 			return err
-		}
-		if total += n; n > r.s.lim.BlockBytes || total > r.s.lim.BlockBytes {
+		case n > r.s.lim.PageBytes:
+			return corrupt("compressed buffer claims to hold %d bytes, Limits.PageBytes is %d", n, r.s.lim.PageBytes)
+		case total > r.s.lim.BlockBytes-n:
 			return corrupt("buffers claim to hold more than the %d bytes of Limits.BlockBytes", r.s.lim.BlockBytes)
 		}
+		total += roomFor(n)
+	}
+	var err error
+	if r.room, err = r.s.bufs.Get(ctx, int(total)); err != nil {
+		return err
+	}
+	rest := r.room
+	for i, b := range r.raw {
+		n, _ := claimed(b)
+		size := roomFor(n)
+		r.rooms[i], rest = rest[:n:size], rest[size:]
 	}
 	return nil
+}
+
+// claimed returns how many bytes the buffer b of a compressed batch decompresses to,
+// by what it says itself: 0 if it is not compressed.
+func claimed(b []byte) (int64, error) {
+	if len(b) == 0 || isPlain(b) {
+		return 0, nil
+	}
+	return decodedSize(b)
+}
+
+// roomFor returns the memory in which n bytes are decompressed.
+func roomFor(n int64) int64 {
+	if n == 0 {
+		return 0
+	}
+	return (n + zstdRoom + 7) &^ 7
 }
 
 // take returns rows that are not in use.
@@ -116,15 +144,19 @@ func (r *rows) use(l *layout, b *batch) {
 	r.l, r.b = l, b
 	n := len(b.spans)
 	r.raw = slices.Grow(r.raw[:0], n)[:n] // nil, as Close leaves them
+	r.rooms = slices.Grow(r.rooms[:0], n)[:n]
 	for len(r.cols) < len(l.columns) {
 		r.cols = append(r.cols, decoded{})
 	}
 	for c := range l.columns {
 		d := &r.cols[c]
 		d.err = nil
-		d.raw, d.more = r.raw[l.first[c]:][:len(l.columns[c].levels)+2], nil
+		first, spans := l.first[c], len(l.columns[c].levels)+2
+		d.raw, d.room = r.raw[first:][:spans], r.rooms[first:][:spans]
+		d.more, d.moreRoom = nil, nil
 		if b.more != nil {
-			d.more = r.raw[b.more[c].first:][:b.more[c].n]
+			first, spans = b.more[c].first, b.more[c].n
+			d.more, d.moreRoom = r.raw[first:][:spans], r.rooms[first:][:spans]
 		}
 	}
 }
@@ -132,8 +164,10 @@ func (r *rows) use(l *layout, b *batch) {
 // Close implements loader.Rows.
 func (r *rows) Close() error {
 	r.s.bufs.Put(r.buf)
-	r.buf = nil
+	r.s.bufs.Put(r.room)
+	r.buf, r.room = nil, nil
 	clear(r.raw)
+	clear(r.rooms)
 	for c := range r.cols {
 		r.cols[c].release()
 	}
@@ -146,9 +180,6 @@ func (d *decoded) release() {
 	d.values, d.valid, d.starts = nil, nil, nil
 	d.texts.data, d.texts.starts = nil, nil
 	if invariant.Enabled {
-		for _, b := range d.scratch {
-			invariant.Poison(b)
-		}
 		invariant.Poison(d.made)
 		invariant.Poison(d.packed)
 		invariant.Poison(d.mask)
@@ -165,7 +196,7 @@ func (r *rows) Decode(_ *loader.Worker, part int) error { return r.decode(part) 
 
 func (r *rows) decode(c int) error {
 	d, col := &r.cols[c], &r.l.columns[c]
-	err := d.decode(col, c, r.b, reader{r.s.nulls, r.s.lim.PageBytes, r.s.lim.ValueBytes, r.s.lim.BlockBytes, r.s.lent})
+	err := d.decode(col, c, r.b, reader{r.s.nulls, r.s.lim.ValueBytes, r.s.lim.BlockBytes, r.s.lent})
 	if err != nil {
 		d.err = fmt.Errorf("feather: %s, record batch %d, column %q: %w", r.s.set[r.b.shard].Path, r.b.index, col.field.Name, err)
 	}
@@ -252,7 +283,7 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 		if n := col.row(); n >= 0 {
 			elem.Gather(b.Column(m.f).Data, d.values, n, rows, at, dense)
 		} else {
-			d.gatherItems(col, m.f, rows, at, b)
+			d.gatherItems(col, m.f, pick{rows, at, dense && !d.apart}, b)
 		}
 		if m.texts >= 0 {
 			d.gatherTexts(col, m.texts, rows, at, b)
@@ -264,21 +295,33 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 	return nil
 }
 
+// pick says which rows of a block go where in a batch.
+type pick struct {
+	rows, at []int
+	run      bool // both follow one another, and so do the values
+}
+
 // gatherItems sets the values of field f, which varies.
-func (d *decoded) gatherItems(c *column, f int, rows, at []int, b *loader.Batch) {
+func (d *decoded) gatherItems(c *column, f int, p pick, b *loader.Batch) {
 	if c.view {
-		d.gatherViews(c, f, rows, at, b)
+		d.gatherViews(c, f, p, b)
 	} else if c.offset == 4 {
-		gatherStarts(d, c, loader.View[int32](d.tensor(dtype.Int32)), f, rows, at, b)
+		gatherStarts(d, c, loader.View[int32](d.tensor(dtype.Int32)), f, p, b)
 	} else {
-		gatherStarts(d, c, loader.View[int64](d.tensor(dtype.Int64)), f, rows, at, b)
+		gatherStarts(d, c, loader.View[int64](d.tensor(dtype.Int64)), f, p, b)
 	}
 }
 
-func gatherStarts[T int32 | int64](d *decoded, c *column, starts []T, f int, rows, at []int, b *loader.Batch) {
+func gatherStarts[T int32 | int64](d *decoded, c *column, starts []T, f int, p pick, b *loader.Batch) {
 	item, group, values := c.per*c.size(), c.group, d.values
-	at = at[:len(rows)]
-	for k, i := range rows {
+	at := p.at[:len(p.rows)]
+	if n := len(at); p.run && n > 0 && item > 0 {
+		starts = starts[p.rows[0]:][:n+1]
+		lo, hi := int(starts[0])*item, int(starts[n])*item
+		endsOf(b.SetRun(f, at[0], n, values[lo:hi:hi]), starts, group)
+		return
+	}
+	for k, i := range p.rows {
 		if d.valid != nil && d.valid[i] == 0 {
 			b.Set(f, at[k], nil, c.step.Rows(0))
 			continue
@@ -289,6 +332,19 @@ func gatherStarts[T int32 | int64](d *decoded, c *column, starts []T, f int, row
 			n /= group
 		}
 		b.Set(f, at[k], values[lo*item:hi*item:hi*item], c.step.Rows(n))
+	}
+}
+
+// endsOf sets ends to where rows end, in groups of items from where they begin.
+func endsOf[T int32 | int64](ends []int64, starts []T, group int) {
+	first := starts[0]
+	for k, x := range starts[1:][:len(ends)] {
+		ends[k] = int64(x - first)
+	}
+	if group > 1 {
+		for k := range ends {
+			ends[k] /= int64(group)
+		}
 	}
 }
 

@@ -412,7 +412,8 @@ func (s *source) measure(l *layout, first int) error {
 	for k, n := range text {
 		b, block := &s.batches[first+k], &s.blocks[first+k]
 		block.Bytes = s.fetchBytes(l, b)
-		block.Memory = block.Bytes + block.Bytes/4 + l.decodedBytes(b, n) // Buffers round up by a quarter
+		memory := block.Bytes + l.decodedBytes(b, n)
+		block.Memory = memory + memory/4 // Buffers round up by a quarter
 	}
 	return nil
 }

@@ -105,9 +105,9 @@ func viewFault(views []byte, i int, most int64) error {
 }
 
 // gatherViews sets the values of field f.
-func (d *decoded) gatherViews(c *column, f int, rows, at []int, b *loader.Batch) {
-	for k, i := range rows {
+func (d *decoded) gatherViews(c *column, f int, p pick, b *loader.Batch) {
+	for k, i := range p.rows {
 		data, shape := d.items(c, i, d.valid == nil || d.valid[i] != 0)
-		b.Set(f, at[k], data, shape)
+		b.Set(f, p.at[k], data, shape)
 	}
 }

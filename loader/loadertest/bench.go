@@ -67,18 +67,19 @@ func (r pressRows) Gather(w *loader.Worker, _, _ []int, b *loader.Batch) error {
 	return nil
 }
 
-// onBatch calls do with an empty batch of n rows.
-func onBatch(ctx context.Context, spec loader.Spec, n int, do func(w *loader.Worker, b *loader.Batch)) error {
+// onBatch calls do with an empty batch of n rows, and then see with what it became.
+func onBatch(ctx context.Context, spec loader.Spec, n int, do func(w *loader.Worker, b *loader.Batch), see func(b *loader.Batch)) error {
 	p := &press{bench: bench{spec: spec, n: n}, do: do}
 	ld, err := loader.New(p, loader.Config{BatchSize: n, Workers: 1, Prefetch: 1})
 	if err != nil {
 		return err
 	}
 	defer ld.Close()
-	for _, err := range ld.All(ctx) {
+	for b, err := range ld.All(ctx) {
 		if err != nil {
 			return err
 		}
+		see(b)
 	}
 	return nil
 }

@@ -153,12 +153,16 @@ func Unmap(b []byte) error {
 	return unix.Munmap(b)
 }
 
-// preferHuge puts b into huge pages, which begin before it and end behind it. A direct
-// read then costs the kernel, and the host of a virtual drive, one step for all of
-// it and not one for each 4 KiB. Where the kernel refuses, nothing is lost.
-func preferHuge(b []byte) {
+// collapse puts b, which holds zeros, into huge pages, with what else lies in the first
+// and the last of them. This marks nothing: what becomes of the memory later is up to
+// the runtime, as before. Kernels before 6.1 cannot, and others not when none is free:
+// then b stays as it is.
+func collapse(b []byte) {
+	for i := 0; i < len(b); i += hugeBytes {
+		b[i] = 0 // the kernel leaves out those that hold no page at all
+	}
+	b[len(b)-1] = 0
 	start := address(b) &^ (hugeBytes - 1)
 	end := (address(b) + uintptr(len(b)) + hugeBytes - 1) &^ (hugeBytes - 1)
-	unix.Syscall(unix.SYS_MADVISE, start, end-start, unix.MADV_HUGEPAGE) // for what was never used
-	unix.Syscall(unix.SYS_MADVISE, start, end-start, unix.MADV_COLLAPSE) // for what was
+	_, _, _ = unix.Syscall(unix.SYS_MADVISE, start, end-start, unix.MADV_COLLAPSE)
 }

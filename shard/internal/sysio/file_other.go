@@ -75,5 +75,5 @@ func (f File) Map(int) ([]byte, error) { return nil, errors.ErrUnsupported }
 // Unmap does nothing.
 func Unmap([]byte) error { return nil }
 
-// preferHuge does nothing.
-func preferHuge([]byte) {}
+// collapse does nothing.
+func collapse([]byte) {}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestAlloc(t *testing.T) {
-	for _, n := range []int{0, 1, 100, PageBytes - 1, PageBytes, PageBytes + 1, 5 * PageBytes, 1 << 20, 5<<20 + 1} {
+	for _, n := range []int{0, 1, 100, PageBytes - 1, PageBytes, PageBytes + 1, 5 * PageBytes, 1 << 20, 2*hugeBytes - 1, 2 * hugeBytes, 5*hugeBytes + 1} {
 		b := Alloc(n)
 		if len(b) != n || cap(b) < n || n > 0 && !Aligned(b) {
 			t.Errorf("Alloc(%d): length %d, aligned %v", n, len(b), Aligned(b))
