@@ -103,13 +103,7 @@ func (c *tools) decompress(dst, src []byte, by codec) error {
 	case gzipCodec:
 		return c.unzip(dst, src)
 	case brotliCodec:
-		c.src.Reset(src)
-		if c.brotli == nil {
-			c.brotli = brotli.NewReader(&c.src)
-		} else if err := c.brotli.Reset(&c.src); err != nil {
-			return err
-		}
-		return readExactly(c.brotli, dst)
+		return c.unbrotli(dst, src)
 	}
 	return fmt.Errorf("unknown %v", by)
 }
@@ -153,6 +147,22 @@ func (c *tools) unzip(dst, src []byte) (err error) {
 		return err
 	}
 	return readExactly(c.gzip, dst)
+}
+
+// unbrotli makes a new decoder behind an error: Reset keeps input that was left over,
+// and the next page would begin with it.
+func (c *tools) unbrotli(dst, src []byte) error {
+	c.src.Reset(src)
+	if c.brotli == nil {
+		c.brotli = brotli.NewReader(&c.src)
+	} else if err := c.brotli.Reset(&c.src); err != nil {
+		return err
+	}
+	err := readExactly(c.brotli, dst)
+	if err != nil {
+		c.brotli = nil
+	}
+	return err
 }
 
 // readExactly fills dst and makes sure that r has nothing more, which also

@@ -113,6 +113,30 @@ func TestFlipsWithoutSum(t *testing.T) {
 	}
 }
 
+// TestAfterDamage decompresses a page with the decoder of one that another page
+// follows, of which nothing may be left.
+func TestAfterDamage(t *testing.T) {
+	want, other := bytes.Repeat([]byte("a page that is whole "), 100), bytes.Repeat([]byte("a page of the others "), 100)
+	for codec, by := range map[codec]compress.Codec{gzipCodec: &pq.Gzip, brotliCodec: &pq.Brotli, zstdCodec: &pq.Zstd} {
+		page, err := by.Encode(nil, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		follows, err := by.Encode(nil, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, got := new(tools), make([]byte, len(want))
+		if err := c.decompress(got, append(slices.Clone(page), follows...), codec); err == nil {
+			t.Errorf("%v: two pages are taken for one", codec)
+		}
+		clear(got)
+		if err := c.decompress(got, page, codec); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%v: behind damage, a page that is whole is %q, %v", codec, got[:20], err)
+		}
+	}
+}
+
 // TestFirstDamage damages two columns of a join, the second one at an earlier row: the
 // error is of the first one, whether pages are held or not.
 func TestFirstDamage(t *testing.T) {
