@@ -165,7 +165,7 @@ func (d *decoded) checkTexts(c *column, rows int, most int64) error {
 func (d *decoded) gatherTexts(c *column, f int, rows, at []int, b *loader.Batch) {
 	for k, i := range rows {
 		data := d.text(c, i, d.valid == nil || d.valid[i] != 0)
-		b.Set(f, at[k], data, loader.Dims(len(data)))
+		b.Set(f, at[k], data, loader.Shape{}.Rows(len(data)))
 	}
 }
 

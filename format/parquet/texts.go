@@ -201,7 +201,7 @@ func (t *texts) release(s *Source) {
 func (t *texts) set(f int, from, to []int, b *loader.Batch) {
 	for i, row := range from {
 		v := t.row(row)
-		b.Set(f, to[i], v, loader.Dims(len(v)))
+		b.Set(f, to[i], v, loader.Shape{}.Rows(len(v)))
 	}
 }
 

@@ -393,7 +393,7 @@ func (r *rows) Gather(_ *loader.Worker, list, at []int, b *loader.Batch) error {
 		if col.texts {
 			for k, i := range list {
 				data := v.texts.row(i)
-				b.Set(col.lengths, at[k], data, loader.Dims(len(data)/4))
+				b.Set(col.lengths, at[k], data, loader.Shape{}.Rows(len(data)/4))
 			}
 		}
 		if col.mask >= 0 {
