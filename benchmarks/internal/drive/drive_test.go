@@ -251,6 +251,20 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+func TestWinner(t *testing.T) {
+	for _, c := range []struct {
+		rates [][]float64
+		want  int
+	}{
+		{[][]float64{{1, 2}}, 0}, {[][]float64{{1, 2}, {9, 2}}, 0}, {[][]float64{{1, 2}, {2, 3}}, 1},
+		{[][]float64{{1, 2}, {2, 3}, {3, 3}}, 1}, {[][]float64{{5, 5}, {1, 9}, {6, 6}}, 2},
+	} {
+		if got := winner(c.rates); got != c.want {
+			t.Errorf("%v: %d, want %d", c.rates, got, c.want)
+		}
+	}
+}
+
 // TestStartOf has turns begin far from the four before them, and in the first half.
 func TestStartOf(t *testing.T) {
 	const size = 2000
