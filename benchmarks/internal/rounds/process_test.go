@@ -96,9 +96,9 @@ func TestProcess(t *testing.T) {
 		t.Errorf("%+v", row)
 	}
 	for _, u := range row.Rounds {
-		times := u.Items / (2 + 12) // it is quick
-		if u.Items%(2+12) != 0 || times < 2 || times > mostTimes || u.CPU < time.Duration(times)*40*time.Millisecond || u.CPU > 2*time.Second || u.Wall < u.CPU/4 {
-			t.Errorf("a round took %+v, want 14 items and 40 ms of CPU time, several times", u)
+		times := u.Items / (2 + 12) // several, unless the machine is busy
+		if u.Items%(2+12) != 0 || times < 1 || times > mostTimes || u.CPU < time.Duration(times)*40*time.Millisecond || u.CPU > 4*time.Second || u.Wall < u.CPU/4 {
+			t.Errorf("a round took %+v, want 14 items and 40 ms of CPU time, perhaps several times", u)
 		}
 	}
 }

@@ -155,6 +155,18 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// TestQuick counts how often contenders of some length do the work in a round.
+func TestQuick(t *testing.T) {
+	for wall, want := range map[time.Duration]int{0: mostTimes, time.Millisecond: mostTimes, 120 * time.Millisecond: 5, 300 * time.Millisecond: 2, time.Second: 1} {
+		r, err := Run(t.Context(), Match{Entries: []Entry{{Name: "a", Open: func(context.Context) (*Contender, error) {
+			return &Contender{Run: func(context.Context, int, int) (Usage, error) { return Usage{Items: 1, Wall: wall}, nil }}, nil
+		}}}}, Options{Rounds: 1, others: quiet})
+		if err != nil || r.Rows[0].Rounds[0].Items != want || r.Turns.Counted != want {
+			t.Errorf("%v: %+v, want %d times", wall, r.Rows[0].Rounds, want)
+		}
+	}
+}
+
 // TestLeast goes on with what is steady until it has taken a while.
 func TestLeast(t *testing.T) {
 	m := Match{Name: "m", Ratios: [][2]string{{"a", "b"}}}
