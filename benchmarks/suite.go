@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -181,11 +182,9 @@ func (b *bench) restrict(m *rounds.Match) {
 
 // pick returns the set of workloads that a comma-separated list names.
 func pick(list string) (map[string]bool, error) {
-	known := ""
 	all := map[string]bool{}
 	for _, w := range workloads {
 		all[w.name] = true
-		known += " " + w.name
 	}
 	if list == "" {
 		return all, nil
@@ -193,7 +192,7 @@ func pick(list string) (map[string]bool, error) {
 	names := map[string]bool{}
 	for name := range strings.SplitSeq(list, ",") {
 		if !all[name] {
-			return nil, fmt.Errorf("no workload %q; there are%s", name, known)
+			return nil, fmt.Errorf("no workload %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(all)), " "))
 		}
 		names[name] = true
 	}

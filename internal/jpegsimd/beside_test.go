@@ -64,13 +64,14 @@ func TestBeside(t *testing.T) {
 		}
 		*preds = [4]int32{0, 1, 2, 3} // to be told apart
 		for _, skip := range []bool{false, true} {
-			want, wantPix := run(func([]MCUs, []Bits, []uint8) int { return 0 }, skip)
+			alone := func([]MCUs, []Bits, []uint8) int { return 0 }
+			want, _ := run(alone, skip)
 			for i := range want {
 				if whole := want[i].next / len(units); want[i].why == Bad && whole > 0 && r.IntN(8) > 0 {
 					n[i] = whole // what comes before
 				}
 			}
-			want, wantPix = run(func([]MCUs, []Bits, []uint8) int { return 0 }, skip)
+			want, wantPix := run(alone, skip)
 			got, gotPix := run(func(m []MCUs, b []Bits, pix []uint8) int {
 				return Beside(&m[0], &m[1], &b[0], &b[1], pix)
 			}, skip)

@@ -33,19 +33,19 @@ func New(rgb []uint8, w, h int, c Colour) *Picture {
 	p := &Picture{w: w, h: h}
 	ycc := split(rgb, w, h)
 	if c == Grey {
-		p.planes = []plane{newPlane(ycc[0], w, h, 1, 1, 0)}
+		p.planes = []plane{newPlane(ycc[0], w, h, 1, 0)}
 		return p
 	}
 	if c == Full {
 		for i := range ycc {
-			p.planes = append(p.planes, newPlane(ycc[i], w, h, 1, 1, min(i, 1)))
+			p.planes = append(p.planes, newPlane(ycc[i], w, h, 1, min(i, 1)))
 		}
 		return p
 	}
 	cw, ch := (w+1)/2, (h+1)/2
-	p.planes = []plane{newPlane(ycc[0], w, h, 2, 2, 0)}
+	p.planes = []plane{newPlane(ycc[0], w, h, 2, 0)}
 	for i := 1; i < 3; i++ {
-		p.planes = append(p.planes, newPlane(halve(ycc[i], w, h), cw, ch, 1, 1, 1))
+		p.planes = append(p.planes, newPlane(halve(ycc[i], w, h), cw, ch, 1, 1))
 	}
 	return p
 }
@@ -81,11 +81,10 @@ func halve(src []uint8, w, h int) []uint8 {
 
 // newPlane transforms the samples of a component block by block. Those beyond
 // its edges repeat the last ones.
-func newPlane(src []uint8, w, h, sample, mcu, table int) plane {
+func newPlane(src []uint8, w, h, sample, table int) plane {
 	p := plane{sample: sample, wide: (w + 7) / 8, high: (h + 7) / 8, table: table}
-	mcu = sample
-	p.stride = (p.wide + mcu - 1) / mcu * mcu
-	rows := (p.high + mcu - 1) / mcu * mcu
+	p.stride = (p.wide + sample - 1) / sample * sample
+	rows := (p.high + sample - 1) / sample * sample
 	p.blocks = make([]block, p.stride*rows)
 	for i := range p.blocks {
 		b := &p.blocks[i]

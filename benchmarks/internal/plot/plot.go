@@ -219,7 +219,7 @@ func hatch(title string, i int) string {
 func (d *drawing) words(x, y, wide float64, s string) {
 	letters := max(1, int(wide/6.2))
 	row, rows := "", 0
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		if row != "" && len([]rune(row))+1+len([]rune(w)) > letters {
 			d.text(x, y+float64(13*rows), "middle", "small", row)
 			row, rows = "", rows+1

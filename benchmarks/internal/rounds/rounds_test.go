@@ -141,11 +141,11 @@ func TestTimes(t *testing.T) {
 		for _, n := range times {
 			field = append(field, &runner{times: n})
 		}
-		var s string
+		var s strings.Builder
 		for _, x := range m.turns(field, 1) {
-			s += fmt.Sprintf("%c%d ", 'a'+x.who, x.part)
+			fmt.Fprintf(&s, "%c%d ", 'a'+x.who, x.part)
 		}
-		return strings.TrimSpace(s)
+		return strings.TrimSpace(s.String())
 	}
 	if got, want := order(Match{Parts: 1}, 4, 1, 1), "a0 a0 b0 c0 a0 a0"; got != want {
 		t.Errorf("the order is %s, want %s", got, want)
