@@ -178,24 +178,24 @@ func (k *sourceKit) opensTogether() {
 	}
 }
 
-// opensRows opens rows one by one, if the source can.
+// opensRows opens rows one by one, if the source can: few at first, as errors of few
+// are easiest to understand.
 func (k *sourceKit) opensRows() {
 	k.t.Helper()
 	if k.random == nil {
 		return
 	}
-	parallel(4, func(g int) {
-		rng := rand.New(rand.NewPCG(uint64(g), 1))
-		for _, n := range []int{1, 2, 7, 30} {
-			refs := k.draw(rng, n)
+	for _, n := range []int{1, 2, 7, 30} {
+		parallel(4, func(g int) {
+			refs := k.draw(rand.New(rand.NewPCG(uint64(g), uint64(n))), n)
 			if k.openRows(refs); k.inPlace != nil && !k.bad.Load() {
 				k.openInto(refs)
 			}
-			if k.bad.Load() {
-				return
-			}
+		})
+		if k.bad.Load() {
+			return
 		}
-	})
+	}
 }
 
 // draw returns n random rows, some of them several times.
