@@ -518,23 +518,29 @@ func (e *engine) finish(w *Worker, s *step) {
 	}
 }
 
-// announceTime is some twenty times what it costs to wake a goroutine up.
-const announceTime = 250 * time.Microsecond
+const (
+	announceTime = 250 * time.Microsecond // some twenty times what it costs to wake a goroutine up
+	turnTime     = 20 * time.Microsecond  // likewise to let another one go first
+)
+
+// took returns in which time the workers make so many batches.
+func (e *engine) took(batches int) time.Duration {
+	c := &e.l.cfg
+	return time.Duration(e.chunk.nsPerRow * float64(c.BatchSize*batches) / float64(c.Workers))
+}
 
 // enough reports whether it pays to wake somebody up for so many batches. Where
 // they are quick to make, whoever is woken should find several; until then he is
 // woken by whoever finds nothing to do. The caller holds mu.
 func (e *engine) enough(batches int) bool {
-	c := &e.l.cfg
-	work := e.chunk.nsPerRow * float64(c.BatchSize*batches) / float64(c.Workers)
-	return e.regroup != nil || e.cache != nil || work >= float64(announceTime) || batches >= (c.Prefetch+1)/2
+	return e.regroup != nil || e.cache != nil || e.took(batches) >= announceTime || batches >= (e.l.cfg.Prefetch+1)/2
 }
 
 // announce wakes the consumer up if enough batches are ready, or at once where
 // every processor has a worker at work: then no other needs to be started, and
 // the caller is to let the consumer go first. The caller holds mu.
 func (e *engine) announce() (first bool) {
-	first = e.resting == 0 && e.l.cfg.Workers >= e.procs
+	first = e.resting == 0 && e.l.cfg.Workers >= e.procs && e.took(1) >= turnTime
 	if e.unseen++; first || e.enough(e.unseen) {
 		e.wake()
 	}
@@ -567,31 +573,4 @@ func (e *engine) batchStages(w *Worker, s *step) {
 		u.batch.spec = st.Out
 		u.batch.resize(u.batch.n)
 	}
-}
-
-// chunker sizes the tasks: long enough that a hand-over does not matter, short
-// enough that the end of a batch is shared.
-type chunker struct {
-	rows     int
-	nsPerRow float64
-}
-
-// chunkTime is some thousand times the cost of a hand-over.
-const chunkTime = 100 * time.Microsecond
-
-// size returns the rows of the next task of those that are left: an even part,
-// so that no small rest costs as much as a whole task.
-func (c *chunker) size(left int) int {
-	rows := max(1, c.rows)
-	parts := max(1, (left+rows/2)/rows)
-	return (left + parts - 1) / parts
-}
-
-func (c *chunker) learn(took time.Duration, rows int) {
-	ns := float64(took) / float64(max(1, rows))
-	if c.nsPerRow == 0 {
-		c.nsPerRow = ns
-	}
-	c.nsPerRow += (ns - c.nsPerRow) / 8
-	c.rows = int(min(float64(chunkTime)/max(c.nsPerRow, 1), 1<<16))
 }
