@@ -25,7 +25,7 @@ func BenchmarkOverhead(b *testing.B) {
 		b.Run(fmt.Sprintf("%dx%d", c.out, c.out), func(b *testing.B) {
 			g := geometry{c.in, c.out}
 			src, pixels := g.source(b, c.n)
-			ld, err := loader.New(src, loader.Config{BatchSize: c.batch, Seed: 9, Transforms: []loader.Transform{cropFlip{g}, brightness{}, normalize{}}})
+			ld, err := loader.New(src, loader.Config{BatchSize: c.batch, Seed: 9, Transforms: []loader.Transform{&cropFlip{g}, &brightness{}, &normalize{}}})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -218,9 +218,12 @@ func (g geometry) loop(pixels []uint8, lo, hi, batch int) {
 	}
 }
 
+// The transforms are pointers: a Bind of a value that is short enough to be inlined is
+// compiled into the wrapper that interfaces call, where View is not inlined.
+
 type cropFlip struct{ g geometry }
 
-func (c cropFlip) Bind(in loader.Spec) (loader.Stage, error) {
+func (c *cropFlip) Bind(in loader.Spec) (loader.Stage, error) {
 	out := in.Clone()
 	shape := loader.Dims(c.g.out, c.g.out, 3)
 	out[0].Shape = shape
@@ -233,7 +236,7 @@ func (c cropFlip) Bind(in loader.Spec) (loader.Stage, error) {
 
 type brightness struct{}
 
-func (brightness) Bind(in loader.Spec) (loader.Stage, error) {
+func (*brightness) Bind(in loader.Spec) (loader.Stage, error) {
 	return loader.Stage{Out: in, Row: func(w *loader.Worker, s *loader.Sample) error {
 		brighten(w.Mutable(s, 0).Data, w.Rand())
 		return nil
@@ -242,7 +245,7 @@ func (brightness) Bind(in loader.Spec) (loader.Stage, error) {
 
 type normalize struct{}
 
-func (normalize) Bind(in loader.Spec) (loader.Stage, error) {
+func (*normalize) Bind(in loader.Spec) (loader.Stage, error) {
 	out := in.Clone()
 	out[0].DType = dtype.Float32
 	return loader.Stage{Out: out, Writes: []int{0}, Row: func(w *loader.Worker, s *loader.Sample) error {

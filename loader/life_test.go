@@ -641,10 +641,10 @@ func TestNoAllocations(t *testing.T) {
 	g := geometry{10, 8}
 	src, _ := g.source(t, 1<<17)
 	for name, c := range map[string]loader.Config{
-		"rows":    {Transforms: []loader.Transform{cropFlip{g}, brightness{}, normalize{}}},
+		"rows":    {Transforms: []loader.Transform{&cropFlip{g}, &brightness{}, &normalize{}}},
 		"shuffle": {Order: loader.Shuffle{}},
-		"batch":   {Transforms: []loader.Transform{cropFlip{g}, idle{}}},
-		"epochs":  {Transforms: []loader.Transform{cropFlip{g}}, Epochs: 2},
+		"batch":   {Transforms: []loader.Transform{&cropFlip{g}, idle{}}},
+		"epochs":  {Transforms: []loader.Transform{&cropFlip{g}}, Epochs: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.BatchSize = 256
