@@ -3,7 +3,6 @@ package rounds
 import (
 	"fmt"
 	"io"
-	"slices"
 	"text/tabwriter"
 )
 
@@ -68,8 +67,7 @@ func (r *Ratio) String() string {
 
 // agreement says how well the rounds agree.
 func (r *Ratio) agreement() string {
-	all := (slices.Max(r.Rounds) - slices.Min(r.Rounds)) / max(r.Value, 1e-12)
-	return fmt.Sprintf(" (%d rounds, the middle half within %.0f %%, all within %.0f %%)", len(r.Rounds), 100*r.Spread, 100*all)
+	return fmt.Sprintf(" (%d rounds, within %.0f %%)", len(r.Rounds), 100*r.Spread)
 }
 
 // String says what became of turns that others disturbed, behind the number of

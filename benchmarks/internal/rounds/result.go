@@ -23,12 +23,12 @@ type Row struct {
 }
 
 // Ratio compares two contenders by the measure of a match. It is taken round by
-// round, of what both did within seconds of each other, and all rounds count.
+// round, of what both did within seconds of each other.
 type Ratio struct {
 	A, B   string
 	Value  float64   // that of B over that of A: the median of Rounds
-	Spread float64   // by which the middle half of Rounds differ, as a part of Value
-	Rounds []float64 // the ratio of each round
+	Spread float64   // what lies between the least and the greatest of Rounds, as a part of Value
+	Rounds []float64 // the ratios of the first rounds in a row that agree, or of the last ones
 	Steady bool      // Rounds agree; where they do not, Value means nothing
 }
 
@@ -55,19 +55,24 @@ func (r *Result) row(name string) *Row {
 	return r.Rows[i]
 }
 
-// settle makes up all ratios, and reports whether all are steady.
+// settle makes up each ratio from the first rounds in a row that agree, and
+// reports whether nothing is left to be settled.
 func (r *Result) settle(o Options) bool {
 	done := true
 	for _, t := range r.Ratios {
-		t.Rounds, t.Steady = nil, false
 		a, b := r.row(t.A), r.row(t.B)
 		if a == nil || b == nil {
+			t.Rounds, t.Steady = nil, false
 			continue
 		}
-		for i, u := range a.Rounds {
-			t.Rounds = append(t.Rounds, b.Rounds[i].perItem(r.By)/max(u.perItem(r.By), 1e-12))
+		if t.Steady {
+			continue
 		}
-		t.Value, t.Spread = median(t.Rounds), spread(t.Rounds)
+		t.Rounds = nil
+		for i := max(0, r.Rounds-o.Rounds); i < r.Rounds; i++ {
+			t.Rounds = append(t.Rounds, b.Rounds[i].perItem(r.By)/max(a.Rounds[i].perItem(r.By), 1e-12))
+		}
+		t.Value, t.Spread = median(t.Rounds), reach(t.Rounds)
 		t.Steady = len(t.Rounds) >= o.Rounds && t.Spread <= o.Most
 		done = done && t.Steady
 	}
@@ -95,4 +100,14 @@ func spread(x []float64) float64 {
 		return 0
 	}
 	return (quantile(x, 0.75) - quantile(x, 0.25)) / m
+}
+
+// reach returns how far the least and the greatest of x are apart, as a part of the
+// median.
+func reach(x []float64) float64 {
+	m := median(x)
+	if m == 0 {
+		return 0
+	}
+	return (slices.Max(x) - slices.Min(x)) / m
 }
