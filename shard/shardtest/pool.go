@@ -235,11 +235,11 @@ func changed(t *testing.T, dir string, cfg shard.PoolConfig) {
 		if _, err := p.ReadFile(t.Context(), i, nil); !errors.Is(err, want) {
 			t.Errorf("ReadFile: %v, want %v", err, want)
 		}
-		list := []shard.Range{{File: 8, Len: 10}, {File: i, Len: 10}, {File: 8, Off: 200_000, Len: 10}}
+		list := []shard.Range{{File: 8, Len: 10}, {File: i, Len: 10, Tag: 10}, {File: 8, Off: 200_000, Len: 10, Tag: 20}}
 		if _, err := p.Fetch(t.Context(), bufs, shard.Plan{}, list); !errors.Is(err, want) {
 			t.Errorf("Fetch: %v, want %v", err, want)
 		}
-		if err := p.ReadInto(t.Context(), make([]byte, 10), shard.Plan{}, list); !errors.Is(err, want) {
+		if err := p.ReadInto(t.Context(), make([]byte, 30), shard.Plan{}, list); !errors.Is(err, want) {
 			t.Errorf("ReadInto: %v, want %v", err, want)
 		}
 	}
@@ -251,11 +251,11 @@ func cancelled(t *testing.T, p *shard.Pool) {
 	if err := p.ReadAt(ctx, 7, make([]byte, 10), 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("ReadAt: %v", err)
 	}
-	list := []shard.Range{{File: 7, Len: 10}, {File: 8, Len: 10}}
+	list := []shard.Range{{File: 7, Len: 10}, {File: 8, Len: 10, Tag: 10}}
 	if _, err := p.Fetch(ctx, shard.NewBuffers(1<<20), shard.Plan{}, list); !errors.Is(err, context.Canceled) {
 		t.Errorf("Fetch: %v", err)
 	}
-	if err := p.ReadInto(ctx, make([]byte, 10), shard.Plan{}, list); !errors.Is(err, context.Canceled) {
+	if err := p.ReadInto(ctx, make([]byte, 20), shard.Plan{}, list); !errors.Is(err, context.Canceled) {
 		t.Errorf("ReadInto: %v", err)
 	}
 }
