@@ -101,10 +101,6 @@ const mostSpread = 0.15
 // lets some tenths of a second through at first.
 const steadyThrottle = 3 * time.Second
 
-// turnovers is how often the reads under way should have been replaced by others: the
-// last ones of a hard disk, which has fewer and fewer to choose from, are slow.
-const turnovers = 32
-
 // loads returns what a drive is probed with. Latencies of a throttled one are
 // its throttle's, so that random reads are left out.
 func loads(m Mode, f time.Duration) (all []probe.Load) {
@@ -118,10 +114,10 @@ func loads(m Mode, f time.Duration) (all []probe.Load) {
 		return all
 	}
 	for depth := 1; depth <= 64; depth *= 2 {
-		all = append(all, probe.Load{Bytes: SmallBytes, Depth: depth, Random: true, For: f, Reads: turnovers * depth})
+		all = append(all, probe.Load{Bytes: SmallBytes, Depth: depth, Random: true, For: f})
 	}
 	for _, depth := range []int{1, 32} {
-		all = append(all, probe.Load{Bytes: ImageBytes, Depth: depth, Random: true, For: f, Reads: turnovers * depth})
+		all = append(all, probe.Load{Bytes: ImageBytes, Depth: depth, Random: true, For: f})
 	}
 	return all
 }
