@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,9 @@ func (l Load) String() string {
 	return fmt.Sprintf("%s, %s, depth %d", order, size, l.Depth)
 }
 
-// A Result is what a load gave.
+// A Result is what a load gave. Rates are those of the time in which all reads
+// were under way: the last ones, which nothing follows, have the drive to
+// themselves.
 type Result struct {
 	PerSecond float64 // reads
 	MBps      float64
@@ -73,6 +76,8 @@ const (
 type reader struct {
 	latencies []time.Duration
 	counts    [fifths * longest]int // in each fifth
+	last      time.Duration         // when the last read was done, since the start
+	stopped   time.Duration         // when there was to be no other
 	err       error
 }
 
@@ -109,7 +114,7 @@ func (r *reader) run(ctx context.Context, f io.ReaderAt, l Load, number uint64, 
 	for {
 		at := time.Since(start)
 		if at >= l.For && (done.Load() >= int64(l.Reads) || at >= longest*l.For) || ctx.Err() != nil {
-			r.err = ctx.Err()
+			r.stopped, r.err = at, ctx.Err()
 			return
 		}
 		var off int64
@@ -125,16 +130,22 @@ func (r *reader) run(ctx context.Context, f io.ReaderAt, l Load, number uint64, 
 		end := time.Since(start)
 		r.latencies = append(r.latencies, end-at)
 		r.counts[min(len(r.counts)-1, int(fifths*end/l.For))]++
+		r.last = end
 		done.Add(1)
 	}
 }
 
 // sum puts the readers' counts together.
 func sum(readers []reader, l Load, took, cpu time.Duration) (r Result, err error) {
+	all := slices.MinFunc(readers, func(a, b reader) int { return cmp.Compare(a.stopped, b.stopped) }).stopped
+	late := 0
 	var counts [fifths * longest]int
 	for _, x := range readers {
 		err = errors.Join(err, x.err)
 		r.Latencies = append(r.Latencies, x.latencies...)
+		if x.last > all {
+			late++
+		}
 		for i, n := range x.counts {
 			counts[i] += n
 		}
@@ -144,8 +155,8 @@ func sum(readers []reader, l Load, took, cpu time.Duration) (r Result, err error
 	}
 	slices.Sort(r.Latencies)
 	fifth := l.For.Seconds() / fifths
-	whole := counts[:max(1, min(len(counts), int(took.Seconds()/fifth)))]
-	r.PerSecond = float64(len(r.Latencies)) / took.Seconds()
+	whole := counts[:max(1, min(len(counts), int(all.Seconds()/fifth)))]
+	r.PerSecond = float64(len(r.Latencies)-late) / all.Seconds()
 	r.MBps = r.PerSecond * float64(l.Bytes) / 1e6
 	r.Least = float64(slices.Min(whole)) / fifth
 	r.Most = float64(slices.Max(whole)) / fifth

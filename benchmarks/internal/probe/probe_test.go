@@ -83,13 +83,14 @@ func TestRun(t *testing.T) {
 }
 
 // TestSum puts the counts of two readers together, whose rates differ between
-// the fifths of the time.
+// the fifths of the time, and one of which waits for a last read after the other
+// has stopped.
 func TestSum(t *testing.T) {
 	l := Load{Bytes: 1e6, For: 5 * time.Second}
-	a := reader{latencies: []time.Duration{5, 1, 4}, counts: [fifths * longest]int{1, 0, 2, 0, 0, 9}}
-	b := reader{latencies: []time.Duration{3, 2}, counts: [fifths * longest]int{1, 1, 0, 3, 1}}
-	r, err := sum([]reader{a, b}, l, 5*time.Second, 2*time.Second)
-	want := Result{PerSecond: 1, MBps: 1, Least: 1, Most: 3, Cores: 0.4, Latencies: []time.Duration{1, 2, 3, 4, 5}}
+	a := reader{latencies: []time.Duration{5, 1, 4}, counts: [fifths * longest]int{1, 0, 2, 0, 0, 9}, last: 8 * time.Second, stopped: 8 * time.Second}
+	b := reader{latencies: []time.Duration{3, 2}, counts: [fifths * longest]int{1, 1, 0, 3, 1}, last: 5 * time.Second, stopped: 5 * time.Second}
+	r, err := sum([]reader{a, b}, l, 8*time.Second, 2*time.Second)
+	want := Result{PerSecond: 0.8, MBps: 0.8, Least: 1, Most: 3, Cores: 0.25, Latencies: []time.Duration{1, 2, 3, 4, 5}}
 	if err != nil || !reflect.DeepEqual(r, want) {
 		t.Errorf("%+v, %v; want %+v", r, err, want)
 	}
