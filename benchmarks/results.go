@@ -76,25 +76,29 @@ func (r *results) heading() string {
 }
 
 // brief returns a table with a line for each workload, and for each of our contenders
-// that others are compared with.
+// that others are compared with. Ratios that are unsteady are counted and not named:
+// the tables of markdown name them.
 func (r *results) brief() ([]byte, error) {
 	var b strings.Builder
 	b.WriteString(r.heading())
-	b.WriteString("| workload | ours | CPU per item | others take, times that | limits |\n|---|---|---|---|---|\n")
+	b.WriteString("| workload | CPU per item | others take, times that | limits |\n|---|---|---|---|\n")
 	for _, s := range r.Workloads {
-		what := fmt.Sprintf("`%s` %s", s.Name, s.About)
+		what := s.About
 		for i, name := range s.Order {
 			ours, ok := s.Contenders[name]
 			peers, limits := beside(s, name)
 			if !ok || i > 0 && peers+limits == "" {
 				continue
 			}
+			if how, ok := strings.CutPrefix(ours.About, "stoker, "); ok || i > 0 {
+				what = strings.TrimPrefix(what+"; "+how, "; ")
+			}
 			cost := rounds.Seconds(ours.CPUSPerItem)
 			if s.By == rounds.WallTime {
 				cost = plot.SI(ours.ItemsPerS) + " items/s"
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", what, ours.About, cost, peers, limits)
-			what = fmt.Sprintf("`%s`", s.Name)
+			fmt.Fprintf(&b, "| `%s` %s | %s | %s | %s |\n", s.Name, what, cost, peers, limits)
+			what = ""
 		}
 	}
 	return []byte(b.String()), nil
@@ -102,19 +106,29 @@ func (r *results) brief() ([]byte, error) {
 
 // beside returns how peers and limits compare with a contender of ours.
 func beside(s *rounds.Summary, ours string) (peers, limits string) {
-	var lists [2][]string
+	var steady [2][]string
+	var unsteady [2]int
 	for _, name := range s.Order {
 		ratio := s.Ratio(ours, name)
 		if ratio == "" || strings.HasPrefix(name, "ours") {
 			continue
 		}
-		of := &lists[0]
+		of := 0
 		if strings.HasPrefix(s.Contenders[name].About, "limit: ") {
-			of = &lists[1]
+			of = 1
 		}
-		*of = append(*of, fmt.Sprintf("`%s` %s", name, ratio))
+		if ratio == rounds.Unsteady {
+			unsteady[of]++
+			continue
+		}
+		steady[of] = append(steady[of], fmt.Sprintf("`%s` %s", name, ratio))
 	}
-	return strings.Join(lists[0], ", "), strings.Join(lists[1], ", ")
+	for of, n := range unsteady {
+		if n > 0 {
+			steady[of] = append(steady[of], fmt.Sprintf("%d unsteady", n))
+		}
+	}
+	return strings.Join(steady[0], ", "), strings.Join(steady[1], ", ")
 }
 
 // absent says which contenders and workloads were not measured, in groups that

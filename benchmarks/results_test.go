@@ -48,10 +48,10 @@ func TestBrief(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = "a CPU, 2 cores, Linux, go1.26.8, load 0, 2026-01-02:\n\n```sh\ngo run -C benchmarks . suite\n```\n\n" +
-		"| workload | ours | CPU per item | others take, times that | limits |\n|---|---|---|---|---|\n" +
-		"| `W0` nothing & more | stoker | 1 ms | `peer` 2.00, `wild` unsteady | `least` 0.50 |\n" +
-		"| `W0` | stoker, one worker | 1 ms | `peer` 2.10 |  |\n" +
-		"| `W0_cold` nothing, evicted | stoker | 2 k items/s |  |  |\n"
+		"| workload | CPU per item | others take, times that | limits |\n|---|---|---|---|\n" +
+		"| `W0` nothing & more | 1 ms | `peer` 2.00, 1 unsteady | `least` 0.50 |\n" +
+		"| `W0` one worker | 1 ms | `peer` 2.10 |  |\n" +
+		"| `W0_cold` nothing, evicted | 2 k items/s |  |  |\n"
 	if string(got) != want {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}

@@ -61,17 +61,20 @@ func (s *Summary) Compared() (names []string) {
 	return names
 }
 
+// Unsteady is what stands for a ratio whose rounds disagree.
+const Unsteady = "unsteady"
+
 // Ratio returns the ratio of a contender to another one, "" if there is none.
 func (s *Summary) Ratio(a, b string) string {
 	name := a + "_vs_" + b
 	v, ok := s.Ratios[name]
 	switch _, unsteady := s.Unsteady[name]; {
 	case unsteady:
-		return "unsteady"
+		return Unsteady
 	case !ok:
 		return ""
 	case s.Contenders[a].Doubt != "" || s.Contenders[b].Doubt != "":
-		return fmt.Sprintf("%.2f, doubtful", v)
+		return fmt.Sprintf("%.2f (doubtful)", v)
 	}
 	return fmt.Sprintf("%.2f", v)
 }

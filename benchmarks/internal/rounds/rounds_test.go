@@ -338,7 +338,7 @@ func TestMarkdown(t *testing.T) {
 | contender | what | CPU per item | items/s | ratio to ` + "`ours`" + ` |
 |---|---|---|---|---|
 | ` + "`ours`" + ` | us, 1.0 | 1 ms | 50 |  |
-| ` + "`peer`" + ` | them | 2 ms | 50 | 2.00, doubtful |
+| ` + "`peer`" + ` | them | 2 ms | 50 | 2.00 (doubtful) |
 | ` + "`wild`" + ` | wild | 2 ms | 50 | unsteady |
 
 Doubtful: ` + "`peer`" + `, as it works at night
