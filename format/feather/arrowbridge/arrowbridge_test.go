@@ -66,13 +66,23 @@ func everything(t testing.TB, n int) *mem.Source {
 		loader.Field{Name: "steps", DType: dtype.Float32, Shape: loader.Dims(-1, 2, 3)},
 		loader.Field{Name: "flags", DType: dtype.Bool, Shape: loader.Dims(-1)},
 		loader.Field{Name: "class", DType: dtype.Int32, Kind: kind.Label, Names: []string{"cat", "dog"}},
+		loader.Field{Name: "tags", DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: kind.Texts},
+		loader.Field{Name: "tags.lengths", DType: dtype.Int32, Shape: loader.Dims(-1), Kind: kind.Lengths, Canvas: "tags"},
+		loader.Field{Name: "pair", DType: dtype.Uint8, Shape: loader.Dims(-1)},
+		loader.Field{Name: "pair.lengths", DType: dtype.Int32, Shape: loader.Dims(2), Kind: kind.Lengths, Canvas: "pair"},
 	)
 	mean, class := make([]float32, 3*n), make([]int32, n)
+	var tags []string
+	var lengths [][]int32
+	var pairs []int32
 	for i := range n {
+		tags = append(tags, "ein kleiner Bär"[:3*(i%3)])
+		lengths = append(lengths, [][]int32{nil, {2, 1}, {0, 5, 1}}[i%3])
+		pairs = append(pairs, int32(i%4), int32(i%4))
 		mean[3*i], class[i] = float32(i), int32(i%2)
 	}
 	cols = append(cols, mem.Of(bytes.Repeat([]uint8{1, 2, 3, 4, 5, 6}, n)), mem.Of(mean), mem.Strings(words), mem.Strings(words),
-		units(mem.Varying(boxes), 4), units(mem.Varying(steps), 6), mem.Varying(flags), mem.Of(class))
+		units(mem.Varying(boxes), 4), units(mem.Varying(steps), 6), mem.Varying(flags), mem.Of(class), mem.Strings(tags), mem.Varying(lengths), mem.Strings(words), mem.Of(pairs))
 	src, err := mem.Columns(spec, cols...)
 	if err != nil {
 		t.Fatal(err)
@@ -240,7 +250,7 @@ func TestZeroCopy(t *testing.T) {
 			t.Fatal(err)
 		}
 		for f, field := range b.Spec() {
-			if field.DType == dtype.Bool || len(s.Fields[f].Data) == 0 {
+			if field.DType == dtype.Bool || field.Kind == kind.Lengths || len(s.Fields[f].Data) == 0 {
 				continue
 			}
 			if unsafe.SliceData(s.Fields[f].Data) != unsafe.SliceData(b.Column(f).Data) {
@@ -313,6 +323,21 @@ func TestRecordErrors(t *testing.T) {
 			t.Errorf("a batch of another spec: error %v", err)
 		}
 	}
+	lying, err := mem.Columns(loader.Spec{
+		{Name: "x", DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: kind.Texts},
+		{Name: "x.lengths", DType: dtype.Int32, Shape: loader.Dims(-1), Kind: kind.Lengths, Canvas: "x"},
+	}, mem.Strings([]string{"ab"}), mem.Varying([][]int32{{1, 2}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bridge, err = arrowbridge.New(lying.Spec()); err != nil {
+		t.Fatal(err)
+	}
+	for b := range batches(t, lying, 1) {
+		if _, err := bridge.Record(b); !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), `field "x": row 0 of a batch: 2 bytes where 1 are left`) {
+			t.Errorf("lengths of other texts: error %v", err)
+		}
+	}
 	if _, err := arrowbridge.New(loader.Spec{{Name: "x", DType: dtype.Uint8, Shape: loader.Dims(-1, -1, 3)}}); !errors.Is(err, loader.ErrSpec) {
 		t.Errorf("a shape of which two dimensions vary: error %v", err)
 	}
@@ -342,6 +367,8 @@ func TestOpenTypes(t *testing.T) {
 		{arrow.BinaryTypes.String, `[{"x":"a"},{"x":"bc"},{"x":""}]`, "uint8 (?) [98 99] []"},
 		{arrow.BinaryTypes.StringView, `[{"x":"a"},{"x":"a text that is not inline"},{"x":"c"}]`, "uint8 (?) " + fmt.Sprint([]byte("a text that is not inline")) + " [99]"},
 		{arrow.ListOf(arrow.PrimitiveTypes.Uint8), `[{"x":[1]},{"x":[2,3]},{"x":[4]}]`, "uint8 (?) [2 3] [4]"},
+		{arrow.ListOf(arrow.BinaryTypes.String), `[{"x":["a"]},{"x":["bc","d"]},{"x":[]}]`, "uint8 (?) [98 99 100] []"},
+		{arrow.ListOf(arrow.FixedSizeListOf(2, arrow.BinaryTypes.Binary)), `[{"x":[["AA==","AQ=="]]},{"x":[]},{"x":[["AgM=",""],["BA==","BQ=="]]}]`, "uint8 (?) [] [2 3 4 5]"},
 		{arrow.FixedSizeListOf(2, arrow.FixedSizeListOf(1, arrow.PrimitiveTypes.Int8)), `[{"x":[[1],[2]]},{"x":[[3],[4]]},{"x":[[5],[6]]}]`, "int8 (2, 1) [3 4] [5 6]"},
 		{&arrow.FixedSizeBinaryType{ByteWidth: 2}, `[{"x":"AAE="},{"x":"AgM="},{"x":"BAU="}]`, "uint8 (2) [2 3] [4 5]"},
 		{&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, `[{"x":"a"},{"x":"b"},{"x":"a"}]`, "int32 () [1 0 0 0] [0 0 0 0]"},
@@ -368,6 +395,7 @@ func TestNulls(t *testing.T) {
 	for typ, value := range map[arrow.DataType]string{
 		arrow.PrimitiveTypes.Int16: `1`, arrow.PrimitiveTypes.Float32: `1.5`, arrow.PrimitiveTypes.Float64: `2`, arrow.FixedWidthTypes.Float16: `0.5`,
 		arrow.FixedWidthTypes.Boolean: `true`, arrow.BinaryTypes.String: `"ab"`, arrow.BinaryTypes.StringView: `"a text that is not inline"`,
+		arrow.ListOf(arrow.BinaryTypes.String): `["ab","","c"]`, arrow.FixedSizeListOf(2, arrow.BinaryTypes.LargeString): `["ab","c"]`,
 		arrow.ListOf(arrow.PrimitiveTypes.Float32): `[1,2]`, arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Float32): `[1,2]`,
 		arrow.FixedSizeListOf(2, arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Int8)):                    `[[1,2],[3,4]]`,
 		&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}: `"ab"`,
@@ -426,6 +454,7 @@ func TestOpenErrors(t *testing.T) {
 		{"short bools", damaged(arrow.FixedWidthTypes.Boolean, nil, nil), loader.ErrCorrupt, "does not hold"},
 		{"short offsets", damaged(arrow.BinaryTypes.String, nil, make([]byte, 15), nil), loader.ErrCorrupt, "does not hold 4 values"},
 		{"wild offsets", damaged(arrow.BinaryTypes.String, nil, []byte{0, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0}, make([]byte, 9)), loader.ErrCorrupt, "row 1 is from item 9 to 1 of 9"},
+		{"nulls among texts", record(t, arrow.ListOf(arrow.BinaryTypes.String), `[{"x":["a",null]}]`), loader.ErrSpec, "nulls within its rows"},
 		{"a view of nothing", damaged(arrow.BinaryTypes.StringView, nil, slices.Concat([]byte{13}, make([]byte, 47))), loader.ErrCorrupt, "row 0 is at 0 of buffer 0, which is not there"},
 		{"a negative view", damaged(arrow.BinaryTypes.StringView, nil, slices.Concat([]byte{0, 0, 0, 0x80}, make([]byte, 44))), loader.ErrCorrupt, "which is not there"},
 		{"no dictionary", damaged(index, nil, make([]byte, 3)), loader.ErrCorrupt, "no dictionary"},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/arrowschema"
+	"github.com/stokerdata/stoker/format/internal/lists"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -21,9 +22,15 @@ import (
 // A Bridge makes records of the batches of one loader. Its methods may be called
 // concurrently.
 type Bridge struct {
-	spec   loader.Spec
-	fields []int // that have a name, in order
-	schema *arrow.Schema
+	spec    loader.Spec
+	columns []origin // of the columns
+	schema  *arrow.Schema
+}
+
+// origin is what a column is made of.
+type origin struct {
+	field   int
+	lengths int // field of the lengths of its texts or binary values, -1 if it has none
 }
 
 // New returns the bridge for batches with the fields of spec. Fields of which
@@ -32,14 +39,19 @@ func New(spec loader.Spec) (*Bridge, error) {
 	g := &Bridge{spec: slices.Clone(spec)}
 	var fields []arrow.Field
 	for i, f := range spec {
-		if f.Name == "" {
-			continue
+		if f.Name == "" || lists.IsPart(spec, nil, i) {
+			continue // or in the column of its texts
 		}
-		field, err := fieldOf(f)
+		from := origin{i, lists.Find(spec, i)}
+		field, err := fieldOf(f, Scalar(f.DType))
+		if from.lengths >= 0 {
+			field, err = fieldOf(spec[from.lengths], textOf(f.Kind == kind.Texts))
+			field.Name = f.Name
+		}
 		if err != nil {
 			return nil, fmt.Errorf("arrowbridge: %w", err)
 		}
-		g.fields = append(g.fields, i)
+		g.columns = append(g.columns, from)
 		fields = append(fields, field)
 	}
 	text, err := format.MarshalSpec(spec)
@@ -54,9 +66,9 @@ func New(spec loader.Spec) (*Bridge, error) {
 // Schema returns the schema of all records.
 func (g *Bridge) Schema() *arrow.Schema { return g.schema }
 
-// fieldOf returns the field of a schema for f.
-func fieldOf(f loader.Field) (arrow.Field, error) {
-	field := arrow.Field{Name: f.Name, Type: Scalar(f.DType)}
+// fieldOf returns the field of a schema for f, whose elements are of the given type.
+func fieldOf(f loader.Field, element arrow.DataType) (arrow.Field, error) {
+	field := arrow.Field{Name: f.Name, Type: element}
 	var dims []int
 	n := 1
 	for d := range f.Shape.Rank() {
@@ -75,13 +87,11 @@ func fieldOf(f loader.Field) (arrow.Field, error) {
 		field.Type = arrow.FixedSizeListOfNonNullable(int32(n), field.Type)
 	}
 	switch {
-	case varies && f.Shape.Rank() == 1 && f.DType == dtype.Uint8 && f.Kind == kind.Text:
-		field.Type = arrow.BinaryTypes.LargeString
 	case varies && f.Shape.Rank() == 1 && f.DType == dtype.Uint8:
-		field.Type = arrow.BinaryTypes.LargeBinary
+		field.Type = textOf(f.Kind == kind.Text)
 	case varies:
 		field.Type = arrow.LargeListOfNonNullable(field.Type)
-	case len(dims) > 1:
+	case len(dims) > 1 && !isText(element): // no tensor is of texts
 		var t arrowschema.Field
 		if err := t.SetTensor(dims); err != nil {
 			return field, err
@@ -89,6 +99,19 @@ func fieldOf(f loader.Field) (arrow.Field, error) {
 		field.Metadata = arrow.NewMetadata([]string{arrowschema.ExtensionKey, arrowschema.ExtensionDataKey}, []string{t.Extension, t.ExtensionData})
 	}
 	return field, nil
+}
+
+// textOf returns the type of texts, or of binary values.
+func textOf(is bool) arrow.DataType {
+	if is {
+		return arrow.BinaryTypes.LargeString
+	}
+	return arrow.BinaryTypes.LargeBinary
+}
+
+// isText reports whether values of type t are texts or bytes.
+func isText(t arrow.DataType) bool {
+	return t.ID() == arrow.LARGE_STRING || t.ID() == arrow.LARGE_BINARY
 }
 
 // Scalar returns the type of a number. For bfloat16, which Arrow has not, it is
@@ -130,17 +153,21 @@ func (g *Bridge) Record(b *loader.Batch) (arrow.Record, error) {
 	if !slices.EqualFunc(g.spec, b.Spec(), sameField) {
 		return nil, fmt.Errorf("arrowbridge: a batch of %v, not %v: %w", b.Spec(), g.spec, loader.ErrSpec)
 	}
-	for _, f := range g.fields {
-		if err := checkText(b, &g.spec[f]); err != nil {
+	for _, from := range g.columns {
+		err := checkText(b, &g.spec[from.field])
+		if from.lengths >= 0 {
+			_, err = lists.Of(b, from.field, from.lengths)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("arrowbridge: %w", err)
 		}
 	}
 	m := &memoryOf{Allocator: memory.DefaultAllocator, batch: b.Keep()}
 	m.users.Store(1)
 	defer m.release()
-	columns := make([]arrow.Array, len(g.fields))
-	for i, f := range g.fields {
-		data := m.column(g.schema.Field(i).Type, &g.spec[f], b.Column(f))
+	columns := make([]arrow.Array, len(g.columns))
+	for i, from := range g.columns {
+		data := m.column(g.schema.Field(i).Type, from)
 		columns[i] = array.MakeFromData(data)
 		data.Release()
 	}
@@ -195,40 +222,70 @@ func (m *memoryOf) buffer(b []byte) *memory.Buffer {
 	return memory.NewBufferWithAllocator(b, m)
 }
 
-// column returns the values v of a field as a column of type t.
-func (m *memoryOf) column(t arrow.DataType, f *loader.Field, v loader.Tensor) *array.Data {
-	n := len(v.Data) / f.DType.Size()
-	var elements *memory.Buffer
-	if f.DType == dtype.Bool {
-		elements = memory.NewBufferBytes(packBits(v.Data))
-	} else {
-		elements = m.buffer(v.Data)
+// column returns a column of type t of the batch.
+func (m *memoryOf) column(t arrow.DataType, from origin) *array.Data {
+	rows := from.field
+	if from.lengths >= 0 {
+		rows = from.lengths
 	}
+	elements := m.elements(t, from)
 	defer elements.Release()
-	if f.Shape.Fixed() {
-		return nested(t, n, elements)
-	}
-	offsets := m.batch.Offsets(f.Name)
-	starts := m.buffer(arrow.Int64Traits.CastToBytes(offsets))
-	defer starts.Release()
 	list, ok := t.(*arrow.LargeListType)
 	if !ok {
-		return array.NewData(t, len(offsets)-1, []*memory.Buffer{nil, starts, elements}, nil, 0, 0)
+		return nested(t, elements)
 	}
-	items := nested(list.Elem(), n, elements)
+	offsets := m.batch.Offsets(m.batch.Spec()[rows].Name)
+	starts := m.buffer(arrow.Int64Traits.CastToBytes(offsets))
+	defer starts.Release()
+	items := nested(list.Elem(), elements)
 	defer items.Release()
 	return array.NewData(t, len(offsets)-1, []*memory.Buffer{nil, starts}, []arrow.ArrayData{items}, 0, 0)
 }
 
-// nested returns n elements as a column of numbers or of fixed_size_lists.
-func nested(t arrow.DataType, n int, elements *memory.Buffer) *array.Data {
+// elements returns all numbers, texts or binary values of a column of type t.
+func (m *memoryOf) elements(t arrow.DataType, from origin) *array.Data {
+	for list, ok := t.(arrow.ListLikeType); ok; list, ok = t.(arrow.ListLikeType) {
+		t = list.Elem()
+	}
+	f, data := &m.batch.Spec()[from.field], m.batch.Column(from.field).Data
+	buffers, n := []*memory.Buffer{nil}, len(data)/f.DType.Size()
+	if isText(t) {
+		ends := m.batch.Offsets(f.Name)
+		if from.lengths >= 0 {
+			ends = sums(loader.View[int32](m.batch.Column(from.lengths)))
+		}
+		buffers, n = append(buffers, m.buffer(arrow.Int64Traits.CastToBytes(ends))), len(ends)-1
+	}
+	if f.DType == dtype.Bool {
+		buffers = append(buffers, memory.NewBufferBytes(packBits(data)))
+	} else {
+		buffers = append(buffers, m.buffer(data))
+	}
+	elements := array.NewData(t, n, buffers, nil, 0, 0)
+	for _, b := range buffers[1:] {
+		b.Release()
+	}
+	return elements
+}
+
+// nested returns elements, or fixed_size_lists of them.
+func nested(t arrow.DataType, elements *array.Data) *array.Data {
 	list, ok := t.(*arrow.FixedSizeListType)
 	if !ok {
-		return array.NewData(t, n, []*memory.Buffer{nil, elements}, nil, 0, 0)
+		elements.Retain()
+		return elements
 	}
-	items := array.NewData(list.Elem(), n, []*memory.Buffer{nil, elements}, nil, 0, 0)
-	defer items.Release()
-	return array.NewData(t, n/int(list.Len()), []*memory.Buffer{nil}, []arrow.ArrayData{items}, 0, 0)
+	return array.NewData(t, elements.Len()/int(list.Len()), []*memory.Buffer{nil}, []arrow.ArrayData{elements}, 0, 0)
+}
+
+// sums returns where values of the given lengths end that lie one behind another,
+// behind a 0.
+func sums(lengths []int32) []int64 {
+	ends := make([]int64, len(lengths)+1)
+	for i, n := range lengths {
+		ends[i+1] = ends[i] + int64(n)
+	}
+	return ends
 }
 
 // packBits returns bools as bits, eight to a byte.

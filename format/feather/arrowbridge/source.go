@@ -12,6 +12,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/arrowschema"
+	"github.com/stokerdata/stoker/format/internal/lists"
 	"github.com/stokerdata/stoker/format/mem"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -32,8 +33,8 @@ type Source struct {
 }
 
 // Open returns the source of the rows of rec, which it retains. Values are used
-// where they are, but for bools, views, the indexes of dictionaries, and columns
-// with nulls; so are offsets of 64 bits. Types that are not read are an error that
+// where they are, but for bools, views, the indexes of dictionaries, the lengths of
+// texts in lists, and columns with nulls; so are offsets of 64 bits. Types that are not read are an error that
 // wraps loader.ErrSpec, arrays whose buffers do not hold what they should one that
 // wraps loader.ErrCorrupt.
 func Open(rec arrow.Record, o Options) (*Source, error) {
@@ -54,6 +55,9 @@ func Open(rec arrow.Record, o Options) (*Source, error) {
 			return nil, fmt.Errorf("arrowbridge: column %q, %v: %w", f.Name, col.DataType(), err)
 		}
 		spec, columns = append(spec, c.field), append(columns, c.Column)
+		if l := c.lengths; l != nil {
+			spec, columns = append(spec, l.field), append(columns, l.Column)
+		}
 		if o.Nulls == format.NullMask && f.Nullable && !(c.DType.Float() && c.Offsets == nil) {
 			field, mask := c.mask(col.Len())
 			spec, columns = append(spec, field), append(columns, mask)
@@ -87,6 +91,9 @@ type column struct {
 	field loader.Field
 	dims  []int  // of an item
 	valid []bool // which rows are there; nil if all are
+
+	ends    []int64 // of texts that lists hold, in Data, behind where the first begins; nil for others
+	lengths *column // of those texts
 }
 
 // readColumn reads the column d of a record.
@@ -107,6 +114,39 @@ func readColumn(f arrow.Field, d arrow.ArrayData, known loader.Spec, o Options) 
 	case c.valid != nil && o.Nulls == format.NullError:
 		return nil, fmt.Errorf("has nulls: %w", loader.ErrSpec)
 	}
+	if c.ends != nil {
+		c.split()
+		if err := c.lengths.finish(arrow.Field{Name: f.Name + format.LengthsSuffix}, known, o); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.finish(f, known, o)
+}
+
+// split makes two columns of lists of texts: c of all bytes of each row, and lengths.
+func (c *column) split() {
+	lengths := make([]int32, len(c.ends)-1)
+	for i := range lengths {
+		lengths[i] = int32(c.ends[i+1] - c.ends[i])
+	}
+	unit := product(c.dims)
+	offsets := c.Offsets
+	if offsets == nil {
+		for i := 0; i*unit <= len(lengths); i++ {
+			offsets = append(offsets, int64(i))
+		}
+	}
+	c.lengths = &column{Column: mem.Of(lengths), dims: c.dims, valid: c.valid}
+	c.lengths.Offsets = c.Offsets
+	c.lengths.field = lists.Lengths(loader.Field{Name: c.field.Name}, loader.Shape{})
+	c.Offsets, c.dims = make([]int64, len(offsets)), nil
+	for i, n := range offsets {
+		c.Offsets[i] = c.ends[int(n)*unit]
+	}
+}
+
+// finish gives a column its field, and null rows a value.
+func (c *column) finish(f arrow.Field, known loader.Spec, o Options) error {
 	c.fill(o.Nulls)
 	n := product(c.dims)
 	if c.Offsets != nil {
@@ -114,7 +154,7 @@ func readColumn(f arrow.Field, d arrow.ArrayData, known loader.Spec, o Options) 
 	}
 	ext := extension(f)
 	if shape, ok, err := ext.Tensor(n); err != nil {
-		return nil, err
+		return err
 	} else if ok {
 		c.dims = shape
 	}
@@ -122,14 +162,14 @@ func readColumn(f arrow.Field, d arrow.ArrayData, known loader.Spec, o Options) 
 		c.dims = append([]int{-1}, c.dims...)
 	}
 	if len(c.dims) > maxRank {
-		return nil, fmt.Errorf("%d dimensions, the most is %d: %w", len(c.dims), maxRank, loader.ErrSpec)
+		return fmt.Errorf("%d dimensions, the most is %d: %w", len(c.dims), maxRank, loader.ErrSpec)
 	}
 	c.field.DType, c.field.Shape = c.DType, loader.Dims(c.dims...)
 	if i := known.Index(f.Name); i >= 0 && c.alike(known[i]) {
 		c.field = known[i]
 		c.DType = known[i].DType
 	}
-	return c, nil
+	return nil
 }
 
 // maxRank is the most dimensions of a sample.
@@ -231,6 +271,10 @@ func (c *column) items(t arrow.DataType, d arrow.ArrayData, from, n int) error {
 		c.dims = append(c.dims, size)
 		return c.items(list.Elem(), child, child.Offset()+from*size, n*size)
 	}
+	switch t.ID() {
+	case arrow.STRING, arrow.LARGE_STRING, arrow.BINARY, arrow.LARGE_BINARY:
+		return c.texts(t, d, from, n)
+	}
 	if t, ok := t.(*arrow.FixedSizeBinaryType); ok {
 		c.DType, c.dims = dtype.Uint8, append(c.dims, t.ByteWidth)
 		var err error
@@ -273,15 +317,33 @@ func number(t arrow.DataType) dtype.Type {
 }
 
 // bytes reads texts and binaries.
-func (c *column) bytes(t arrow.DataType, d arrow.ArrayData) error {
-	c.DType = dtype.Uint8
-	if err := c.offsets(t, d); err != nil {
-		return err
+func (c *column) bytes(t arrow.DataType, d arrow.ArrayData) (err error) {
+	c.DType, c.Data = dtype.Uint8, bytesOf(d)
+	c.Offsets, err = offsets(t, d, d.Offset(), d.Len(), len(c.Data))
+	return err
+}
+
+// texts reads n texts or binaries from the given one of d, which lists hold.
+func (c *column) texts(t arrow.DataType, d arrow.ArrayData, from, n int) (err error) {
+	if t.ID() == arrow.STRING || t.ID() == arrow.LARGE_STRING {
+		c.field.Kind = kind.Texts
 	}
+	c.DType, c.Data = dtype.Uint8, bytesOf(d)
+	c.ends, err = offsets(t, d, from, n, len(c.Data))
+	for i := range max(0, len(c.ends)-1) {
+		if size := c.ends[i+1] - c.ends[i]; size > math.MaxInt32 {
+			return fmt.Errorf("a text of %d bytes: %w", size, loader.ErrSpec)
+		}
+	}
+	return err
+}
+
+// bytesOf returns what the offsets of d point into.
+func bytesOf(d arrow.ArrayData) []byte {
 	if bufs := d.Buffers(); len(bufs) > 2 && bufs[2] != nil {
-		c.Data = bufs[2].Bytes()
+		return bufs[2].Bytes()
 	}
-	return c.checkOffsets(len(c.Data))
+	return nil
 }
 
 // views copies texts and binaries that lie apart.
@@ -327,11 +389,9 @@ func (c *column) list(t arrow.ListLikeType, d arrow.ArrayData) error {
 	if len(d.Children()) != 1 {
 		return fmt.Errorf("a list without items: %w", loader.ErrCorrupt)
 	}
-	if err := c.offsets(t, d); err != nil {
-		return err
-	}
 	child := d.Children()[0]
-	if err := c.checkOffsets(child.Len()); err != nil {
+	var err error
+	if c.Offsets, err = offsets(t, d, d.Offset(), d.Len(), child.Len()); err != nil {
 		return err
 	}
 	if err := c.noNulls(child, 0, child.Len()); err != nil {
@@ -340,41 +400,36 @@ func (c *column) list(t arrow.ListLikeType, d arrow.ArrayData) error {
 	return c.items(t.Elem(), child, child.Offset(), child.Len())
 }
 
-// checkOffsets checks that rows lie in n items, one behind the other.
-func (c *column) checkOffsets(n int) error {
-	last := c.Offsets[0]
-	for i, next := range c.Offsets[1:] {
-		if last < 0 || next < last || next > int64(n) {
-			return fmt.Errorf("row %d is from item %d to %d of %d: %w", i, last, next, n, loader.ErrCorrupt)
+// offsets reads where n rows from the given one of d begin among so many items, and
+// checks that they lie one behind another.
+func offsets(t arrow.DataType, d arrow.ArrayData, from, n, items int) ([]int64, error) {
+	list := []int64{0}
+	switch id := t.ID(); {
+	case n == 0:
+	case id == arrow.LARGE_STRING || id == arrow.LARGE_BINARY || id == arrow.LARGE_LIST:
+		b, err := part(d, 1, from, n+1, 8)
+		if err != nil {
+			return nil, err
+		}
+		list = arrow.Int64Traits.CastFromBytes(b)
+	default:
+		b, err := part(d, 1, from, n+1, 4)
+		if err != nil {
+			return nil, err
+		}
+		list = make([]int64, n+1)
+		for i, x := range arrow.Int32Traits.CastFromBytes(b) {
+			list[i] = int64(x)
+		}
+	}
+	last := list[0]
+	for i, next := range list[1:] {
+		if last < 0 || next < last || next > int64(items) {
+			return nil, fmt.Errorf("row %d is from item %d to %d of %d: %w", i, last, next, items, loader.ErrCorrupt)
 		}
 		last = next
 	}
-	return nil
-}
-
-// offsets reads where each row begins.
-func (c *column) offsets(t arrow.DataType, d arrow.ArrayData) error {
-	c.Offsets = []int64{0}
-	if d.Len() == 0 {
-		return nil
-	}
-	switch t.ID() {
-	case arrow.LARGE_STRING, arrow.LARGE_BINARY, arrow.LARGE_LIST:
-		b, err := part(d, 1, d.Offset(), d.Len()+1, 8)
-		if err == nil {
-			c.Offsets = arrow.Int64Traits.CastFromBytes(b)
-		}
-		return err
-	}
-	b, err := part(d, 1, d.Offset(), d.Len()+1, 4)
-	if err != nil {
-		return err
-	}
-	c.Offsets = make([]int64, d.Len()+1)
-	for i, x := range arrow.Int32Traits.CastFromBytes(b) {
-		c.Offsets[i] = int64(x)
-	}
-	return nil
+	return list, nil
 }
 
 // label reads indexes into a dictionary of texts.

@@ -52,10 +52,10 @@ func Written(spec loader.Spec, names []string, f int) int {
 }
 
 // IsPart reports whether field l holds the lengths of another one of the names, in
-// whose column they are written.
+// whose column they are written. Nil names are all.
 func IsPart(spec loader.Spec, names []string, l int) bool {
 	f := spec.Index(spec[l].Canvas)
-	return f >= 0 && slices.Contains(names, spec[f].Name) && Find(spec, f) == l
+	return f >= 0 && (names == nil || slices.Contains(names, spec[f].Name)) && Find(spec, f) == l
 }
 
 // step returns the lengths in one unit of the first dimension of s, or less than
