@@ -35,6 +35,9 @@ type Ratio struct {
 // Name returns the name of r, as in "ours_vs_torch".
 func (r *Ratio) Name() string { return r.A + "_vs_" + r.B }
 
+// open reports whether rounds were played and more may settle r.
+func (r *Ratio) open() bool { return len(r.Rounds) > 0 && !r.Steady }
+
 func newResult(m Match) *Result {
 	r := &Result{Name: m.Name, About: m.About, By: m.By}
 	for _, e := range m.Entries {

@@ -133,7 +133,7 @@ func Run(ctx context.Context, m Match, o Options) (*Result, error) {
 	result := newResult(m)
 	o.Progress(m.Name + ": contenders start")
 	opened := open(ctx, m.Entries)
-	var field []*runner
+	var field, done []*runner
 	for i, e := range m.Entries {
 		o.Progress(fmt.Sprintf("%s: %s gets ready", m.Name, e.Name))
 		if r := m.prepare(ctx, opened[i], result.Rows[i]); r != nil {
@@ -146,14 +146,31 @@ func Run(ctx context.Context, m Match, o Options) (*Result, error) {
 		o.Progress(fmt.Sprintf("%s: round %d", m.Name, round))
 		field = m.play(ctx, field, round, &w)
 		result.Rounds, result.Turns = round, w.Turns
-		if steady := result.settle(o); o.over(round, steady, began) {
+		steady := result.settle(o)
+		if o.over(round, steady, began) {
 			break
 		}
+		if round >= o.Rounds && !steady {
+			field, done = result.split(field, done)
+		}
 	}
-	for _, r := range field {
+	for _, r := range slices.Concat(field, done) {
 		r.close()
 	}
 	return result, ctx.Err()
+}
+
+// split takes those out of a field whose ratios are all settled, and adds them to
+// those that are done: more rounds are for the others.
+func (r *Result) split(field, done []*runner) (left, _ []*runner) {
+	for _, x := range field {
+		if slices.ContainsFunc(r.Ratios, func(t *Ratio) bool { return t.open() && (t.A == x.row.Name || t.B == x.row.Name) }) {
+			left = append(left, x)
+		} else {
+			done = append(done, x)
+		}
+	}
+	return left, done
 }
 
 // over reports whether no round may follow one.

@@ -99,12 +99,15 @@ func TestUnsteady(t *testing.T) {
 	}
 }
 
-// TestFirstSteadyRoundsCount has a ratio that changes while another one is not steady yet.
+// TestFirstSteadyRoundsCount has a ratio that is steady at once, and then would change,
+// while another one takes more rounds, which are played without what is settled.
 func TestFirstSteadyRoundsCount(t *testing.T) {
-	slow := &script{name: "c", ms: []int{100, 900, 100, 900, 100, 100, 100, 100}}
+	a := &script{name: "a", ms: []int{100}}
+	b := &script{name: "b", ms: []int{200, 200, 200, 400}}
+	c := &script{name: "c", ms: []int{100, 900, 100, 900, 100, 100, 100, 100}}
 	r, err := Run(t.Context(), Match{
 		Name:    "m",
-		Entries: []Entry{(&script{name: "a", ms: []int{100}}).entry(), (&script{name: "b", ms: []int{200, 200, 200, 400}}).entry(), slow.entry()},
+		Entries: []Entry{a.entry(), b.entry(), c.entry()},
 		Ratios:  [][2]string{{"a", "b"}, {"a", "c"}},
 	}, Options{Rounds: 3, MaxRounds: 9, others: quiet})
 	if err != nil {
@@ -115,6 +118,9 @@ func TestFirstSteadyRoundsCount(t *testing.T) {
 	}
 	if got := r.Ratios[1]; got.Value != 1 || !got.Steady || r.Rounds != 7 {
 		t.Errorf("a_vs_c is %+v after %d rounds, want 1 after 7", got, r.Rounds)
+	}
+	if a.n != 1+7 || b.n != 1+3 || c.n != 1+7 {
+		t.Errorf("%d, %d and %d rounds of a, b and c, want 7, 3 and 7 behind the one that warms up", a.n-1, b.n-1, c.n-1)
 	}
 }
 
