@@ -272,7 +272,7 @@ func (s *scanner) stuck(why, mcu int) error {
 	if why == jpegsimd.Short && s.feed.more() {
 		return nil
 	}
-	what := "bits that are no Huffman code"
+	what := "bits that are no Huffman code or lead out of a block"
 	if why == jpegsimd.Short {
 		if s.policy == Fill {
 			s.feed.zeros()

