@@ -40,131 +40,122 @@ func sample(v int32) uint8 { return uint8(min(max(v, -128), 127) + 128) }
 // pictures do not overflow it, which shows in what the first pass hands on: the
 // transform keeps lengths, so that numbers that go into a pass are at most a
 // quarter of the largest that come out.
+//
+// All else fits in lanes. The factors of what comes out of a pass sum up to 61214
+// at most, which with the 2^15 of coefficients is less than 2^31, and with the
+// 2^14 of the second pass less than 2^30.
 func plainIDCT(dst []uint8, stride int, coef, quant *[64]int16, end int) {
-	var w [64]int32
-	switch {
-	case end <= 10 && lowColumns(&w, coef, quant):
-		lowRows(dst, stride, &w)
-	case end > 10 && columns(&w, coef, quant):
-		rows(dst, stride, &w)
-	default:
+	var w [32]lanes // two rows in 8 of them
+	over := lanes(0)
+	for u := 0; u < width(end); u += 2 {
+		over |= columns((*[26]lanes)(w[u:]), (*[52]int16)(coef[2*u:]), (*[52]int16)(quant[2*u:]))
+	}
+	if over&^(both*(1<<15-1)) != 0 {
 		exactIDCT(dst, stride, coef, quant)
+		return
+	}
+	for i := range 4 {
+		rows(dst[2*i*stride:], stride, (*[8]lanes)(w[8*i:]))
 	}
 }
 
-// columns is the first pass, without regard to overflow. It reports whether
-// there is none.
-func columns(w *[64]int32, coef, quant *[64]int16) bool {
-	over := uint64(0)
-	for u := range 8 {
-		c, q, to := (*[50]int16)(coef[2*u:]), (*[50]int16)(quant[2*u:]), (*[57]int32)(w[u:])
-		if c[1]|c[16]|c[17]|c[32]|c[33]|c[48]|c[49] == 0 {
-			v := int64(c[0]*q[0]) << 2
-			over |= uint64(v + 1<<14)
-			f := int32(v)
-			to[0], to[8], to[16], to[24], to[32], to[40], to[48], to[56] = f, f, f, f, f, f, f, f
-			continue
-		}
-		i2, i6 := int64(c[16]*q[16]), int64(c[17]*q[17])
-		t0, t1 := int64(c[0]*q[0])<<13+1<<10, int64(c[1]*q[1])<<13
-		z := (i2 + i6) * f0541
-		t2, t3 := z-i6*f1847, z+i2*f0765
-		t0, t1 = t0+t1, t0-t1
-		e0, e1, e2, e3 := t0+t3, t1+t2, t1-t2, t0-t3
-
-		i7, i1, i3, i5 := int64(c[32]*q[32]), int64(c[33]*q[33]), int64(c[48]*q[48]), int64(c[49]*q[49])
-		z37, z15 := i3+i7, i1+i5
-		z = (z37 + z15) * f1175
-		z37, z15 = z-z37*f1961, z-z15*f0390
-		a, b := (i1+i7)*f0899, (i3+i5)*f2562
-		o0, o1, o2, o3 := i7*f0298-a+z37, i5*f2053-b+z15, i3*f3072-b+z37, i1*f1501-a+z15
-
-		v0, v1, v2, v3 := (e0+o3)>>11, (e1+o2)>>11, (e2+o1)>>11, (e3+o0)>>11
-		v4, v5, v6, v7 := (e3-o0)>>11, (e2-o1)>>11, (e1-o2)>>11, (e0-o3)>>11
-		const half = 1 << 14
-		over |= uint64(v0+half) | uint64(v1+half) | uint64(v2+half) | uint64(v3+half)
-		over |= uint64(v4+half) | uint64(v5+half) | uint64(v6+half) | uint64(v7+half)
-		to[0], to[8], to[16], to[24] = int32(v0), int32(v1), int32(v2), int32(v3)
-		to[32], to[40], to[48], to[56] = int32(v4), int32(v5), int32(v6), int32(v7)
+// width returns in how many columns the first coefficients in zigzag order are.
+func width(end int) int {
+	switch {
+	case end <= 5:
+		return 2
+	case end <= 14:
+		return 4
+	case end <= 27:
+		return 6
 	}
-	return over < 1<<15
+	return 8
 }
 
-// rows is the second pass, for numbers below 2^14.
-func rows(dst []uint8, stride int, w *[64]int32) {
-	for y := range 8 {
-		in, to := (*[8]int32)(w[8*y:]), (*[8]uint8)(dst[y*stride:])
-		i2, i6 := in[2], in[6]
-		t0, t1 := in[0]<<13+128<<18+1<<17, in[4]<<13
-		z := (i2 + i6) * f0541
-		t2, t3 := z-i6*f1847, z+i2*f0765
-		t0, t1 = t0+t1, t0-t1
-		e0, e1, e2, e3 := t0+t3, t1+t2, t1-t2, t0-t3
+// lanes is two numbers in one word: the first, plus 2^32 times the second. Sums
+// of such words and products with constants are those of both numbers, whatever
+// their signs are, as long as what comes out in the end fits in 32 bits.
+type lanes int64
 
-		i1, i3, i5, i7 := in[1], in[3], in[5], in[7]
-		z37, z15 := i3+i7, i1+i5
-		z = (z37 + z15) * f1175
-		z37, z15 = z-z37*f1961, z-z15*f0390
-		a, b := (i1+i7)*f0899, (i3+i5)*f2562
-		o0, o1, o2, o3 := i7*f0298-a+z37, i5*f2053-b+z15, i3*f3072-b+z37, i1*f1501-a+z15
+// both is 1 in each lane.
+const both = 1<<32 + 1
 
-		v0, v1, v2, v3 := (e0+o3)>>18, (e1+o2)>>18, (e2+o1)>>18, (e3+o0)>>18
-		v4, v5, v6, v7 := (e3-o0)>>18, (e2-o1)>>18, (e1-o2)>>18, (e0-o3)>>18
-		if uint32(v0|v1|v2|v3|v4|v5|v6|v7) > 255 {
-			to[0], to[1], to[2], to[3] = clamp(v0), clamp(v1), clamp(v2), clamp(v3)
-			to[4], to[5], to[6], to[7] = clamp(v4), clamp(v5), clamp(v6), clamp(v7)
-			continue
-		}
-		to[0], to[1], to[2], to[3] = uint8(v0), uint8(v1), uint8(v2), uint8(v3)
-		to[4], to[5], to[6], to[7] = uint8(v4), uint8(v5), uint8(v6), uint8(v7)
-	}
+// columns is the first pass over two columns, without regard to overflow. In to
+// rows are 8 words apart, two of them in one. It returns what has bits beyond the
+// low 15 of a lane if a number is not from -2^14 to 2^14-1.
+func columns(to *[26]lanes, c, q *[52]int16) (over lanes) {
+	i0 := lanes(c[0]*q[0]) + lanes(c[2]*q[2])<<32
+	i4 := lanes(c[1]*q[1]) + lanes(c[3]*q[3])<<32
+	i2 := lanes(c[16]*q[16]) + lanes(c[18]*q[18])<<32
+	i6 := lanes(c[17]*q[17]) + lanes(c[19]*q[19])<<32
+	i7 := lanes(c[32]*q[32]) + lanes(c[34]*q[34])<<32
+	i1 := lanes(c[33]*q[33]) + lanes(c[35]*q[35])<<32
+	i3 := lanes(c[48]*q[48]) + lanes(c[50]*q[50])<<32
+	i5 := lanes(c[49]*q[49]) + lanes(c[51]*q[51])<<32
+	// With 2^31 more the first lane is positive, and borrows nothing.
+	v0, v1, v2, v3, v4, v5, v6, v7 := butterflies(i0, i1, i2, i3, i4, i5, i6, i7, both<<10+1<<31)
+	to[0], to[1] = turn(v0, v1)
+	to[8], to[9] = turn(v2, v3)
+	to[16], to[17] = turn(v4, v5)
+	to[24], to[25] = turn(v6, v7)
+	const half = both << 14
+	over = (to[0] + half) | (to[1] + half) | (to[8] + half) | (to[9] + half)
+	return over | (to[16] + half) | (to[17] + half) | (to[24] + half) | (to[25] + half)
 }
 
-// lowColumns is columns for blocks whose first 10 coefficients in zigzag order
-// alone differ from zero: 4 rows of 4 columns.
-func lowColumns(w *[64]int32, coef, quant *[64]int16) bool {
-	over := uint64(0)
-	for u := range 4 {
-		c, q, to := (*[50]int16)(coef[2*u:]), (*[50]int16)(quant[2*u:]), (*[57]int32)(w[u:])
-		i0, i1, i2, i3 := int64(c[0]*q[0])<<13+1<<10, int64(c[33]*q[33]), int64(c[16]*q[16]), int64(c[48]*q[48])
-		t2, t3 := i2*f0541, i2*(f0541+f0765)
+// turn turns two columns of two rows, of which the first has 2^31 more, into
+// two rows of two columns, and scales them.
+func turn(top, bottom lanes) (left, right lanes) {
+	left = lanes(uint32(top)>>11) + lanes(uint32(bottom)>>11)<<32 - both<<20
+	return left, top>>43 + bottom>>43<<32
+}
+
+// rows is the second pass over two rows.
+func rows(dst []uint8, stride int, w *[8]lanes) {
+	v0, v1, v2, v3, v4, v5, v6, v7 := butterflies(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], both*(128<<18+1<<17))
+	if (v0|v1|v2|v3|v4|v5|v6|v7)&^(both*(1<<26-1)) != 0 {
+		v0, v1, v2, v3 = v0.clamp(), v1.clamp(), v2.clamp(), v3.clamp()
+		v4, v5, v6, v7 = v4.clamp(), v5.clamp(), v6.clamp(), v7.clamp()
+	}
+	const mask = both * 255 << 18
+	left := v0&mask>>18 | v1&mask>>10 | v2&mask>>2 | v3&mask<<6
+	right := v4&mask>>18 | v5&mask>>10 | v6&mask>>2 | v7&mask<<6
+	binary.LittleEndian.PutUint32(dst, uint32(left))
+	binary.LittleEndian.PutUint32(dst[4:], uint32(right))
+	binary.LittleEndian.PutUint32(dst[stride:], uint32(left>>32))
+	binary.LittleEndian.PutUint32(dst[stride+4:], uint32(right>>32))
+}
+
+// clamp makes bits 18 to 25 of lanes that are less than 0, or have bits above
+// these, those of 0 or 255.
+func (v lanes) clamp() lanes {
+	v += both << 30
+	const far = both * 15 << 26
+	over, under := (v&far+far)>>30&both, ^v>>30&both
+	return (v | over*(255<<18)) &^ (under * (255 << 18))
+}
+
+// butterflies is butterfly of lanes, without regard to overflow.
+func butterflies(i0, i1, i2, i3, i4, i5, i6, i7, round lanes) (_, _, _, _, _, _, _, _ lanes) {
+	if i4|i5|i6|i7 == 0 { // as in most of what is smooth
+		i0, t2, t3 := i0<<13+round, i2*f0541, i2*(f0541+f0765)
 		e0, e1, e2, e3 := i0+t3, i0+t2, i0-t2, i0-t3
 		z := (i1 + i3) * f1175
 		o0, o1 := z-i1*f0899-i3*f1961, z-i1*f0390-i3*f2562
 		o2, o3 := z+i3*(f3072-f2562-f1961), z+i1*(f1501-f0899-f0390)
-
-		v0, v1, v2, v3 := (e0+o3)>>11, (e1+o2)>>11, (e2+o1)>>11, (e3+o0)>>11
-		v4, v5, v6, v7 := (e3-o0)>>11, (e2-o1)>>11, (e1-o2)>>11, (e0-o3)>>11
-		const half = 1 << 14
-		over |= uint64(v0+half) | uint64(v1+half) | uint64(v2+half) | uint64(v3+half)
-		over |= uint64(v4+half) | uint64(v5+half) | uint64(v6+half) | uint64(v7+half)
-		to[0], to[8], to[16], to[24] = int32(v0), int32(v1), int32(v2), int32(v3)
-		to[32], to[40], to[48], to[56] = int32(v4), int32(v5), int32(v6), int32(v7)
+		return e0 + o3, e1 + o2, e2 + o1, e3 + o0, e3 - o0, e2 - o1, e1 - o2, e0 - o3
 	}
-	return over < 1<<15
-}
+	z := (i2 + i6) * f0541
+	t2, t3 := z-i6*f1847, z+i2*f0765
+	t0, t1 := (i0+i4)<<13+round, (i0-i4)<<13+round
+	e0, e1, e2, e3 := t0+t3, t1+t2, t1-t2, t0-t3
 
-// lowRows is rows for what lowColumns has written.
-func lowRows(dst []uint8, stride int, w *[64]int32) {
-	for y := range 8 {
-		in, to := (*[4]int32)(w[8*y:]), (*[8]uint8)(dst[y*stride:])
-		i0, i1, i2, i3 := in[0]<<13+128<<18+1<<17, in[1], in[2], in[3]
-		t2, t3 := i2*f0541, i2*(f0541+f0765)
-		e0, e1, e2, e3 := i0+t3, i0+t2, i0-t2, i0-t3
-		z := (i1 + i3) * f1175
-		o0, o1 := z-i1*f0899-i3*f1961, z-i1*f0390-i3*f2562
-		o2, o3 := z+i3*(f3072-f2562-f1961), z+i1*(f1501-f0899-f0390)
-
-		v0, v1, v2, v3 := (e0+o3)>>18, (e1+o2)>>18, (e2+o1)>>18, (e3+o0)>>18
-		v4, v5, v6, v7 := (e3-o0)>>18, (e2-o1)>>18, (e1-o2)>>18, (e0-o3)>>18
-		if uint32(v0|v1|v2|v3|v4|v5|v6|v7) > 255 {
-			to[0], to[1], to[2], to[3] = clamp(v0), clamp(v1), clamp(v2), clamp(v3)
-			to[4], to[5], to[6], to[7] = clamp(v4), clamp(v5), clamp(v6), clamp(v7)
-			continue
-		}
-		to[0], to[1], to[2], to[3] = uint8(v0), uint8(v1), uint8(v2), uint8(v3)
-		to[4], to[5], to[6], to[7] = uint8(v4), uint8(v5), uint8(v6), uint8(v7)
-	}
+	z37, z15 := i3+i7, i1+i5
+	z = (z37 + z15) * f1175
+	z37, z15 = z-z37*f1961, z-z15*f0390
+	a, b := (i1+i7)*f0899, (i3+i5)*f2562
+	o0, o1, o2, o3 := i7*f0298-a+z37, i5*f2053-b+z15, i3*f3072-b+z37, i1*f1501-a+z15
+	return e0 + o3, e1 + o2, e2 + o1, e3 + o0, e3 - o0, e2 - o1, e1 - o2, e0 - o3
 }
 
 // exactIDCT is the transform with 16-bit arithmetic: products of coefficients

@@ -116,41 +116,59 @@ func plainUp12(dst, cur, near []uint8, bias int) {
 	}
 }
 
-// chroma holds what a chroma sample adds: cr to red and cb to blue, and both to
-// green, times 2^16.
+// A colour is red, blue and green in one word, so that they are added at once:
+// red from bit 0 on, blue from bit 16, and green from bit 48, with 16 bits behind
+// its point. A part that is negative borrows from the one above it.
+type colour uint64
+
+const (
+	lumas  = 1 | 1<<16 | 1<<48 // what a step of luma adds
+	beyond = 0xff00 * lumas    // bits of parts that are no bytes
+)
+
+// chroma holds what chroma samples add: cb to blue, cr to red, and both to green.
 type chroma struct {
-	red, blue              [256]int32
-	greenFromB, greenFromR [256]int32
+	cb, cr [256]colour
 }
 
 var colours = func() (c chroma) {
 	for i := range 256 {
-		v := int32(i) - 128
-		c.red[i], c.blue[i] = (91881*v+1<<15)>>16, (116130*v+1<<15)>>16
-		c.greenFromB[i], c.greenFromR[i] = 1<<15-22554*v, -46802*v
+		v := int64(i) - 128
+		c.cb[i] = colour((116130*v+1<<15)>>16<<16 + (1<<15-22554*v)<<32)
+		c.cr[i] = colour((91881*v+1<<15)>>16 + (-46802*v)<<32)
 	}
 	return c
 }()
 
-func plainYCC(dst, y, cb, cr []uint8) {
-	cb, cr = cb[:len(y)], cr[:len(y)]
-	c := &colours
-	for i, v := range y {
-		u, v, l := cb[i], cr[i], int32(v)
-		r, g, b := l+c.red[v], l+(c.greenFromB[u]+c.greenFromR[v])>>16, l+c.blue[u]
-		if uint32(r|g|b) > 255 {
-			r, g, b = int32(clamp(r)), int32(clamp(g)), int32(clamp(b))
-		}
-		to := (*[3]uint8)(dst[3*i:])
-		to[0], to[1], to[2] = uint8(r), uint8(g), uint8(b)
-	}
+func (c *chroma) add(y, cb, cr uint8) colour { return colour(y)*lumas + c.cb[cb] + c.cr[cr] }
+
+// clamp makes bytes of all parts, which are from -256 to 511.
+func (c colour) clamp() colour {
+	c += 256 * lumas
+	over, under := c>>9&lumas, ^(c>>8|c>>9)&lumas
+	return (c | over*255) &^ (under * 255)
 }
 
-func clamp(v int32) uint8 {
-	if uint32(v) > 255 {
-		return uint8(^(v >> 31))
+func plainYCC(dst, y, cb, cr []uint8) {
+	cb, cr = cb[:len(y)], cr[:len(y)]
+	t, i := &colours, 0
+	for ; i < len(y)-3; i += 4 {
+		a, b := t.add(y[i], cb[i], cr[i]), t.add(y[i+1], cb[i+1], cr[i+1])
+		c, d := t.add(y[i+2], cb[i+2], cr[i+2]), t.add(y[i+3], cb[i+3], cr[i+3])
+		if (a|b|c|d)&beyond != 0 {
+			a, b, c, d = a.clamp(), b.clamp(), c.clamp(), d.clamp()
+		}
+		to := (*[12]uint8)(dst[3*i:])
+		to[0], to[1], to[2] = uint8(a), uint8(a>>48), uint8(a>>16)
+		to[3], to[4], to[5] = uint8(b), uint8(b>>48), uint8(b>>16)
+		to[6], to[7], to[8] = uint8(c), uint8(c>>48), uint8(c>>16)
+		to[9], to[10], to[11] = uint8(d), uint8(d>>48), uint8(d>>16)
 	}
-	return uint8(v)
+	for ; i < len(y); i++ {
+		c := t.add(y[i], cb[i], cr[i]).clamp()
+		to := (*[3]uint8)(dst[3*i:])
+		to[0], to[1], to[2] = uint8(c), uint8(c>>48), uint8(c>>16)
+	}
 }
 
 func plainWeave(dst, r, g, b []uint8) {
