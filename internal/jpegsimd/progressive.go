@@ -110,85 +110,72 @@ func Refine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band, r
 }
 
 // plainRefine goes through the part of the band that is left, rest, from one
-// coefficient that is new to the next.
-func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, rest uint64, low uint, run int) int {
-	beyond := rest & -rest >> 1
+// coefficient that is new to the next. Its masks are turned round: there the first
+// coefficient is the lowest bit, which costs less to find and to clear.
+func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, mask uint64, low uint, run int) int {
+	rest, set, one := bits.Reverse64(mask), bits.Reverse64(*nonzero), int16(1)<<low
+	beyond := rest + rest&-rest
+	acc, n, at, buf := b.Acc, b.N, b.At, b.Buf
 	for run == 0 && rest != 0 {
-		b.refill()
-		e, v := ac.find(b.Acc), int32(0)
+		acc, n, at = refill(buf, acc, n, at)
+		e, v := ac.find(acc), int32(0)
 		switch {
 		case e&special == 0:
 			v = int32(e) >> 16
-			b.drop(uint(e & 63))
+			acc, n = acc<<(e&63), n-uint64(e&63)
 		case e&kindMask == kindLong:
 			return Bad
 		case e&kindMask == kindEnd:
-			b.drop(uint(e & 63))
+			acc, n = acc<<(e&63), n-uint64(e&63)
 			var size uint
-			run, size = blocks(e, b.Acc)
-			b.drop(size)
+			run, size = blocks(e, acc)
+			acc, n = acc<<size, n-uint64(size)
 			continue
 		default:
-			b.Acc, b.N, v = split(e, b.Acc, b.N)
+			acc, n, v = split(e, acc, n)
 		}
 		if v < -1 || v > 1 {
 			return Bad // a coefficient begins with one bit
 		}
-		target, passed := findZero(rest, *nonzero, int(e>>8&31)-1)
+		zeros := rest &^ set
+		for skip := e >> 8 & 31; skip > 1; skip-- {
+			zeros &= zeros - 1
+		}
+		target := zeros & -zeros
+		passed := rest & set & (target - 1)
 		if target == 0 {
 			target = beyond
 		}
 		if target == 0 {
 			return Bad
 		}
-		correct(coef, passed, b, low)
+		acc, n, at = correct(coef, passed, one, buf, acc, n, at)
 		if v != 0 {
-			coef[zigzag[bits.LeadingZeros64(target)]&63] = int16(v << low)
-			*nonzero |= target
+			coef[zigzag[bits.TrailingZeros64(target)]&63] = int16(v << low)
+			set |= target
 		}
-		rest &= target - 1
+		rest &= -target << 1
 	}
-	if run == 0 {
-		return 0
+	if run > 0 {
+		acc, n, at = correct(coef, rest&set, one, buf, acc, n, at)
+		run--
 	}
-	correct(coef, rest&*nonzero, b, low)
-	return run - 1
-}
-
-// findZero returns the zero of rest that comes after run others, 0 if there are
-// fewer, and which coefficients before it are not zero.
-func findZero(rest, nonzero uint64, run int) (target, passed uint64) {
-	zeros := rest &^ nonzero
-	for ; run > 0 && zeros != 0; run-- {
-		zeros &^= 1 << 63 >> bits.LeadingZeros64(zeros)
-	}
-	if zeros == 0 {
-		return 0, rest & nonzero
-	}
-	target = 1 << 63 >> bits.LeadingZeros64(zeros)
-	return target, rest & nonzero &^ (target - 1)
+	*nonzero, b.Acc, b.N, b.At = bits.Reverse64(set), acc, n, at
+	return run
 }
 
 // correct takes a bit for each of the coefficients, and moves those whose bit is
-// set away from zero, but for those that have the bit already.
-func correct(coef *[64]int16, which uint64, b *Bits, low uint) {
-	one := int16(1) << low
-	for left := 0; which != 0; {
-		if left == 0 {
-			b.refill()
-			left = 56
+// set away from zero by one, but for those that have it already. Which bits are
+// set is anybody's guess, so that no branch hangs on it.
+func correct(coef *[64]int16, which uint64, one int16, buf []byte, acc, n uint64, at int) (uint64, uint64, int) {
+	for ; which != 0; which &= which - 1 {
+		if n == 0 {
+			acc, n, at = refill(buf, acc, n, at)
 		}
-		left--
-		k := bits.LeadingZeros64(which)
-		which &^= 1 << 63 >> k
-		c := &coef[zigzag[k]&63]
-		if int64(b.Acc) < 0 && *c&one == 0 {
-			if *c >= 0 {
-				*c += one
-			} else {
-				*c -= one
-			}
-		}
-		b.drop(1)
+		c := &coef[zigzag[bits.TrailingZeros64(which)]&63]
+		move, sign := one&int16(int64(acc)>>63)&^*c, *c>>15
+		*c += (move ^ sign) - sign
+		acc, n = acc<<1, n-1
 	}
+	return acc, n, at
 }
