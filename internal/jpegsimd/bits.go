@@ -38,6 +38,25 @@ func (b *Bits) refill() { b.Acc, b.N, b.At = refill(b.Buf, b.Acc, b.N, b.At) }
 
 func (b *Bits) drop(n uint) { b.Acc, b.N = b.Acc<<(n&63), b.N-uint64(n) }
 
+// A window is the bytes that a block may have.
+type window [Reach]byte
+
+// begin returns b as local variables, which the compiler keeps in registers, for
+// a block that is not short. What is returned as at counts from the window on.
+func (b *Bits) begin() (w *window, acc, n uint64, at int) {
+	return (*window)(b.Buf[b.At:]), b.Acc, b.N, 0
+}
+
+// end takes over what has become of what begin has returned.
+func (b *Bits) end(acc, n uint64, at int) { b.Acc, b.N, b.At = acc, n, b.At+at }
+
+// refill is that of Bits, for at from the beginning of the window. It is below 256
+// for all bits of a block, which spares a check.
+func (w *window) refill(acc, n uint64, at int) (uint64, uint64, int) {
+	acc |= binary.BigEndian.Uint64(w[at&255:]) >> (n & 63)
+	return acc, n | 56, at + int((63-n)>>3)
+}
+
 // refill loads 8 bytes, of which only those count that acc has no room for
 // otherwise: At moves so that the others are loaded again.
 func refill(buf []byte, acc, n uint64, at int) (uint64, uint64, int) {

@@ -56,126 +56,95 @@ var zigzag = func() (z [128]uint8) {
 	return z
 }()
 
-// perRefill is how many pairs or hops one refill serves.
-const perRefill = 3
-
 func plainBlock(coef *[64]int16, dc *Table, ac *ACTable, b *Bits, pred *int32) int {
 	*coef = [64]int16{}
-	if !dc.difference(b, pred) {
+	w, acc, n, at := b.begin()
+	acc, n, at = w.refill(acc, n, at)
+	acc, n, diff, ok := dc.difference(acc, n)
+	if !ok {
 		return Bad
 	}
+	*pred += diff
 	coef[0] = int16(*pred)
-	acc, n, at, buf := b.Acc, b.N, b.At, b.Buf
-	k := uint(1)
-	for k < 64 {
-		acc, n, at = refill(buf, acc, n, at)
-		var p pair
-		var k1, k2 uint
-		for range perRefill {
-			p = ac.pairs[acc>>(64-pairBits)]
-			k1 = k + uint(p>>8&0xff)
-			if k2 = k1 + uint(p>>16&0xff); k2 >= 64 {
-				break
-			}
-			coef[zigzag[(k2-1)&127]&63] = int16(int8(p >> 24))
-			coef[zigzag[(k1-1)&127]&63] = p.first(acc)
-			acc, n, k = acc<<(p&63), n-uint64(p&63), k2
-		}
+	k := uint(0) // the last coefficient
+	for k < 63 {
+		// What takes time is the way from one look to the next: a refill is none
+		// of it, as its bits come to lie behind those that are looked at.
+		p := ac.pairs[acc>>(64-pairBits)]
+		acc, n, at = w.refill(acc, n, at)
+		k1 := k + uint(p>>8&0xff)
+		k2 := k1 + uint(p>>16&0xff)
 		if k2 < 64 {
+			coef[zigzag[k2]&63] = int16(int8(p >> 24))
+			coef[zigzag[k1&127]&63] = p.first(acc)
+			acc, n, k = acc<<(p&63), n-uint64(p&63), k2
 			continue
 		}
-		if p&pairSlow == 0 && k1 < 64 {
-			if p&pairEnds == 0 {
-				coef[zigzag[(k2-1)&127]&63] = int16(int8(p >> 24))
-			} else {
-				k2 = k1
+		if p&(pairSlow|pairEnds) == pairEnds && k1 < 63 {
+			if k1 > k {
+				coef[zigzag[k1]&63] = p.first(acc)
 			}
-			if p>>8&0xff > 0 {
-				coef[zigzag[(k1-1)&127]&63] = p.first(acc)
-			}
-			acc, n, k = acc<<(p&63), n-uint64(p&63), k2
+			acc, n, k = acc<<(p&63), n-uint64(p&63), k1
 			break
 		}
-		acc, n, at = refill(buf, acc, n, at)
 		kind, run, v := uint32(0), uint(0), int32(0)
 		acc, n, kind, run, v = ac.one(acc, n)
-		if kind == special|kindLong {
-			return Bad
-		}
 		if kind == special|kindEnd {
 			break
 		}
-		if k += run + 1; kind != special|kindRun {
-			coef[zigzag[(k-1)&127]&63] = int16(v)
+		if k += run + 1; k > 63 || kind == special|kindLong {
+			return Bad
 		}
+		coef[zigzag[k]&63] = int16(v)
 	}
-	b.Acc, b.N, b.At = acc, n, at
-	return within(k)
-}
-
-// within returns the number of a block's coefficients, if it is one.
-func within(k uint) int {
-	if k > 64 {
-		return Bad
-	}
-	return int(k)
+	b.end(acc, n, at)
+	return int(k) + 1
 }
 
 func plainSkip(dc *Table, ac *ACTable, b *Bits, pred *int32) int {
-	if !dc.difference(b, pred) {
+	w, acc, n, at := b.begin()
+	acc, n, at = w.refill(acc, n, at)
+	acc, n, diff, ok := dc.difference(acc, n)
+	if !ok {
 		return Bad
 	}
-	acc, n, at, buf := b.Acc, b.N, b.At, b.Buf
-	k := uint(1)
-	for k < 64 {
-		acc, n, at = refill(buf, acc, n, at)
-		h, i := hop(0), 0
-		for ; i < perRefill; i++ {
-			h = ac.hops[acc>>(64-hopBits)]
-			if k+uint(h>>8) >= 64 {
-				break
-			}
-			k += uint(h >> 8)
-			acc, n = acc<<(h&63), n-uint64(h&63)
-		}
-		if i == perRefill {
+	*pred += diff
+	k := uint(0)
+	for k < 63 {
+		h := ac.hops[acc>>(64-hopBits)]
+		acc, n, at = w.refill(acc, n, at)
+		if next := k + uint(h>>8); next < 64 {
+			acc, n, k = acc<<(h&63), n-uint64(h&63), next
 			continue
 		}
-		if ends := k + uint(h>>8&63); h&hopSlow == 0 && h&hopEnds != 0 && ends < 64 {
-			acc, n, k = acc<<(h&63), n-uint64(h&63), ends
+		if h&(hopSlow|hopEnds) == hopEnds && k+uint(h>>8&63) < 63 {
+			acc, n = acc<<(h&63), n-uint64(h&63)
 			break
 		}
-		acc, n, at = refill(buf, acc, n, at)
 		kind, run := uint32(0), uint(0)
 		acc, n, kind, run, _ = ac.one(acc, n)
-		if kind == special|kindLong {
-			return Bad
-		}
 		if kind == special|kindEnd {
 			break
 		}
-		k += run + 1
+		if k += run + 1; k > 63 || kind == special|kindLong {
+			return Bad
+		}
 	}
-	b.Acc, b.N, b.At = acc, n, at
-	return within(k)
+	b.end(acc, n, at)
+	return 0
 }
 
-// difference decodes a first coefficient and adds it to pred.
-func (t *Table) difference(b *Bits, pred *int32) bool {
-	b.refill()
-	e := t.look[b.Acc>>(64-lookBits)]
+// difference decodes the difference of a first coefficient.
+func (t *Table) difference(acc, n uint64) (_, _ uint64, v int32, ok bool) {
+	e := t.find(acc)
 	if e&special == 0 {
-		b.drop(uint(e & 63))
-		*pred += int32(e) >> 16
-		return true
+		return acc << (e & 63), n - uint64(e&63), int32(e) >> 16, true
 	}
-	if e = t.find(b.Acc); e&kindMask == kindLong {
-		return false
+	if e&kindMask == kindLong {
+		return acc, n, 0, false
 	}
-	var v int32
-	b.Acc, b.N, v = split(e, b.Acc, b.N)
-	*pred += v
-	return true
+	acc, n, v = split(e, acc, n)
+	return acc, n, v, true
 }
 
 // one takes one code and what belongs to it. The kind is that of the entry, with

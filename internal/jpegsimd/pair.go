@@ -7,6 +7,9 @@ const (
 	hopBits  = lookBits + 2
 )
 
+// perRefill is how many pairs or hops one refill of the kernels serves.
+const perRefill = 3
+
 // How many bits an entry may take at most, so that one refill, which makes 64
 // bits right, serves perRefill of them and one more look.
 const (
@@ -40,7 +43,11 @@ const (
 
 // first returns the value of the first coefficient, with the next bits.
 func (p pair) first(acc uint64) int16 {
-	return int16(p>>32) + int16(acc>>(p>>48&63)&(1<<(p>>56&15)-1))
+	v := int16(p >> 32)
+	if p>>48 != 0 { // rare, and two shifts by a variable
+		v += int16(acc >> (p >> 48 & 63) & (1<<(p>>56&15) - 1))
+	}
+	return v
 }
 
 // setPairs makes the pairs of a code, of one coefficient each.

@@ -15,9 +15,14 @@ func Difference(dc *Table, b *Bits, pred *int32) int {
 	if b.short() {
 		return Short
 	}
-	if !dc.difference(b, pred) {
+	w, acc, n, at := b.begin()
+	acc, n, at = w.refill(acc, n, at)
+	acc, n, diff, ok := dc.difference(acc, n)
+	if !ok {
 		return Bad
 	}
+	*pred += diff
+	b.end(acc, n, at)
 	return 0
 }
 
@@ -50,10 +55,10 @@ func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) i
 	if b.short() {
 		return Short
 	}
-	acc, n, at, buf := b.Acc, b.N, b.At, b.Buf
+	w, acc, n, at := b.begin()
 	k, end, low, set := uint(band.First), uint(band.Last), band.Low&15, *nonzero
 	for k <= end {
-		acc, n, at = refill(buf, acc, n, at)
+		acc, n, at = w.refill(acc, n, at)
 		e := ac.find(acc)
 		var v int32
 		switch {
@@ -65,7 +70,8 @@ func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) i
 		case e&kindMask == kindEnd:
 			acc, n = acc<<(e&63), n-uint64(e&63)
 			run, size := blocks(e, acc)
-			*nonzero, b.Acc, b.N, b.At = set, acc<<size, n-uint64(size), at
+			*nonzero = set
+			b.end(acc<<size, n-uint64(size), at)
 			return run - 1
 		default:
 			acc, n, v = split(e, acc, n)
@@ -80,7 +86,8 @@ func Select(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band) i
 			}
 		}
 	}
-	*nonzero, b.Acc, b.N, b.At = set, acc, n, at
+	*nonzero = set
+	b.end(acc, n, at)
 	return 0
 }
 
@@ -115,9 +122,9 @@ func Refine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band, r
 func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, mask uint64, low uint, run int) int {
 	rest, set, one := bits.Reverse64(mask), bits.Reverse64(*nonzero), int16(1)<<low
 	beyond := rest + rest&-rest
-	acc, n, at, buf := b.Acc, b.N, b.At, b.Buf
+	w, acc, n, at := b.begin()
 	for run == 0 && rest != 0 {
-		acc, n, at = refill(buf, acc, n, at)
+		acc, n, at = w.refill(acc, n, at)
 		e, v := ac.find(acc), int32(0)
 		switch {
 		case e&special == 0:
@@ -149,7 +156,7 @@ func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, mask ui
 		if target == 0 {
 			return Bad
 		}
-		acc, n, at = correct(coef, passed, one, buf, acc, n, at)
+		acc, n, at = correct(coef, passed, one, w, acc, n, at)
 		if v != 0 {
 			coef[zigzag[bits.TrailingZeros64(target)]&63] = int16(v << low)
 			set |= target
@@ -157,20 +164,21 @@ func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, mask ui
 		rest &= -target << 1
 	}
 	if run > 0 {
-		acc, n, at = correct(coef, rest&set, one, buf, acc, n, at)
+		acc, n, at = correct(coef, rest&set, one, w, acc, n, at)
 		run--
 	}
-	*nonzero, b.Acc, b.N, b.At = bits.Reverse64(set), acc, n, at
+	*nonzero = bits.Reverse64(set)
+	b.end(acc, n, at)
 	return run
 }
 
 // correct takes a bit for each of the coefficients, and moves those whose bit is
 // set away from zero by one, but for those that have it already. Which bits are
 // set is anybody's guess, so that no branch hangs on it.
-func correct(coef *[64]int16, which uint64, one int16, buf []byte, acc, n uint64, at int) (uint64, uint64, int) {
+func correct(coef *[64]int16, which uint64, one int16, w *window, acc, n uint64, at int) (uint64, uint64, int) {
 	for ; which != 0; which &= which - 1 {
 		if n == 0 {
-			acc, n, at = refill(buf, acc, n, at)
+			acc, n, at = w.refill(acc, n, at)
 		}
 		c := &coef[zigzag[bits.TrailingZeros64(which)]&63]
 		move, sign := one&int16(int64(acc)>>63)&^*c, *c>>15
