@@ -1,5 +1,7 @@
 package jpegsimd
 
+import "encoding/binary"
+
 // chunk is how many samples the kernels for rows work on at a time. The rest of
 // a row is done with the chunk that ends with it; a row shorter than a chunk is
 // left to the plain twins.
@@ -82,31 +84,60 @@ func Weave(dst, r, g, b []uint8) {
 	}
 }
 
+// Where there are no kernels, 4 samples are in a word, with 16 bits for each: every
+// other one of those that have been loaded.
+const (
+	evens = 0x00ff00ff00ff00ff
+	ones  = 0x0001000100010001
+)
+
 func plainUp22(dst, cur, near []uint8) {
 	near = near[:len(cur)]
-	last, this := 3*int32(cur[0])+int32(near[0]), 3*int32(cur[1])+int32(near[1])
-	for i := 2; i < len(cur); i++ {
-		if len(dst) < 2 { // never: a hint for the compiler
-			break
-		}
-		next := 3*int32(cur[i]) + int32(near[i])
-		dst[0] = uint8((3*this + last + 8) >> 4)
-		dst[1] = uint8((3*this + next + 7) >> 4)
-		last, this, dst = this, next, dst[2:]
+	i := 0
+	for ; i < len(cur)-9; i += 8 {
+		c, c2 := binary.LittleEndian.Uint64(cur[i:]), binary.LittleEndian.Uint64(cur[i+2:])
+		n, n2 := binary.LittleEndian.Uint64(near[i:]), binary.LittleEndian.Uint64(near[i+2:])
+		w, x := 3*(c&evens)+n&evens, 3*(c>>8&evens)+n>>8&evens
+		y, z := 3*(c2&evens)+n2&evens, 3*(c2>>8&evens)+n2>>8&evens
+		weave2((*[16]uint8)(dst[2*i:]), double(w, x, y, 8, 7, 4), double(x, y, z, 8, 7, 4))
+	}
+	last, this := 3*int32(cur[i])+int32(near[i]), 3*int32(cur[i+1])+int32(near[i+1])
+	for ; i < len(cur)-2; i++ {
+		next := 3*int32(cur[i+2]) + int32(near[i+2])
+		to := (*[2]uint8)(dst[2*i:])
+		to[0], to[1] = uint8((3*this+last+8)>>4), uint8((3*this+next+7)>>4)
+		last, this = this, next
 	}
 }
 
 func plainUp21(dst, src []uint8) {
-	last, this := int32(src[0]), int32(src[1])
-	for _, v := range src[2:] {
-		if len(dst) < 2 { // never: a hint for the compiler
-			break
-		}
-		next := int32(v)
-		dst[0] = uint8((3*this + last + 1) >> 2)
-		dst[1] = uint8((3*this + next + 2) >> 2)
-		last, this, dst = this, next, dst[2:]
+	i := 0
+	for ; i < len(src)-9; i += 8 {
+		s, s2 := binary.LittleEndian.Uint64(src[i:]), binary.LittleEndian.Uint64(src[i+2:])
+		w, x, y, z := s&evens, s>>8&evens, s2&evens, s2>>8&evens
+		weave2((*[16]uint8)(dst[2*i:]), double(w, x, y, 1, 2, 2), double(x, y, z, 1, 2, 2))
 	}
+	last, this := int32(src[i]), int32(src[i+1])
+	for ; i < len(src)-2; i++ {
+		next := int32(src[i+2])
+		to := (*[2]uint8)(dst[2*i:])
+		to[0], to[1] = uint8((3*this+last+1)>>2), uint8((3*this+next+2)>>2)
+		last, this = this, next
+	}
+}
+
+// double makes two samples of each: the first is nearer to last, the second to
+// next. To both something is added before they are shifted.
+func double(last, this, next, first, second uint64, shift uint) uint64 {
+	return (3*this+last+first*ones)>>shift&evens | (3*this+next+second*ones)<<(8-shift)&^evens
+}
+
+// weave2 writes pairs of samples, of a and b by turns.
+func weave2(dst *[16]uint8, a, b uint64) {
+	const low = 0x0000ffff0000ffff
+	even, odd := a&low|b<<16&^low, a>>16&low|b&^low
+	binary.LittleEndian.PutUint64(dst[:8], even&(1<<32-1)|odd<<32)
+	binary.LittleEndian.PutUint64(dst[8:], even>>32|odd>>32<<32)
 }
 
 func plainUp12(dst, cur, near []uint8, bias int) {
