@@ -165,6 +165,14 @@ func (t *Table) one(acc, n uint64) (_, _ uint64, kind uint32, run uint, v int32)
 	return acc, n, kind, uint(e>>8&31) - 1, v
 }
 
+// value takes the code of an entry and what belongs to it.
+func value(e uint32, acc, n uint64) (uint64, uint64, int32) {
+	if e&special == 0 {
+		return acc << (e & 63), n - uint64(e&63), int32(e) >> 16
+	}
+	return split(e, acc, n)
+}
+
 // split takes the code of a special entry and the magnitude that follows it.
 func split(e uint32, acc, n uint64) (uint64, uint64, int32) {
 	l, size := e&63, e>>20&15

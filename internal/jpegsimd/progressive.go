@@ -120,70 +120,72 @@ func Refine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, band Band, r
 // coefficient that is new to the next. Its masks are turned round: there the first
 // coefficient is the lowest bit, which costs less to find and to clear.
 func plainRefine(coef *[64]int16, nonzero *uint64, ac *ACTable, b *Bits, mask uint64, low uint, run int) int {
-	rest, set, one := bits.Reverse64(mask), bits.Reverse64(*nonzero), int16(1)<<low
+	rest, set := bits.Reverse64(mask), bits.Reverse64(*nonzero)
 	beyond := rest + rest&-rest
+	told, moves := uint64(0), uint64(0) // coefficients that were not new, and a bit for each
 	w, acc, n, at := b.begin()
-	for run == 0 && rest != 0 {
+	for rest != 0 {
 		acc, n, at = w.refill(acc, n, at)
-		e, v := ac.find(acc), int32(0)
-		switch {
-		case e&special == 0:
-			v = int32(e) >> 16
-			acc, n = acc<<(e&63), n-uint64(e&63)
-		case e&kindMask == kindLong:
+		e, v, target := ac.find(acc), int32(0), uint64(0)
+		switch kind := e & (special | kindMask); {
+		case run > 0: // none is new
+		case kind == special|kindLong:
 			return Bad
-		case e&kindMask == kindEnd:
+		case kind == special|kindEnd:
 			acc, n = acc<<(e&63), n-uint64(e&63)
 			var size uint
 			run, size = blocks(e, acc)
-			acc, n = acc<<size, n-uint64(size)
-			continue
+			acc, n, at = w.refill(acc<<size, n-uint64(size), at)
 		default:
-			acc, n, v = split(e, acc, n)
+			if acc, n, v = value(e, acc, n); v < -1 || v > 1 {
+				return Bad // a coefficient begins with one bit
+			}
+			if target = nthZero(rest&^set, e>>8&31); target == 0 {
+				target = beyond
+			}
+			if target == 0 {
+				return Bad
+			}
 		}
-		if v < -1 || v > 1 {
-			return Bad // a coefficient begins with one bit
-		}
-		zeros := rest &^ set
-		for skip := e >> 8 & 31; skip > 1; skip-- {
-			zeros &= zeros - 1
-		}
-		target := zeros & -zeros
 		passed := rest & set & (target - 1)
-		if target == 0 {
-			target = beyond
+		told |= passed
+		count := uint(bits.OnesCount64(passed))
+		if count > 32 { // more than are left behind a code
+			moves = moves<<32 | acc>>32
+			acc, n, at = w.refill(acc<<32, n-32, at)
+			count -= 32
 		}
-		if target == 0 {
-			return Bad
-		}
-		acc, n, at = correct(coef, passed, one, w, acc, n, at)
+		moves = moves<<count | acc>>1>>(63-count)
+		acc, n = acc<<count, n-uint64(count)
 		if v != 0 {
 			coef[zigzag[bits.TrailingZeros64(target)]&63] = int16(v << low)
 			set |= target
 		}
 		rest &= -target << 1
 	}
-	if run > 0 {
-		acc, n, at = correct(coef, rest&set, one, w, acc, n, at)
-		run--
-	}
 	*nonzero = bits.Reverse64(set)
 	b.end(acc, n, at)
-	return run
+	correct(coef, told, moves, int16(1)<<low)
+	return max(run-1, 0)
 }
 
-// correct takes a bit for each of the coefficients, and moves those whose bit is
-// set away from zero by one, but for those that have it already. Which bits are
-// set is anybody's guess, so that no branch hangs on it.
-func correct(coef *[64]int16, which uint64, one int16, w *window, acc, n uint64, at int) (uint64, uint64, int) {
-	for ; which != 0; which &= which - 1 {
-		if n == 0 {
-			acc, n, at = w.refill(acc, n, at)
-		}
-		c := &coef[zigzag[bits.TrailingZeros64(which)]&63]
-		move, sign := one&int16(int64(acc)>>63)&^*c, *c>>15
-		*c += (move ^ sign) - sign
-		acc, n = acc<<1, n-1
+// nthZero returns the n-th of the bits that are set.
+func nthZero(zeros uint64, n uint32) uint64 {
+	for ; n > 1; n-- {
+		zeros &= zeros - 1
 	}
-	return acc, n, at
+	return zeros & -zeros
+}
+
+// correct moves those of the coefficients whose bit is set away from zero by one,
+// but for those that have it already. Which bits are set is anybody's guess, so
+// that no branch hangs on it.
+func correct(coef *[64]int16, told, moves uint64, one int16) {
+	moves <<= (64 - bits.OnesCount64(told)) & 63
+	for ; told != 0; told &= told - 1 {
+		c := &coef[zigzag[bits.TrailingZeros64(told)]&63]
+		move, sign := one&int16(int64(moves)>>63)&^*c, *c>>15
+		*c += (move ^ sign) - sign
+		moves <<= 1
+	}
 }
