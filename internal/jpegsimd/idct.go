@@ -84,6 +84,7 @@ const both = 1<<32 + 1
 // rows are 8 words apart, two of them in one. It returns what has bits beyond the
 // low 15 of a lane if a number is not from -2^14 to 2^14-1.
 func columns(to *[26]lanes, c, q *[52]int16) (over lanes) {
+	// Rows are where Place has them.
 	i0 := lanes(c[0]*q[0]) + lanes(c[2]*q[2])<<32
 	i4 := lanes(c[1]*q[1]) + lanes(c[3]*q[3])<<32
 	i2 := lanes(c[16]*q[16]) + lanes(c[18]*q[18])<<32
