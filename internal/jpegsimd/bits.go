@@ -33,8 +33,14 @@ func (b *Bits) Seek(bit int) {
 	b.drop(uint(bit & 7))
 }
 
-// refill brings at least 56 bits into Acc.
-func (b *Bits) refill() { b.Acc, b.N, b.At = refill(b.Buf, b.Acc, b.N, b.At) }
+// refill brings at least 56 bits into Acc. It loads 8 bytes, of which only those
+// count that Acc has no room for otherwise: At moves so that the others are
+// loaded again.
+func (b *Bits) refill() {
+	b.Acc |= binary.BigEndian.Uint64(b.Buf[b.At:]) >> (b.N & 63)
+	b.At += int((63 - b.N) >> 3)
+	b.N |= 56
+}
 
 func (b *Bits) drop(n uint) { b.Acc, b.N = b.Acc<<(n&63), b.N-uint64(n) }
 
@@ -54,12 +60,5 @@ func (b *Bits) end(acc, n uint64, at int) { b.Acc, b.N, b.At = acc, n, b.At+at }
 // for all bits of a block, which spares a check.
 func (w *window) refill(acc, n uint64, at int) (uint64, uint64, int) {
 	acc |= binary.BigEndian.Uint64(w[at&255:]) >> (n & 63)
-	return acc, n | 56, at + int((63-n)>>3)
-}
-
-// refill loads 8 bytes, of which only those count that acc has no room for
-// otherwise: At moves so that the others are loaded again.
-func refill(buf []byte, acc, n uint64, at int) (uint64, uint64, int) {
-	acc |= binary.BigEndian.Uint64(buf[at:]) >> (n & 63)
 	return acc, n | 56, at + int((63-n)>>3)
 }
