@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/stokerdata/stoker/internal/pages"
 	"github.com/stokerdata/stoker/shard/internal/sysio"
 )
 
@@ -72,7 +73,7 @@ type directFile struct {
 }
 
 // page is what direct reads are aligned to: enough for any drive.
-const page = sysio.PageBytes
+const page = pages.Bytes
 
 // roundUp returns the next multiple of a page.
 func roundUp[T int | int64](n T) T { return (n + page - 1) &^ (page - 1) }
@@ -81,7 +82,7 @@ func roundUp[T int | int64](n T) T { return (n + page - 1) &^ (page - 1) }
 // better than two without.
 const bounceBytes = 256 << 10
 
-var bounces = sync.Pool{New: func() any { b := sysio.Alloc(bounceBytes); return &b }}
+var bounces = sync.Pool{New: func() any { b := pages.Make(bounceBytes); return &b }}
 
 // ReadAt implements Handle: it may read less than it was asked for.
 func (f *directFile) ReadAt(p []byte, off int64) (int, error) {
@@ -101,7 +102,7 @@ func (f *directFile) ReadAt(p []byte, off int64) (int, error) {
 
 func (f *directFile) read(p []byte, off int64) (int, error) {
 	skip := int(off & (page - 1))
-	whole := skip == 0 && sysio.Aligned(p) && len(p) >= page
+	whole := skip == 0 && pages.Aligned(p) && len(p) >= page
 	if whole && (len(p)%page == 0 || len(p) > bounceBytes) {
 		return f.File.ReadAt(p[:len(p)&^(page-1)], off)
 	}

@@ -4,42 +4,64 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
+	"runtime"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/stokerdata/stoker/shard/internal/sysio"
+	"github.com/stokerdata/stoker/internal/pages"
 )
 
 // Buffers lends byte buffers and takes them back to lend them again, and never
 // holds more than a budget of them, lent or idle, nor more than twice what was
-// lent at a time. In steady state nothing is allocated. Buffers of a megabyte and more
-// lie in huge pages where the system has them. All methods may be called concurrently.
+// lent at a time. In steady state nothing is allocated. All methods may be called
+// concurrently.
+//
+// Buffers of 64 KiB and more lie outside of the Go heap on Linux, so that the garbage
+// collector lets nothing pile up beside them, and in huge pages where the system has
+// them. One that is never put back is never freed.
 type Buffers struct {
 	budget int64
 	sem    *semaphore.Weighted // of bytes that are not lent
 
-	mu    sync.Mutex
+	mu     sync.Mutex
+	stock  *stock
+	lent   int64
+	peak   int64 // of lent
+	lost   int64
+	closed bool
+}
+
+// A stock is the buffers that lie idle.
+type stock struct {
 	free  [nClasses][][]byte
 	asked [nClasses]uint64 // clock when the class was last asked for
 	clock uint64           // calls of Get
-	lent  int64
-	peak  int64 // of lent
-	idle  int64
-	lost  int64
+	bytes int64
 }
 
 const nClasses = 4 * bits.UintSize
 
 // NewBuffers returns Buffers that hold at most budget bytes.
 func NewBuffers(budget int64) *Buffers {
-	return &Buffers{budget: budget, sem: semaphore.NewWeighted(budget)}
+	b := &Buffers{budget: budget, sem: semaphore.NewWeighted(budget), stock: &stock{}}
+	runtime.AddCleanup(b, (*stock).empty, b.stock) // for who does not Close
+	return b
+}
+
+// Close gives the system back all idle memory, and what is lent when it comes back.
+// It may be called again, and Get still lends, for those that work on.
+func (b *Buffers) Close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	b.stock.empty()
 }
 
 // class returns the size that n bytes are rounded up to, four sizes to a power
 // of two and whole pages, and its number.
 func class(n int) (size, index int) {
-	const page = sysio.PageBytes
+	const page = pages.Bytes
 	if n <= page {
 		return page, 0
 	}
@@ -71,7 +93,7 @@ func (b *Buffers) Get(ctx context.Context, n int) ([]byte, error) {
 	if buf := b.take(size, index); buf != nil {
 		return buf[:n], nil
 	}
-	return sysio.Alloc(size)[:n:size], nil
+	return pages.Alloc(size)[:n:size], nil
 }
 
 // larger is how many classes above the one asked for may be lent in its place:
@@ -83,12 +105,13 @@ const larger = 2
 func (b *Buffers) take(size, index int) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.clock++
+	s := b.stock
+	s.clock++
 	buf := b.idleOf(size, index)
 	if buf != nil {
 		size = cap(buf)
 	} else {
-		b.asked[index] = b.clock
+		s.asked[index] = s.clock
 	}
 	b.lent += int64(size)
 	b.peak = max(b.peak, b.lent)
@@ -96,7 +119,7 @@ func (b *Buffers) take(size, index int) []byte {
 		return buf
 	}
 	limit := min(b.budget, 2*b.peak) // twice, so that two sizes may take turns
-	for b.lent+b.idle > limit && b.drop() {
+	for b.lent+s.bytes > limit && s.drop() {
 	}
 	return nil
 }
@@ -104,40 +127,53 @@ func (b *Buffers) take(size, index int) []byte {
 // idleOf returns an idle buffer of size bytes, which the caller has acquired, or
 // of a little more, for which it acquires the rest; nil if there is none.
 func (b *Buffers) idleOf(size, index int) []byte {
+	s := b.stock
 	for i := index; i <= min(index+larger, nClasses-1); i++ {
-		list := b.free[i]
+		list := s.free[i]
 		if len(list) == 0 {
 			continue
 		}
 		if more := cap(list[len(list)-1]) - size; more == 0 || b.sem.TryAcquire(int64(more)) {
-			b.asked[i] = b.clock
-			return b.pop(i)
+			s.asked[i] = s.clock
+			return s.pop(i)
 		}
 	}
 	return nil
 }
 
-// drop lets go of an idle buffer, of the class that was not asked for for longest.
-func (b *Buffers) drop() bool {
+// drop gives up a buffer, of the class that was not asked for for longest.
+func (s *stock) drop() bool {
 	oldest := -1
-	for i := range b.free {
-		if len(b.free[i]) > 0 && (oldest < 0 || b.asked[i] < b.asked[oldest]) {
+	for i := range s.free {
+		if len(s.free[i]) > 0 && (oldest < 0 || s.asked[i] < s.asked[oldest]) {
 			oldest = i
 		}
 	}
-	return oldest >= 0 && b.pop(oldest) != nil
+	if oldest < 0 {
+		return false
+	}
+	pages.Free(s.pop(oldest))
+	return true
 }
 
-func (b *Buffers) pop(index int) []byte {
-	list := b.free[index]
-	if len(list) == 0 {
-		return nil
+// empty gives up all buffers.
+func (s *stock) empty() {
+	for s.drop() {
 	}
+}
+
+func (s *stock) pop(index int) []byte {
+	list := s.free[index]
 	buf := list[len(list)-1]
 	list[len(list)-1] = nil
-	b.free[index] = list[:len(list)-1]
-	b.idle -= int64(cap(buf))
+	s.free[index] = list[:len(list)-1]
+	s.bytes -= int64(cap(buf))
 	return buf
+}
+
+func (s *stock) put(buf []byte, index int) {
+	s.free[index] = append(s.free[index], buf)
+	s.bytes += int64(cap(buf))
 }
 
 // Put takes back a buffer that Get lent, which the caller must not use again.
@@ -158,8 +194,11 @@ func (b *Buffers) Put(buf []byte) {
 	}
 	b.mu.Lock()
 	b.lent -= int64(size)
-	b.idle += int64(size)
-	b.free[index] = append(b.free[index], buf)
+	if b.closed {
+		pages.Free(buf)
+	} else {
+		b.stock.put(buf, index)
+	}
 	b.mu.Unlock()
 	b.sem.Release(int64(size)) // panics if more comes back than was lent
 }
@@ -178,5 +217,5 @@ func (b *Buffers) Abandon(buf []byte) {
 func (b *Buffers) Held() (lent, idle int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.lent, b.idle
+	return b.lent, b.stock.bytes
 }

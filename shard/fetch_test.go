@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,8 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stokerdata/stoker/internal/pages"
 	"github.com/stokerdata/stoker/shard"
-	"github.com/stokerdata/stoker/shard/internal/sysio"
 	"github.com/stokerdata/stoker/shard/shardtest"
 )
 
@@ -213,7 +214,7 @@ func TestBuffers(t *testing.T) {
 		t.Errorf("over the budget: %v", err)
 	}
 	whole, err := bufs.Get(ctx, budget)
-	if err != nil || len(whole) != budget || !sysio.Aligned(whole) {
+	if err != nil || len(whole) != budget || !pages.Aligned(whole) {
 		t.Fatal(len(whole), err)
 	}
 	short, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
@@ -223,7 +224,7 @@ func TestBuffers(t *testing.T) {
 	}
 	time.AfterFunc(5*time.Millisecond, func() { bufs.Put(whole) })
 	one, err := bufs.Get(ctx, 1) // waits for Put, then drops what is idle
-	if err != nil || len(one) != 1 || !sysio.Aligned(one) {
+	if err != nil || len(one) != 1 || !pages.Aligned(one) {
 		t.Fatal(len(one), err)
 	}
 	if lent, idle := bufs.Held(); lent+idle > budget || lent != 4096 {
@@ -292,18 +293,62 @@ func TestBuffersIdle(t *testing.T) {
 	if _, idle := bufs.Held(); idle == 0 || all < 20*most {
 		t.Errorf("idle %d of %d", idle, all)
 	}
-	n := testing.AllocsPerRun(100, func() {
-		bufs.Put(must(bufs.Get(t.Context(), 1<<20)))
-		bufs.Put(must(bufs.Get(t.Context(), 1<<19)))
-	})
-	if n > 0 {
-		t.Errorf("%v allocations for two sizes", n)
+	fresh := 0
+	again := func(n int) {
+		b := must(bufs.Get(t.Context(), n))
+		if b[0] == 0 {
+			fresh++
+		}
+		b[0] = 1
+		bufs.Put(b)
 	}
-	n = testing.AllocsPerRun(100, func() {
-		bufs.Put(must(bufs.Get(t.Context(), 1<<20-r.IntN(1<<18))))
+	n := testing.AllocsPerRun(100, func() {
+		again(1 << 20)
+		again(1 << 19)
 	})
-	if n > 0 {
-		t.Errorf("%v allocations for sizes that vary a little", n)
+	if n > 0 || fresh > 2 {
+		t.Errorf("%v allocations for two sizes, and %d new buffers", n, fresh)
+	}
+	fresh = 0
+	n = testing.AllocsPerRun(100, func() { again(1<<20 - r.IntN(1<<18)) })
+	if n > 0 || fresh > 2 {
+		t.Errorf("%v allocations for sizes that vary a little, and %d new buffers", n, fresh)
+	}
+}
+
+// TestBuffersClose gives back what is idle at once, and what is lent in its time.
+func TestBuffersClose(t *testing.T) {
+	const n = 1 << 20
+	bufs := shard.NewBuffers(4 * n)
+	a, b := must(bufs.Get(t.Context(), n)), must(bufs.Get(t.Context(), n))
+	a[0], b[0] = 1, 2
+	bufs.Put(a)
+	for range 2 {
+		bufs.Close()
+		if lent, idle := bufs.Held(); lent != n || idle != 0 || b[0] != 2 {
+			t.Errorf("lent %d, idle %d, %d in the buffer that is lent", lent, idle, b[0])
+		}
+	}
+	bufs.Put(b)
+	c := must(bufs.Get(t.Context(), n))
+	if lent, idle := bufs.Held(); lent != n || idle != 0 || len(c) != n {
+		t.Errorf("after all is closed: %d bytes, lent %d, idle %d", len(c), lent, idle)
+	}
+}
+
+// TestBuffersForgotten drops Buffers without a Close, whose memory nobody else frees.
+func TestBuffersForgotten(t *testing.T) {
+	if runtime.GOOS != "linux" || raceEnabled {
+		t.Skip("buffers lie on the Go heap")
+	}
+	bufs := shard.NewBuffers(1 << 20)
+	b := must(bufs.Get(t.Context(), 1<<20))
+	b[len(b)/2] = 1
+	bufs.Put(b)
+	bufs = nil
+	for b[len(b)/2] != 0 { // until the test is given up
+		runtime.GC()
+		time.Sleep(time.Millisecond)
 	}
 }
 

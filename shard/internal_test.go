@@ -15,6 +15,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"github.com/stokerdata/stoker/internal/pages"
 	"github.com/stokerdata/stoker/shard/internal/sysio"
 )
 
@@ -74,7 +75,7 @@ func TestClass(t *testing.T) {
 		size, index := class(n)
 		again, sameIndex := class(size)
 		switch {
-		case size < n || size%sysio.PageBytes != 0 || size > n+max(n/4, sysio.PageBytes):
+		case size < n || size%pages.Bytes != 0 || size > n+max(n/4, pages.Bytes):
 			t.Fatalf("%d bytes became %d", n, size)
 		case again != size || sameIndex != index:
 			t.Fatalf("size %d of class %d has size %d of class %d", size, index, again, sameIndex)
@@ -170,7 +171,7 @@ func TestRefusedDirect(t *testing.T) {
 		t.Skip("this file system has no direct reads")
 	}
 	d := &directFile{File: &f}
-	odd := sysio.Alloc(2 * page)[1:]
+	odd := pages.Make(2 * page)[1:]
 	if _, err := d.File.ReadAt(odd[:page], 0); !sysio.RefusesDirect(err) {
 		t.Skipf("this drive reads to any address: %v", err)
 	}

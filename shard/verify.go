@@ -81,7 +81,7 @@ func NewManifest(ctx context.Context, root string, files Set, opt HashOptions) (
 	if err != nil {
 		return nil, err
 	}
-	defer h.pool.Close()
+	defer h.close()
 	err = h.each(ctx, len(files), func(ctx context.Context, i int) (err error) {
 		e := &m.Shards[i]
 		if e.Size, e.Hash, err = h.sum(ctx, i, e.Algorithm); err != nil || opt.Rows == nil {
@@ -116,7 +116,7 @@ func (m *Manifest) Verify(ctx context.Context, root string, opt HashOptions) err
 	if err != nil {
 		return err
 	}
-	defer h.pool.Close()
+	defer h.close()
 	var found mismatches
 	err = h.each(ctx, len(files), func(ctx context.Context, i int) error {
 		diff, err := h.compare(ctx, i, &m.Shards[i])
@@ -187,6 +187,11 @@ func newHasher(root string, files Set, total int64, opt HashOptions) (*hasher, e
 	}
 	h.bufs = NewBuffers(int64(h.workers) * hashBytes)
 	return h, nil
+}
+
+func (h *hasher) close() {
+	h.pool.Close()
+	h.bufs.Close()
 }
 
 // each calls do for the shards 0 to n-1 until one call fails.

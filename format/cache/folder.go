@@ -333,6 +333,7 @@ func (f *folder) index(g *segment) []byte {
 
 // close writes what is due and returns why something could not be written.
 func (f *folder) close() error {
+	defer f.bufs.Close()
 	f.flush(context.Background())
 	return errors.Join(f.failed(), f.pool.Close())
 }

@@ -496,4 +496,7 @@ func (s *source) Spec() loader.Spec { return s.spec }
 func (s *source) Blocks() []loader.Block { return s.blocks }
 
 // Close closes the files.
-func (s *source) Close() error { return s.pool.Close() }
+func (s *source) Close() error {
+	defer s.bufs.Close()
+	return s.pool.Close()
+}

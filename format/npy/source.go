@@ -97,7 +97,7 @@ func Open(path string, o Options) (*Source, error) {
 		return nil, fmt.Errorf("npy: %w", err)
 	}
 	if err := s.open(set); err != nil {
-		s.files.Pool.Close()
+		s.files.Close()
 		return nil, fmt.Errorf("npy: %w", err)
 	}
 	s.free.New = func() any { return newRows(s) }
@@ -301,4 +301,4 @@ func (s *Source) Blocks() []loader.Block { return s.blocks }
 func (s *Source) Fingerprint() string { return s.sum }
 
 // Close closes the files. Rows that are open stay readable.
-func (s *Source) Close() error { return s.files.Pool.Close() }
+func (s *Source) Close() error { return s.files.Close() }

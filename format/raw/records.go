@@ -132,7 +132,7 @@ func (s *Records) Fingerprint() string {
 }
 
 // Close closes the files. Rows that are open stay readable.
-func (s *Records) Close() error { return s.files.Pool.Close() }
+func (s *Records) Close() error { return s.files.Close() }
 
 // layout is where the fields of a record lie.
 type layout struct {

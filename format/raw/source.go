@@ -138,7 +138,10 @@ func (s *Source) Spec() loader.Spec { return s.spec }
 func (s *Source) Blocks() []loader.Block { return s.blocks }
 
 // Close closes the files. Rows that are open stay readable.
-func (s *Source) Close() error { return s.pool.Close() }
+func (s *Source) Close() error {
+	defer s.bufs.Close()
+	return s.pool.Close()
+}
 
 // Fingerprint identifies the data by the names and sizes of the files, wherever
 // the folder lies, the columns and the spec.

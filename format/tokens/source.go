@@ -244,7 +244,7 @@ func (s *source) Spec() loader.Spec { return s.spec }
 func (s *source) Blocks() []loader.Block { return s.blocks }
 
 // Close closes the files. Rows that are open stay readable.
-func (s *source) Close() error { return s.files.Pool.Close() }
+func (s *source) Close() error { return s.files.Close() }
 
 // Fingerprint identifies the data by the names of the files and how they are cut;
 // the loader adds the sizes.

@@ -33,6 +33,12 @@ func Open(set shard.Set, pool shard.PoolConfig, plan shard.Plan, row int) (*File
 	return &Files{Pool: p, Bufs: shard.NewBuffers(math.MaxInt64), Plan: plan}, nil
 }
 
+// Close closes the files, and gives up the buffers.
+func (f *Files) Close() error {
+	defer f.Bufs.Close()
+	return f.Pool.Close()
+}
+
 // InPlace reports whether reads may go straight to memory of the loader: not if one
 // may be given up, which would go on writing there, and not where that is better
 // done in aligned memory or in one call.

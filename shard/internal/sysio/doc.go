@@ -10,12 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"unsafe"
 )
-
-// PageBytes is the alignment of [Alloc] and the smallest page of any supported
-// platform.
-const PageBytes = 4096
 
 // Advice says how a part of a file will be used.
 type Advice int
@@ -60,28 +55,3 @@ func CheckRegular(mode fs.FileMode) error {
 	}
 	return notRegular(mode)
 }
-
-// hugeBytes is the size of a huge page on amd64 and arm64.
-const hugeBytes = 2 << 20
-
-// Alloc returns n zeroed bytes that start at a multiple of [PageBytes]. Many lie in
-// huge pages, where Linux has some to give: rows are then found without walking through
-// the tables of small ones, and a direct read costs the kernel, and the host of a
-// virtual drive, one step for all of it and not one for each 4 KiB.
-func Alloc(n int) []byte {
-	b := make([]byte, n)
-	if n > 0 && !Aligned(b) { // the runtime aligns large objects to its own pages
-		b = make([]byte, n+PageBytes)
-		skip := int(-address(b) % PageBytes)
-		b = b[skip : skip+n : skip+n]
-	}
-	if n >= hugeBytes/2 {
-		collapse(b)
-	}
-	return b
-}
-
-// Aligned reports whether b starts at a multiple of [PageBytes].
-func Aligned(b []byte) bool { return address(b)%PageBytes == 0 }
-
-func address(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }

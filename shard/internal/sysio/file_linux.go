@@ -113,7 +113,7 @@ func (f File) Advise(off, n int64, a Advice) error {
 }
 
 // SetDirect makes reads go past the page cache, or through it again. Direct reads
-// begin at multiples of [PageBytes], of the file and in memory, and so does their
+// begin at multiples of [pages.Bytes], of the file and in memory, and so does their
 // length. Not every file system lets them.
 func (f File) SetDirect(on bool) error {
 	flags, err := unix.FcntlInt(uintptr(f.fd), unix.F_GETFL, 0)
@@ -151,18 +151,4 @@ func Unmap(b []byte) error {
 		return nil
 	}
 	return unix.Munmap(b)
-}
-
-// collapse puts b, which holds zeros, into huge pages, with what else lies in the first
-// and the last of them. This marks nothing: what becomes of the memory later is up to
-// the runtime, as before. Kernels before 6.1 cannot, and others not when none is free:
-// then b stays as it is.
-func collapse(b []byte) {
-	for i := 0; i < len(b); i += hugeBytes {
-		b[i] = 0 // the kernel leaves out those that hold no page at all
-	}
-	b[len(b)-1] = 0
-	start := address(b) &^ (hugeBytes - 1)
-	end := (address(b) + uintptr(len(b)) + hugeBytes - 1) &^ (hugeBytes - 1)
-	_, _, _ = unix.Syscall(unix.SYS_MADVISE, start, end-start, unix.MADV_COLLAPSE)
 }

@@ -74,6 +74,3 @@ func (f File) Map(int) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 // Unmap does nothing.
 func Unmap([]byte) error { return nil }
-
-// collapse does nothing.
-func collapse([]byte) {}

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stokerdata/stoker/internal/pages"
 )
 
 // A Ring is an io_uring (io_uring(7)): many reads are handed to the kernel with
@@ -75,7 +77,7 @@ const (
 
 // maxRead is the most that one read is asked for: what read(2) gives at most,
 // in whole pages.
-const maxRead = 1<<31 - PageBytes
+const maxRead = 1<<31 - pages.Bytes
 
 // NewRing returns a ring for up to n reads at a time. The error says why the
 // kernel does not let us have one: it is too old, or forbids them.
@@ -122,14 +124,14 @@ func (r *Ring) share(p *params) (err error) {
 func (r *Ring) Room() int { return len(r.sqes) - r.flying }
 
 // Read asks for a read into p, from off of f. It starts with the next Wait, and
-// its result comes with the tag from Next. Until then p, which must be memory of
-// the heap, belongs to the kernel, and f stays open. There must be Room.
+// its result comes with the tag from Next. Until then p, which must not be memory of
+// a stack, belongs to the kernel, and f stays open. There must be Room.
 func (r *Ring) Read(f File, p []byte, off int64, tag int) {
 	i := r.tail & r.sq.mask
 	r.array[i] = i
 	r.sqes[i] = submission{
 		opcode: opRead, fd: int32(f.fd), off: uint64(off), len: uint32(min(len(p), maxRead)),
-		addr: uint64(address(p)), userData: uint64(tag),
+		addr: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(p)))), userData: uint64(tag),
 	}
 	r.tail++
 	r.pending++

@@ -9,15 +9,6 @@ import (
 	"testing"
 )
 
-func TestAlloc(t *testing.T) {
-	for _, n := range []int{0, 1, 100, PageBytes - 1, PageBytes, PageBytes + 1, 5 * PageBytes, 1 << 20, 2*hugeBytes - 1, 2 * hugeBytes, 5*hugeBytes + 1} {
-		b := Alloc(n)
-		if len(b) != n || cap(b) < n || n > 0 && !Aligned(b) {
-			t.Errorf("Alloc(%d): length %d, aligned %v", n, len(b), Aligned(b))
-		}
-	}
-}
-
 func TestFile(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"x", strings.Repeat("y", 250)} { // both ways of open

@@ -1,0 +1,13 @@
+//go:build !linux || race
+
+package pages
+
+// Alloc returns n bytes of any content that start at a multiple of [Bytes].
+func Alloc(n int) []byte { return Make(n) }
+
+// Free takes back what [Alloc] returned, as long as it was then. Nobody may use it
+// any more.
+func Free([]byte) {}
+
+// Discard does nothing: the garbage collector finds what is dropped.
+func Discard([]byte) {}
