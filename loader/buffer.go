@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/stokerdata/stoker/internal/invariant"
+	"github.com/stokerdata/stoker/internal/pages"
 	"github.com/stokerdata/stoker/internal/prng"
 )
 
@@ -172,6 +173,8 @@ func (u *buffer) shrink() {
 	u.joined.Store(0)
 	for f := range u.batch.cols {
 		if c := &u.batch.cols[f]; c.vary != nil {
+			pages.Discard(c.home)
+			pages.Discard(c.slab)
 			c.home, c.slab = nil, nil
 		}
 	}
@@ -314,8 +317,10 @@ func (c *column) places(lo, hi int) []byte {
 }
 
 // grow makes mem hold n bytes, of any content, and returns by how much it has grown.
+// What mem was goes back to the system before, so that both never count.
 func grow(mem *[]byte, n int) (grown int64) {
 	if had := cap(*mem); had < n {
+		pages.Discard((*mem)[:had])
 		*mem = newBytes(n + n/4)
 		grown = int64(cap(*mem) - had)
 	}
@@ -437,6 +442,15 @@ func (a *arena) bytes() (n int64) {
 func (a *arena) shrink() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.drop()
+}
+
+// drop gives up all pages. Their memory need not wait for the garbage collector, as
+// nobody looks at a batch that went back.
+func (a *arena) drop() {
+	for _, p := range a.pages {
+		pages.Discard(p)
+	}
 	a.pages = nil
 }
 
@@ -447,7 +461,8 @@ func (a *arena) reset() {
 		invariant.Poison(p)
 	}
 	if len(a.pages) > 1 {
-		a.pages = [][]byte{newBytes(a.total + a.total/8)}
+		a.drop()
+		a.pages = append(a.pages, newBytes(a.total+a.total/8))
 	}
 	a.used, a.total = 0, 0
 }

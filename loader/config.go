@@ -63,7 +63,9 @@ type Config struct {
 	MaxKept int
 	// Memory bounds the bytes that the loader holds. New reduces Prefetch and
 	// ReadAhead to fit and fails if one batch ahead still does not. 0 means
-	// 4 GiB.
+	// 4 GiB. Batches lie on the Go heap, unless Alloc says otherwise: for a program
+	// that makes garbage, the runtime lets that grow as large as they are, and
+	// GOMEMLIMIT holds it back. Most of what is read lies elsewhere.
 	Memory int64
 	// Alloc returns the memory in which the columns of a batch are handed out,
 	// at least so many bytes, aligned to 8, which the loader uses from then on:
