@@ -4,6 +4,7 @@ import "fmt"
 
 const (
 	unitBytes = 256 << 10 // that one reader reads at a time
+	runBytes  = 1 << 20   // likewise of rows that lie one behind another: in one call
 	maxUnit   = 1024      // rows of a unit
 
 	lookaheadRows = 1 << 18 // in which the planner looks for blocks to read
@@ -17,7 +18,11 @@ func (l *Loader) layOut() error {
 		bytes += b.Bytes
 	}
 	l.rowBytes = bytes / max(1, l.index.Len())
-	l.unitRows = int(min(max(unitBytes/max(1, l.rowBytes), 1), maxUnit))
+	unit := int64(unitBytes)
+	if _, ok := l.planEpoch(0).(runPlan); ok {
+		unit = runBytes
+	}
+	l.unitRows = int(min(max(unit/max(1, l.rowBytes), 1), maxUnit))
 	readers := defaultReaders
 	switch {
 	case l.random == nil:

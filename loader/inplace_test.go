@@ -204,6 +204,25 @@ func TestInPlaceOnlyIf(t *testing.T) {
 	}
 }
 
+// TestReadTogether counts the reads of an epoch: rows that lie one behind another are
+// read by a megabyte, others by less.
+func TestReadTogether(t *testing.T) {
+	for name, c := range map[string]struct {
+		order loader.Order
+		want  int
+	}{"in order": {loader.Sequential{}, 2 * 4}, "shuffled": {loader.Shuffle{}, 2 * 16}} {
+		src := (&table{sizes: []int{128}, random: true, bytes: 64 << 10, place: "text"}).source().(*placingTable)
+		for _, err := range mustNew(t, src, loader.Config{BatchSize: 64, Order: c.order}).All(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := len(src.given); got != c.want {
+			t.Errorf("%s: %d reads, want %d", name, got, c.want)
+		}
+	}
+}
+
 // without removes the text, behind which nothing is left to be read in place.
 type without struct{}
 
