@@ -137,7 +137,7 @@ func (p *Pool) setBackend() {
 		p.maps = make([]atomic.Pointer[[]byte], len(p.files))
 	}
 	if p.cfg.Backend.ring() && p.cfg.Deadline == 0 {
-		r, err := sysio.NewRing(ringReads)
+		r, err := newRing()
 		if p.useRings = err == nil; p.useRings {
 			p.rings = append(p.rings, r)
 		}

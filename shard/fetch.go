@@ -70,10 +70,11 @@ type fetch struct {
 	pool     *Pool
 	buf      []byte
 	requests []Request
-	pieces   []piece   // of one file
-	order    []place   // of ranges
-	starts   []int     // of each request, in the buffer
-	handles  []*handle // of the reads that a ring does, by request
+	pieces   []piece  // of one file
+	order    []place  // of ranges
+	starts   []int    // of each request, in the buffer
+	bounced  bool     // a ring reads to memory between, as requests are no whole pages
+	flights  []flight // by request, of a ring
 	next     atomic.Int64
 	others   sync.WaitGroup // here, as a local one would be allocated each time
 
@@ -199,7 +200,8 @@ func (f *fetch) readPieces(ctx context.Context, p *Pool, file int) {
 
 // ReadInto reads all ranges, each to its Tag in to. Unlike [Pool.Fetch] it reads
 // nothing between them: those that are neighbours in a file and in to as well are
-// one read, up to plan.MaxBytes. It leaves ranges as they are.
+// one read, up to plan.MaxBytes. It leaves ranges as they are. Direct reads go through
+// memory between, 256 KiB at a time, as to is theirs to be filled at any byte.
 //
 // After an error that wraps [ErrAbandoned], and only then, to is lost: a read that
 // may still come back owns it.
@@ -210,6 +212,9 @@ func (p *Pool) ReadInto(ctx context.Context, to []byte, plan Plan, ranges []Rang
 	f := p.fetches.Get().(*fetch)
 	defer p.fetches.Put(f)
 	plan = plan.withDefaults()
+	if f.bounced = p.cfg.Backend.direct(); f.bounced {
+		plan.MaxBytes = min(plan.MaxBytes, bounceBytes-page)
+	}
 	f.requests, f.starts, f.order = f.requests[:0], f.starts[:0], sorted(f.order[:0], ranges)
 	for k := 0; k < len(f.order); {
 		first, n := &ranges[f.order[k].i], 0
@@ -226,10 +231,8 @@ func (p *Pool) ReadInto(ctx context.Context, to []byte, plan Plan, ranges []Rang
 			f.starts = append(f.starts, first.Tag)
 		}
 	}
-	if p.cfg.Backend.direct() {
-		plan.Concurrency = 1 // a ring needs whole pages
-	}
 	_, err := f.run(ctx, p, to, plan.Concurrency)
+	f.bounced = false
 	return err
 }
 

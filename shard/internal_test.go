@@ -155,6 +155,58 @@ func TestBackendsInUse(t *testing.T) {
 	}
 }
 
+// TestRingBetween has a ring read past the page cache what begins and ends within pages,
+// of the file and in memory.
+func TestRingBetween(t *testing.T) {
+	data := make([]byte, 1<<20+10)
+	for i := range data {
+		data[i] = byte(i>>12) ^ byte(i*7)
+	}
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	set, err := Find(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPool(set, PoolConfig{Backend: DirectRing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	r := p.ring()
+	if r == nil {
+		t.Skip("no rings")
+	}
+	defer p.putRing(r)
+	r.bounce()
+	for _, q := range []Request{{Off: 1, Len: 1}, {Off: page - 1, Len: 2}, {Off: 5*page + 3, Len: 100_000}, {Off: 2 * page, Len: bounceBytes}, {Off: 1<<20 - 5, Len: 15}} {
+		f, buf := newFetch(), make([]byte, q.Len+10)
+		f.bounced, f.requests, f.starts, f.flights = true, []Request{q}, []int{7}, make([]flight, 1)
+		if !p.tryEnter() || !f.submit(p, r, 0, buf) {
+			t.Fatalf("%d bytes at %d are not read by a ring", q.Len, q.Off)
+		}
+		if err := r.Wait(1); err != nil {
+			t.Fatal(err)
+		}
+		d, _ := r.Next()
+		if n := int(q.Off&(page-1)) + q.Len; d.Err != nil || d.N < n {
+			t.Errorf("%d bytes at %d: read %d from the start of a page, want %d, %v", q.Len, q.Off, d.N, n, d.Err)
+		}
+		f.land(t.Context(), p, r, d, buf)
+		want := slices.Concat(make([]byte, 7), data[q.Off:][:q.Len], make([]byte, 3))
+		if !bytes.Equal(buf, want) || len(r.between) != ringBounces {
+			t.Errorf("%d bytes at %d are wrong, or others beside them, or %d buffers are left", q.Len, q.Off, len(r.between))
+		}
+	}
+	f := newFetch()
+	f.bounced, f.requests, f.starts = true, []Request{{Off: 1, Len: bounceBytes}}, []int{0}
+	if f.submit(p, r, 0, make([]byte, bounceBytes)) {
+		t.Error("a ring reads more than fits the memory between")
+	}
+}
+
 // TestRefusedDirect reads a file whose alignment no drive could want: it goes on
 // through the page cache.
 func TestRefusedDirect(t *testing.T) {

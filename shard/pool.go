@@ -107,9 +107,9 @@ type Pool struct {
 	closed bool
 	files  []poolFile
 	idle   idleList
-	open   int           // descriptors held, also those being opened or closed
-	stuck  int           // readers lost in a read
-	rings  []*sysio.Ring // not in use
+	open   int     // descriptors held, also those being opened or closed
+	stuck  int     // readers lost in a read
+	rings  []*ring // not in use
 	lost   []lostRing
 
 	useRings bool

@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 
+	"github.com/stokerdata/stoker/internal/pages"
 	"github.com/stokerdata/stoker/shard/internal/sysio"
 )
 
@@ -13,8 +14,41 @@ import (
 // that are in flight.
 const ringReads = 64
 
+// A ring is one of the kernel's, and memory for direct reads whose bytes are wanted
+// where such reads cannot put them.
+type ring struct {
+	*sysio.Ring
+	memory  []byte   // nil until a fetch needs it
+	between [][]byte // of memory, bounceBytes each, not in use
+}
+
+// ringBounces is how many reads of a fetch go through memory between at a time. A huge
+// page holds it.
+const ringBounces = 8
+
+func newRing() (*ring, error) {
+	r, err := sysio.NewRing(ringReads)
+	return &ring{Ring: r}, err
+}
+
+// bounce makes the memory between, once.
+func (r *ring) bounce() {
+	if r.memory == nil {
+		r.memory = pages.Alloc(ringBounces * bounceBytes)
+		for b := r.memory; len(b) > 0; b = b[bounceBytes:] {
+			r.between = append(r.between, b[:bounceBytes:bounceBytes])
+		}
+	}
+}
+
+// Close gives up the ring, which has no reads, and its memory.
+func (r *ring) Close() error {
+	pages.Free(r.memory)
+	return r.Ring.Close()
+}
+
 // ring returns a ring that is not in use, nil if there can be none.
-func (p *Pool) ring() *sysio.Ring {
+func (p *Pool) ring() *ring {
 	p.mu.Lock()
 	if n := len(p.rings); n > 0 {
 		r := p.rings[n-1]
@@ -23,7 +57,7 @@ func (p *Pool) ring() *sysio.Ring {
 		return r
 	}
 	p.mu.Unlock()
-	r, err := sysio.NewRing(ringReads)
+	r, err := newRing()
 	if err != nil {
 		return nil
 	}
@@ -31,7 +65,7 @@ func (p *Pool) ring() *sysio.Ring {
 }
 
 // putRing takes back a ring without reads.
-func (p *Pool) putRing(r *sysio.Ring) {
+func (p *Pool) putRing(r *ring) {
 	p.mu.Lock()
 	closed := p.closed
 	if !closed {
@@ -46,12 +80,12 @@ func (p *Pool) putRing(r *sysio.Ring) {
 // A lostRing has reads of which nobody will know when they end. It is held for
 // ever, as is the memory that they write to.
 type lostRing struct {
-	*sysio.Ring
+	*ring
 	buf []byte
 }
 
 // lose gives up a ring that does not work any more, with its reads.
-func (p *Pool) lose(r *sysio.Ring, buf []byte) {
+func (p *Pool) lose(r *ring, buf []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lost = append(p.lost, lostRing{r, buf})
@@ -78,7 +112,11 @@ func (f *fetch) runRing(ctx context.Context, p *Pool, buf []byte, width int) {
 		f.read(ctx, p, buf)
 		return
 	}
-	f.handles = append(f.handles[:0], make([]*handle, len(f.requests))...)
+	if f.bounced {
+		r.bounce()
+		width = min(width, ringBounces)
+	}
+	f.flights = append(f.flights[:0], make([]flight, len(f.requests))...)
 	next, flying := 0, 0
 	for {
 		for next < len(f.requests) && flying < width && r.Room() > 0 {
@@ -102,7 +140,7 @@ func (f *fetch) runRing(ctx context.Context, p *Pool, buf []byte, width int) {
 		}
 		if err := r.Wait(n); err != nil {
 			p.lose(r, buf)
-			f.handles = nil // which are lost too
+			f.flights = nil // which are lost too
 			f.fail(&ReadError{Path: p.files[f.requests[0].File].path, Err: &abandonedError{err}})
 			return
 		}
@@ -112,7 +150,7 @@ func (f *fetch) runRing(ctx context.Context, p *Pool, buf []byte, width int) {
 				break
 			}
 			flying--
-			f.land(ctx, p, d, buf)
+			f.land(ctx, p, r, d, buf)
 		}
 		if f.err != nil {
 			next = len(f.requests)
@@ -122,6 +160,13 @@ func (f *fetch) runRing(ctx context.Context, p *Pool, buf []byte, width int) {
 	p.putRing(r)
 }
 
+// A flight is a read that a ring does.
+type flight struct {
+	h    *handle
+	to   []byte
+	skip int // bytes at the start of to that nobody wants
+}
+
 // memory returns the part of buf that request i is read into.
 func (f *fetch) memory(i int, buf []byte) []byte {
 	return buf[f.starts[i]:][:f.requests[i].Len:f.requests[i].Len]
@@ -129,7 +174,7 @@ func (f *fetch) memory(i int, buf []byte) []byte {
 
 // start starts request i, or reads it at once if the ring cannot. While all
 // descriptors are in use it waits for one only if it may.
-func (f *fetch) start(ctx context.Context, p *Pool, r *sysio.Ring, i int, buf []byte, mayWait bool) (started, waits bool) {
+func (f *fetch) start(ctx context.Context, p *Pool, r *ring, i int, buf []byte, mayWait bool) (started, waits bool) {
 	if p.usable(ctx) == nil {
 		entered := p.tryEnter()
 		if !entered && !mayWait {
@@ -148,38 +193,53 @@ func (f *fetch) start(ctx context.Context, p *Pool, r *sysio.Ring, i int, buf []
 
 // submit hands request i to the ring and reports whether it could. The caller
 // has entered.
-func (f *fetch) submit(p *Pool, r *sysio.Ring, i int, buf []byte) bool {
+func (f *fetch) submit(p *Pool, r *ring, i int, buf []byte) bool {
 	q := &f.requests[i]
 	h, err := p.acquire(q.File)
 	if err != nil {
 		return false
 	}
-	file, n := raw(h.Handle), q.Len
-	if file == nil || q.Off > h.size-int64(n) {
+	file, skip := raw(h.Handle), int(q.Off&(page-1))
+	if file == nil || q.Off > h.size-int64(q.Len) || f.bounced && q.Len > bounceBytes-skip {
 		p.release(h, nil)
 		return false
+	}
+	t := flight{h: h, to: buf[f.starts[i]:]}
+	n := q.Len
+	if f.bounced {
+		last := len(r.between) - 1
+		t.to, r.between = r.between[last], r.between[:last]
+		t.skip = skip
+		n += skip
 	}
 	if p.cfg.Backend.direct() {
 		n = roundUp(n) // for which the buffer has room
 	}
-	f.handles[i] = h
-	r.Read(*file, buf[f.starts[i]:][:n], q.Off, i)
+	t.to = t.to[:n]
+	f.flights[i] = t
+	r.Read(*file, t.to, q.Off-int64(t.skip), i)
 	return true
 }
 
 // land ends a read of the ring.
-func (f *fetch) land(ctx context.Context, p *Pool, d sysio.Done, buf []byte) {
-	q, h := &f.requests[d.Tag], f.handles[d.Tag]
+func (f *fetch) land(ctx context.Context, p *Pool, r *ring, d sysio.Done, buf []byte) {
+	q, t := &f.requests[d.Tag], f.flights[d.Tag]
 	err := d.Err
-	if err == nil && d.N < q.Len {
+	if err == nil && d.N < t.skip+q.Len {
 		err = io.ErrShortBuffer
 	}
 	if err == nil {
-		err = unchanged(h.Handle, h.version)
+		err = unchanged(t.h.Handle, t.h.version)
 	}
-	p.release(h, err)
+	if f.bounced {
+		if err == nil {
+			copy(f.memory(d.Tag, buf), t.to[t.skip:])
+		}
+		r.between = append(r.between, t.to)
+	}
+	p.release(t.h, err)
 	p.leave()
-	f.handles[d.Tag] = nil
+	f.flights[d.Tag] = flight{}
 	if err == nil {
 		p.reads.Add(1)
 		p.bytes.Add(int64(q.Len))

@@ -39,7 +39,9 @@ func TestPlaced(t *testing.T) {
 		{"all columns", Options{}, "text"},
 		{"texts", Options{Columns: []string{"text"}}, "text"},
 		{"a deadline", Options{Pool: shard.PoolConfig{Deadline: time.Second}}, ""},
-		{"direct reads", Options{Pool: shard.PoolConfig{Backend: shard.Direct}}, ""},
+		{"direct reads", Options{Pool: shard.PoolConfig{Backend: shard.Direct}}, "text"},
+		{"a ring", Options{Pool: shard.PoolConfig{Backend: shard.Ring}}, ""},
+		{"a ring of direct reads", Options{Pool: shard.PoolConfig{Backend: shard.DirectRing}}, "text"},
 		{"a mapped file", Options{Pool: shard.PoolConfig{Backend: shard.MmapTrusted}}, ""},
 	} {
 		src := mustOpen(t, path, c.options).(*randomSource)

@@ -55,7 +55,7 @@ func newSource(name string, set shard.Set, limits format.Limits, pool shard.Pool
 	pool.MaxFileBytes = limit
 	s := &Source{name: name, bufs: newBuffers()}
 	s.batch = pool.Backend == shard.Ring || pool.Backend == shard.DirectRing
-	s.keeps = s.batch || pool.Deadline > 0
+	s.keeps = pool.Deadline > 0 || pool.Backend == shard.Ring
 	s.free.New = func() any { return &rows{src: s} }
 	s.sum = sync.OnceValue(s.hash)
 	for _, f := range set {
@@ -232,7 +232,7 @@ type rows struct {
 // open reads the files r.at one behind another: to where it is told, or into a
 // buffer of its own.
 func (r *rows) open(ctx context.Context, to []byte) (loader.Rows, error) {
-	if r.src.batch && r.together(ctx) {
+	if r.src.batch && r.together(ctx, to) {
 		return r, nil
 	}
 	if to == nil {
@@ -262,22 +262,37 @@ func (r *rows) open(ctx context.Context, to []byte) (loader.Rows, error) {
 	return r, nil
 }
 
-// together reads all files at once, in the order of their paths, and reports
-// whether it could: if not, open finds out which it is.
-func (r *rows) together(ctx context.Context) bool {
+// together reads all files at once, in the order of their paths, to where it is told
+// or into a buffer, and reports whether it could: if not, open finds out which it is.
+func (r *rows) together(ctx context.Context, to []byte) bool {
 	r.ranges = r.ranges[:0]
+	next := 0
 	for k, i := range r.at {
-		r.ranges = append(r.ranges, shard.Range{File: i, Len: int(r.src.sizes[i]), Tag: k})
+		x := shard.Range{File: i, Len: int(r.src.sizes[i]), Tag: k}
+		if to != nil {
+			x.Tag, x.Data = next, to[next:next+x.Len:next+x.Len]
+		}
+		r.ranges = append(r.ranges, x)
+		next += x.Len
 	}
-	buf, err := r.src.pool.Fetch(ctx, r.src.bufs, shard.Plan{Concurrency: len(r.at)}, r.ranges)
+	plan := shard.Plan{Concurrency: len(r.at)}
+	var err error
+	if to != nil {
+		err = r.src.pool.ReadInto(ctx, to, plan, r.ranges)
+	} else {
+		r.buf, err = r.src.pool.Fetch(ctx, r.src.bufs, plan, r.ranges)
+	}
 	if err != nil {
 		return false
 	}
-	r.buf = buf
 	r.data, r.errs = slices.Grow(r.data, len(r.at))[:len(r.at)], slices.Grow(r.errs, len(r.at))[:len(r.at)]
 	for k := range r.ranges {
 		x := &r.ranges[k]
-		r.data[x.Tag], r.errs[x.Tag], x.Data = x.Data, nil, nil
+		row := k
+		if to == nil { // Fetch sorts them
+			row = x.Tag
+		}
+		r.data[row], r.errs[row], x.Data = x.Data, nil, nil
 	}
 	return true
 }

@@ -40,9 +40,11 @@ func (f *Files) Close() error {
 }
 
 // InPlace reports whether reads may go straight to memory of the loader: not if one
-// may be given up, which would go on writing there, and not where that is better
-// done in aligned memory or in one call.
-func InPlace(pool shard.PoolConfig) bool { return pool.Backend == shard.Pread && pool.Deadline == 0 }
+// may be given up, which would go on writing there (direct reads write to memory
+// between), and not where files are lent.
+func InPlace(pool shard.PoolConfig) bool {
+	return pool.Deadline == 0 && pool.Backend != shard.Ring && pool.Backend != shard.MmapTrusted
+}
 
 // Rows is the bytes of some rows. The zero Rows is empty.
 type Rows struct {
