@@ -13,9 +13,9 @@ import (
 )
 
 // Buffers lends byte buffers and takes them back to lend them again, and never
-// holds more than a budget of them, lent or idle, nor more than twice what was
-// lent at a time. In steady state nothing is allocated. All methods may be called
-// concurrently.
+// holds more than a budget of them, lent or idle, nor a quarter more than was lent at
+// a time, or 64 MiB more if it is less than as much again. In steady state nothing is
+// allocated. All methods may be called concurrently.
 //
 // Buffers of 64 KiB and more lie outside of the Go heap on Linux, so that the garbage
 // collector lets nothing pile up beside them, and in huge pages where the system has
@@ -100,6 +100,11 @@ func (b *Buffers) Get(ctx context.Context, n int) ([]byte, error) {
 // sizes that vary would else take turns in being made and dropped.
 const larger = 2
 
+// spareBytes may lie idle beside the most that was lent, if it is not more than that: two
+// small sizes may take turns. Of large ones, a quarter does: where sizes vary by half
+// of their mean, one byte in 25 is then lent in new memory.
+const spareBytes = 64 << 20
+
 // take counts size bytes as lent and returns an idle buffer of about that size, or
 // nil after making room for a new one.
 func (b *Buffers) take(size, index int) []byte {
@@ -118,8 +123,8 @@ func (b *Buffers) take(size, index int) []byte {
 	if buf != nil {
 		return buf
 	}
-	limit := min(b.budget, 2*b.peak) // twice, so that two sizes may take turns
-	for b.lent+s.bytes > limit && s.drop() {
+	spare := min(b.peak, max(b.peak/4, spareBytes))
+	for limit := min(b.budget, b.peak+spare); b.lent+s.bytes > limit && s.drop(); {
 	}
 	return nil
 }
@@ -212,8 +217,7 @@ func (b *Buffers) Abandon(buf []byte) {
 }
 
 // Held returns the bytes that are lent, abandoned ones included, and those that
-// wait to be lent again. Their sum is never above the budget, nor twice the most
-// that was lent at a time.
+// wait to be lent again. Their sum is bounded, as Buffers says.
 func (b *Buffers) Held() (lent, idle int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -316,6 +316,23 @@ func TestBuffersIdle(t *testing.T) {
 	}
 }
 
+// TestBuffersSpare lends large buffers of several sizes, of which few may lie idle.
+func TestBuffersSpare(t *testing.T) {
+	if raceEnabled {
+		t.Skip("they are written to")
+	}
+	const m = 1 << 20
+	bufs := shard.NewBuffers(math.MaxInt64)
+	defer bufs.Close()
+	for _, c := range []struct{ size, idle int }{{512 * m, 0}, {160 * m, 0}, {384 * m, 160 * m}, {512 * m, 0}} {
+		b := must(bufs.Get(t.Context(), c.size))
+		if lent, idle := bufs.Held(); lent != int64(c.size) || idle != int64(c.idle) {
+			t.Errorf("lent %d MiB of %d, idle %d, want %d", lent/m, c.size/m, idle/m, c.idle/m)
+		}
+		bufs.Put(b)
+	}
+}
+
 // TestBuffersClose gives back what is idle at once, and what is lent in its time.
 func TestBuffersClose(t *testing.T) {
 	const n = 1 << 20
