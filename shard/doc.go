@@ -37,6 +37,6 @@
 //     after an error that wraps [ErrAbandoned] they belong to the lost read and
 //     must not be touched again.
 //   - Memory of [Buffers.Get] and [Pool.Fetch] is the caller's until
-//     [Buffers.Put].
+//     [Buffers.Put], and no garbage collector looks for what is not put back.
 //   - A Pool owns its descriptors and goroutines; Close gives them back.
 package shard
