@@ -3482,98 +3482,96 @@ GLOBL pick22<>(SB), RODATA|NOPTR, $32
 // func ycc(dst *uint8, y *uint8, cb *uint8, cr *uint8, n int)
 // Requires: AVX, AVX2
 TEXT ·ycc(SB), NOSPLIT, $0-40
-	MOVQ    dst+0(FP), AX
-	MOVQ    y+8(FP), CX
-	MOVQ    cb+16(FP), DX
-	MOVQ    cr+24(FP), BX
-	MOVQ    n+32(FP), SI
-	VMOVDQU c128<>+0(SB), Y0
-	VMOVDQU c1<>+0(SB), Y1
-	VMOVDQU red<>+0(SB), Y2
-	VMOVDQU blue<>+0(SB), Y3
-	VMOVDQU green<>+0(SB), Y4
-	VMOVDQU half<>+0(SB), Y5
+	MOVQ         dst+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         cb+16(FP), DX
+	MOVQ         cr+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VPXOR        Y0, Y0, Y0
+	MOVL         $0x00800080, DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0x33753375, DI
+	VMOVD        DI, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x62d162d1, DI
+	VMOVD        DI, X3
+	VPBROADCASTD X3, Y3
+	MOVL         $0x492ea7e6, DI
+	VMOVD        DI, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0x00008000, DI
+	VMOVD        DI, X5
+	VPBROADCASTD X5, Y5
 
 loop:
-	VPMOVZXBW    (CX), Y6
-	VPMOVZXBW    (DX), Y7
-	VPMOVZXBW    (BX), Y8
-	VPSUBW       Y0, Y7, Y7
-	VPSUBW       Y0, Y8, Y8
-	VPADDW       Y7, Y7, Y9
-	VPADDW       Y8, Y8, Y10
-	VPMULHW      Y2, Y10, Y10
-	VPMULHW      Y3, Y9, Y11
-	VPADDW       Y1, Y10, Y10
-	VPSRAW       $0x01, Y10, Y10
-	VPADDW       Y6, Y10, Y10
-	VPADDW       Y1, Y11, Y11
-	VPSRAW       $0x01, Y11, Y11
-	VPADDW       Y6, Y11, Y11
-	VPADDW       Y8, Y10, Y10
-	VPADDW       Y9, Y11, Y11
-	VPUNPCKLWD   Y8, Y7, Y9
+	VMOVDQU      (CX), Y6
+	VMOVDQU      (DX), Y7
+	VMOVDQU      (BX), Y8
+	VPUNPCKLBW   Y0, Y6, Y9
+	VPUNPCKLBW   Y0, Y7, Y10
+	VPUNPCKLBW   Y0, Y8, Y11
+	VPSUBW       Y1, Y10, Y10
+	VPSUBW       Y1, Y11, Y11
+	VPMULHRSW    Y2, Y11, Y12
+	VPMULHRSW    Y3, Y10, Y13
+	VPADDW       Y11, Y12, Y12
+	VPADDW       Y10, Y13, Y13
+	VPUNPCKLWD   Y11, Y10, Y14
+	VPUNPCKHWD   Y11, Y10, Y10
+	VPMADDWD     Y4, Y14, Y14
+	VPADDD       Y5, Y14, Y14
+	VPSRAD       $0x10, Y14, Y14
+	VPMADDWD     Y4, Y10, Y10
+	VPADDD       Y5, Y10, Y10
+	VPSRAD       $0x10, Y10, Y10
+	VPACKSSDW    Y10, Y14, Y10
+	VPSUBW       Y11, Y10, Y10
+	VPADDW       Y9, Y12, Y12
+	VPADDW       Y9, Y10, Y10
+	VPADDW       Y9, Y13, Y13
+	VPUNPCKHBW   Y0, Y6, Y6
+	VPUNPCKHBW   Y0, Y7, Y7
+	VPUNPCKHBW   Y0, Y8, Y8
+	VPSUBW       Y1, Y7, Y7
+	VPSUBW       Y1, Y8, Y8
+	VPMULHRSW    Y2, Y8, Y9
+	VPMULHRSW    Y3, Y7, Y11
+	VPADDW       Y8, Y9, Y9
+	VPADDW       Y7, Y11, Y11
+	VPUNPCKLWD   Y8, Y7, Y14
 	VPUNPCKHWD   Y8, Y7, Y7
-	VPMADDWD     Y4, Y9, Y9
-	VPADDD       Y5, Y9, Y9
-	VPSRAD       $0x10, Y9, Y9
+	VPMADDWD     Y4, Y14, Y14
+	VPADDD       Y5, Y14, Y14
+	VPSRAD       $0x10, Y14, Y14
 	VPMADDWD     Y4, Y7, Y7
 	VPADDD       Y5, Y7, Y7
 	VPSRAD       $0x10, Y7, Y7
-	VPACKSSDW    Y7, Y9, Y7
+	VPACKSSDW    Y7, Y14, Y7
 	VPSUBW       Y8, Y7, Y7
+	VPADDW       Y6, Y9, Y9
 	VPADDW       Y6, Y7, Y7
-	VPMOVZXBW    16(CX), Y6
-	VPMOVZXBW    16(DX), Y8
-	VPMOVZXBW    16(BX), Y9
-	VPSUBW       Y0, Y8, Y8
-	VPSUBW       Y0, Y9, Y9
-	VPADDW       Y8, Y8, Y12
-	VPADDW       Y9, Y9, Y13
-	VPMULHW      Y2, Y13, Y13
-	VPMULHW      Y3, Y12, Y14
-	VPADDW       Y1, Y13, Y13
-	VPSRAW       $0x01, Y13, Y13
-	VPADDW       Y6, Y13, Y13
-	VPADDW       Y1, Y14, Y14
-	VPSRAW       $0x01, Y14, Y14
-	VPADDW       Y6, Y14, Y14
-	VPADDW       Y9, Y13, Y13
-	VPADDW       Y12, Y14, Y14
-	VPUNPCKLWD   Y9, Y8, Y12
-	VPUNPCKHWD   Y9, Y8, Y8
-	VPMADDWD     Y4, Y12, Y12
-	VPADDD       Y5, Y12, Y12
-	VPSRAD       $0x10, Y12, Y12
-	VPMADDWD     Y4, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPSRAD       $0x10, Y8, Y8
-	VPACKSSDW    Y8, Y12, Y8
-	VPSUBW       Y9, Y8, Y8
-	VPADDW       Y6, Y8, Y8
-	VPACKUSWB    Y13, Y10, Y10
-	VPERMQ       $0xd8, Y10, Y10
-	VPACKUSWB    Y8, Y7, Y7
-	VPERMQ       $0xd8, Y7, Y7
-	VPACKUSWB    Y14, Y11, Y11
-	VPERMQ       $0xd8, Y11, Y11
-	VPSHUFB      pick00<>+0(SB), Y10, Y6
-	VPSHUFB      pick01<>+0(SB), Y7, Y8
-	VPSHUFB      pick02<>+0(SB), Y11, Y9
-	VPOR         Y6, Y8, Y8
-	VPOR         Y8, Y9, Y9
-	VMOVDQU      X9, (AX)
-	VEXTRACTI128 $0x01, Y9, 48(AX)
-	VPSHUFB      pick10<>+0(SB), Y10, Y6
-	VPSHUFB      pick11<>+0(SB), Y7, Y8
-	VPSHUFB      pick12<>+0(SB), Y11, Y9
-	VPOR         Y6, Y8, Y8
-	VPOR         Y8, Y9, Y9
-	VMOVDQU      X9, 16(AX)
-	VEXTRACTI128 $0x01, Y9, 64(AX)
-	VPSHUFB      pick20<>+0(SB), Y10, Y6
-	VPSHUFB      pick21<>+0(SB), Y7, Y7
-	VPSHUFB      pick22<>+0(SB), Y11, Y8
+	VPADDW       Y6, Y11, Y11
+	VPACKUSWB    Y9, Y12, Y12
+	VPACKUSWB    Y7, Y10, Y10
+	VPACKUSWB    Y11, Y13, Y13
+	VPSHUFB      pick00<>+0(SB), Y12, Y6
+	VPSHUFB      pick01<>+0(SB), Y10, Y7
+	VPSHUFB      pick02<>+0(SB), Y13, Y8
+	VPOR         Y6, Y7, Y7
+	VPOR         Y7, Y8, Y8
+	VMOVDQU      X8, (AX)
+	VEXTRACTI128 $0x01, Y8, 48(AX)
+	VPSHUFB      pick10<>+0(SB), Y12, Y6
+	VPSHUFB      pick11<>+0(SB), Y10, Y7
+	VPSHUFB      pick12<>+0(SB), Y13, Y8
+	VPOR         Y6, Y7, Y7
+	VPOR         Y7, Y8, Y8
+	VMOVDQU      X8, 16(AX)
+	VEXTRACTI128 $0x01, Y8, 64(AX)
+	VPSHUFB      pick20<>+0(SB), Y12, Y6
+	VPSHUFB      pick21<>+0(SB), Y10, Y7
+	VPSHUFB      pick22<>+0(SB), Y13, Y8
 	VPOR         Y6, Y7, Y7
 	VPOR         Y7, Y8, Y8
 	VMOVDQU      X8, 32(AX)
@@ -3587,65 +3585,318 @@ loop:
 	VZEROUPPER
 	RET
 
-DATA c128<>+0(SB)/4, $0x00800080
-DATA c128<>+4(SB)/4, $0x00800080
-DATA c128<>+8(SB)/4, $0x00800080
-DATA c128<>+12(SB)/4, $0x00800080
-DATA c128<>+16(SB)/4, $0x00800080
-DATA c128<>+20(SB)/4, $0x00800080
-DATA c128<>+24(SB)/4, $0x00800080
-DATA c128<>+28(SB)/4, $0x00800080
-GLOBL c128<>(SB), RODATA|NOPTR, $32
+// func yccWide(dst *uint8, y *uint8, cb *uint8, cr *uint8, n int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VBMI, CMOV
+TEXT ·yccWide(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         cb+16(FP), DX
+	MOVQ         cr+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VPXOR        Y0, Y0, Y0
+	MOVL         $0x00800080, DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Z1
+	MOVL         $0x33753375, DI
+	VMOVD        DI, X2
+	VPBROADCASTD X2, Z2
+	MOVL         $0x62d162d1, DI
+	VMOVD        DI, X3
+	VPBROADCASTD X3, Z3
+	MOVL         $0x492ea7e6, DI
+	VMOVD        DI, X4
+	VPBROADCASTD X4, Z4
+	MOVL         $0x00008000, DI
+	VMOVD        DI, X5
+	VPBROADCASTD X5, Z5
+	VMOVDQU8     third0<>+0(SB), Z6
+	MOVQ         $0x9249249249249249, DI
+	KMOVQ        DI, K1
+	VMOVDQU8     third1<>+0(SB), Z7
+	MOVQ         $0x2492492492492492, DI
+	KMOVQ        DI, K2
+	VMOVDQU8     third2<>+0(SB), Z8
+	MOVQ         $0x4924924924924924, DI
+	KMOVQ        DI, K3
 
-DATA c1<>+0(SB)/4, $0x00010001
-DATA c1<>+4(SB)/4, $0x00010001
-DATA c1<>+8(SB)/4, $0x00010001
-DATA c1<>+12(SB)/4, $0x00010001
-DATA c1<>+16(SB)/4, $0x00010001
-DATA c1<>+20(SB)/4, $0x00010001
-DATA c1<>+24(SB)/4, $0x00010001
-DATA c1<>+28(SB)/4, $0x00010001
-GLOBL c1<>(SB), RODATA|NOPTR, $32
+loop:
+	VMOVDQU8   (CX), Z9
+	VMOVDQU8   (DX), Z10
+	VMOVDQU8   (BX), Z11
+	VPUNPCKLBW Z0, Z9, Z12
+	VPUNPCKLBW Z0, Z10, Z13
+	VPUNPCKLBW Z0, Z11, Z14
+	VPSUBW     Z1, Z13, Z13
+	VPSUBW     Z1, Z14, Z14
+	VPMULHRSW  Z2, Z14, Z15
+	VPMULHRSW  Z3, Z13, Z16
+	VPADDW     Z14, Z15, Z15
+	VPADDW     Z13, Z16, Z16
+	VPUNPCKLWD Z14, Z13, Z17
+	VPUNPCKHWD Z14, Z13, Z13
+	VPMADDWD   Z4, Z17, Z17
+	VPADDD     Z5, Z17, Z17
+	VPSRAD     $0x10, Z17, Z17
+	VPMADDWD   Z4, Z13, Z13
+	VPADDD     Z5, Z13, Z13
+	VPSRAD     $0x10, Z13, Z13
+	VPACKSSDW  Z13, Z17, Z13
+	VPSUBW     Z14, Z13, Z13
+	VPADDW     Z12, Z15, Z15
+	VPADDW     Z12, Z13, Z13
+	VPADDW     Z12, Z16, Z16
+	VPUNPCKHBW Z0, Z9, Z9
+	VPUNPCKHBW Z0, Z10, Z10
+	VPUNPCKHBW Z0, Z11, Z11
+	VPSUBW     Z1, Z10, Z10
+	VPSUBW     Z1, Z11, Z11
+	VPMULHRSW  Z2, Z11, Z12
+	VPMULHRSW  Z3, Z10, Z14
+	VPADDW     Z11, Z12, Z12
+	VPADDW     Z10, Z14, Z14
+	VPUNPCKLWD Z11, Z10, Z17
+	VPUNPCKHWD Z11, Z10, Z10
+	VPMADDWD   Z4, Z17, Z17
+	VPADDD     Z5, Z17, Z17
+	VPSRAD     $0x10, Z17, Z17
+	VPMADDWD   Z4, Z10, Z10
+	VPADDD     Z5, Z10, Z10
+	VPSRAD     $0x10, Z10, Z10
+	VPACKSSDW  Z10, Z17, Z10
+	VPSUBW     Z11, Z10, Z10
+	VPADDW     Z9, Z12, Z12
+	VPADDW     Z9, Z10, Z10
+	VPADDW     Z9, Z14, Z14
+	VPACKUSWB  Z12, Z15, Z15
+	VPACKUSWB  Z10, Z13, Z13
+	VPACKUSWB  Z14, Z16, Z16
+	VPERMB     Z15, Z6, Z9
+	VPERMB     Z13, Z6, K2, Z9
+	VPERMB     Z16, Z6, K3, Z9
+	VMOVDQU8   Z9, (AX)
+	VPERMB     Z15, Z7, Z9
+	VPERMB     Z13, Z7, K1, Z9
+	VPERMB     Z16, Z7, K2, Z9
+	VMOVDQU8   Z9, 64(AX)
+	VPERMB     Z15, Z8, Z9
+	VPERMB     Z13, Z8, K3, Z9
+	VPERMB     Z16, Z8, K1, Z9
+	VMOVDQU8   Z9, 128(AX)
+	MOVQ       $0x00000040, DI
+	MOVQ       DI, R8
+	SUBQ       DI, SI
+	JEQ        end
+	CMPQ       SI, DI
+	CMOVQLT    SI, R8
+	CMOVQLT    DI, SI
+	ADDQ       R8, CX
+	ADDQ       R8, DX
+	ADDQ       R8, BX
+	LEAQ       (R8)(R8*2), R8
+	ADDQ       R8, AX
+	JMP        loop
 
-DATA red<>+0(SB)/4, $0x66e966e9
-DATA red<>+4(SB)/4, $0x66e966e9
-DATA red<>+8(SB)/4, $0x66e966e9
-DATA red<>+12(SB)/4, $0x66e966e9
-DATA red<>+16(SB)/4, $0x66e966e9
-DATA red<>+20(SB)/4, $0x66e966e9
-DATA red<>+24(SB)/4, $0x66e966e9
-DATA red<>+28(SB)/4, $0x66e966e9
-GLOBL red<>(SB), RODATA|NOPTR, $32
+end:
+	VZEROUPPER
+	RET
 
-DATA blue<>+0(SB)/4, $0xc5a2c5a2
-DATA blue<>+4(SB)/4, $0xc5a2c5a2
-DATA blue<>+8(SB)/4, $0xc5a2c5a2
-DATA blue<>+12(SB)/4, $0xc5a2c5a2
-DATA blue<>+16(SB)/4, $0xc5a2c5a2
-DATA blue<>+20(SB)/4, $0xc5a2c5a2
-DATA blue<>+24(SB)/4, $0xc5a2c5a2
-DATA blue<>+28(SB)/4, $0xc5a2c5a2
-GLOBL blue<>(SB), RODATA|NOPTR, $32
+DATA third0<>+0(SB)/1, $0x00
+DATA third0<>+1(SB)/1, $0x00
+DATA third0<>+2(SB)/1, $0x00
+DATA third0<>+3(SB)/1, $0x01
+DATA third0<>+4(SB)/1, $0x01
+DATA third0<>+5(SB)/1, $0x01
+DATA third0<>+6(SB)/1, $0x02
+DATA third0<>+7(SB)/1, $0x02
+DATA third0<>+8(SB)/1, $0x02
+DATA third0<>+9(SB)/1, $0x03
+DATA third0<>+10(SB)/1, $0x03
+DATA third0<>+11(SB)/1, $0x03
+DATA third0<>+12(SB)/1, $0x04
+DATA third0<>+13(SB)/1, $0x04
+DATA third0<>+14(SB)/1, $0x04
+DATA third0<>+15(SB)/1, $0x05
+DATA third0<>+16(SB)/1, $0x05
+DATA third0<>+17(SB)/1, $0x05
+DATA third0<>+18(SB)/1, $0x06
+DATA third0<>+19(SB)/1, $0x06
+DATA third0<>+20(SB)/1, $0x06
+DATA third0<>+21(SB)/1, $0x07
+DATA third0<>+22(SB)/1, $0x07
+DATA third0<>+23(SB)/1, $0x07
+DATA third0<>+24(SB)/1, $0x08
+DATA third0<>+25(SB)/1, $0x08
+DATA third0<>+26(SB)/1, $0x08
+DATA third0<>+27(SB)/1, $0x09
+DATA third0<>+28(SB)/1, $0x09
+DATA third0<>+29(SB)/1, $0x09
+DATA third0<>+30(SB)/1, $0x0a
+DATA third0<>+31(SB)/1, $0x0a
+DATA third0<>+32(SB)/1, $0x0a
+DATA third0<>+33(SB)/1, $0x0b
+DATA third0<>+34(SB)/1, $0x0b
+DATA third0<>+35(SB)/1, $0x0b
+DATA third0<>+36(SB)/1, $0x0c
+DATA third0<>+37(SB)/1, $0x0c
+DATA third0<>+38(SB)/1, $0x0c
+DATA third0<>+39(SB)/1, $0x0d
+DATA third0<>+40(SB)/1, $0x0d
+DATA third0<>+41(SB)/1, $0x0d
+DATA third0<>+42(SB)/1, $0x0e
+DATA third0<>+43(SB)/1, $0x0e
+DATA third0<>+44(SB)/1, $0x0e
+DATA third0<>+45(SB)/1, $0x0f
+DATA third0<>+46(SB)/1, $0x0f
+DATA third0<>+47(SB)/1, $0x0f
+DATA third0<>+48(SB)/1, $0x10
+DATA third0<>+49(SB)/1, $0x10
+DATA third0<>+50(SB)/1, $0x10
+DATA third0<>+51(SB)/1, $0x11
+DATA third0<>+52(SB)/1, $0x11
+DATA third0<>+53(SB)/1, $0x11
+DATA third0<>+54(SB)/1, $0x12
+DATA third0<>+55(SB)/1, $0x12
+DATA third0<>+56(SB)/1, $0x12
+DATA third0<>+57(SB)/1, $0x13
+DATA third0<>+58(SB)/1, $0x13
+DATA third0<>+59(SB)/1, $0x13
+DATA third0<>+60(SB)/1, $0x14
+DATA third0<>+61(SB)/1, $0x14
+DATA third0<>+62(SB)/1, $0x14
+DATA third0<>+63(SB)/1, $0x15
+GLOBL third0<>(SB), RODATA|NOPTR, $64
 
-DATA green<>+0(SB)/4, $0x492ea7e6
-DATA green<>+4(SB)/4, $0x492ea7e6
-DATA green<>+8(SB)/4, $0x492ea7e6
-DATA green<>+12(SB)/4, $0x492ea7e6
-DATA green<>+16(SB)/4, $0x492ea7e6
-DATA green<>+20(SB)/4, $0x492ea7e6
-DATA green<>+24(SB)/4, $0x492ea7e6
-DATA green<>+28(SB)/4, $0x492ea7e6
-GLOBL green<>(SB), RODATA|NOPTR, $32
+DATA third1<>+0(SB)/1, $0x15
+DATA third1<>+1(SB)/1, $0x15
+DATA third1<>+2(SB)/1, $0x16
+DATA third1<>+3(SB)/1, $0x16
+DATA third1<>+4(SB)/1, $0x16
+DATA third1<>+5(SB)/1, $0x17
+DATA third1<>+6(SB)/1, $0x17
+DATA third1<>+7(SB)/1, $0x17
+DATA third1<>+8(SB)/1, $0x18
+DATA third1<>+9(SB)/1, $0x18
+DATA third1<>+10(SB)/1, $0x18
+DATA third1<>+11(SB)/1, $0x19
+DATA third1<>+12(SB)/1, $0x19
+DATA third1<>+13(SB)/1, $0x19
+DATA third1<>+14(SB)/1, $0x1a
+DATA third1<>+15(SB)/1, $0x1a
+DATA third1<>+16(SB)/1, $0x1a
+DATA third1<>+17(SB)/1, $0x1b
+DATA third1<>+18(SB)/1, $0x1b
+DATA third1<>+19(SB)/1, $0x1b
+DATA third1<>+20(SB)/1, $0x1c
+DATA third1<>+21(SB)/1, $0x1c
+DATA third1<>+22(SB)/1, $0x1c
+DATA third1<>+23(SB)/1, $0x1d
+DATA third1<>+24(SB)/1, $0x1d
+DATA third1<>+25(SB)/1, $0x1d
+DATA third1<>+26(SB)/1, $0x1e
+DATA third1<>+27(SB)/1, $0x1e
+DATA third1<>+28(SB)/1, $0x1e
+DATA third1<>+29(SB)/1, $0x1f
+DATA third1<>+30(SB)/1, $0x1f
+DATA third1<>+31(SB)/1, $0x1f
+DATA third1<>+32(SB)/1, $0x20
+DATA third1<>+33(SB)/1, $0x20
+DATA third1<>+34(SB)/1, $0x20
+DATA third1<>+35(SB)/1, $0x21
+DATA third1<>+36(SB)/1, $0x21
+DATA third1<>+37(SB)/1, $0x21
+DATA third1<>+38(SB)/1, $0x22
+DATA third1<>+39(SB)/1, $0x22
+DATA third1<>+40(SB)/1, $0x22
+DATA third1<>+41(SB)/1, $0x23
+DATA third1<>+42(SB)/1, $0x23
+DATA third1<>+43(SB)/1, $0x23
+DATA third1<>+44(SB)/1, $0x24
+DATA third1<>+45(SB)/1, $0x24
+DATA third1<>+46(SB)/1, $0x24
+DATA third1<>+47(SB)/1, $0x25
+DATA third1<>+48(SB)/1, $0x25
+DATA third1<>+49(SB)/1, $0x25
+DATA third1<>+50(SB)/1, $0x26
+DATA third1<>+51(SB)/1, $0x26
+DATA third1<>+52(SB)/1, $0x26
+DATA third1<>+53(SB)/1, $0x27
+DATA third1<>+54(SB)/1, $0x27
+DATA third1<>+55(SB)/1, $0x27
+DATA third1<>+56(SB)/1, $0x28
+DATA third1<>+57(SB)/1, $0x28
+DATA third1<>+58(SB)/1, $0x28
+DATA third1<>+59(SB)/1, $0x29
+DATA third1<>+60(SB)/1, $0x29
+DATA third1<>+61(SB)/1, $0x29
+DATA third1<>+62(SB)/1, $0x2a
+DATA third1<>+63(SB)/1, $0x2a
+GLOBL third1<>(SB), RODATA|NOPTR, $64
 
-DATA half<>+0(SB)/4, $0x00008000
-DATA half<>+4(SB)/4, $0x00008000
-DATA half<>+8(SB)/4, $0x00008000
-DATA half<>+12(SB)/4, $0x00008000
-DATA half<>+16(SB)/4, $0x00008000
-DATA half<>+20(SB)/4, $0x00008000
-DATA half<>+24(SB)/4, $0x00008000
-DATA half<>+28(SB)/4, $0x00008000
-GLOBL half<>(SB), RODATA|NOPTR, $32
+DATA third2<>+0(SB)/1, $0x2a
+DATA third2<>+1(SB)/1, $0x2b
+DATA third2<>+2(SB)/1, $0x2b
+DATA third2<>+3(SB)/1, $0x2b
+DATA third2<>+4(SB)/1, $0x2c
+DATA third2<>+5(SB)/1, $0x2c
+DATA third2<>+6(SB)/1, $0x2c
+DATA third2<>+7(SB)/1, $0x2d
+DATA third2<>+8(SB)/1, $0x2d
+DATA third2<>+9(SB)/1, $0x2d
+DATA third2<>+10(SB)/1, $0x2e
+DATA third2<>+11(SB)/1, $0x2e
+DATA third2<>+12(SB)/1, $0x2e
+DATA third2<>+13(SB)/1, $0x2f
+DATA third2<>+14(SB)/1, $0x2f
+DATA third2<>+15(SB)/1, $0x2f
+DATA third2<>+16(SB)/1, $0x30
+DATA third2<>+17(SB)/1, $0x30
+DATA third2<>+18(SB)/1, $0x30
+DATA third2<>+19(SB)/1, $0x31
+DATA third2<>+20(SB)/1, $0x31
+DATA third2<>+21(SB)/1, $0x31
+DATA third2<>+22(SB)/1, $0x32
+DATA third2<>+23(SB)/1, $0x32
+DATA third2<>+24(SB)/1, $0x32
+DATA third2<>+25(SB)/1, $0x33
+DATA third2<>+26(SB)/1, $0x33
+DATA third2<>+27(SB)/1, $0x33
+DATA third2<>+28(SB)/1, $0x34
+DATA third2<>+29(SB)/1, $0x34
+DATA third2<>+30(SB)/1, $0x34
+DATA third2<>+31(SB)/1, $0x35
+DATA third2<>+32(SB)/1, $0x35
+DATA third2<>+33(SB)/1, $0x35
+DATA third2<>+34(SB)/1, $0x36
+DATA third2<>+35(SB)/1, $0x36
+DATA third2<>+36(SB)/1, $0x36
+DATA third2<>+37(SB)/1, $0x37
+DATA third2<>+38(SB)/1, $0x37
+DATA third2<>+39(SB)/1, $0x37
+DATA third2<>+40(SB)/1, $0x38
+DATA third2<>+41(SB)/1, $0x38
+DATA third2<>+42(SB)/1, $0x38
+DATA third2<>+43(SB)/1, $0x39
+DATA third2<>+44(SB)/1, $0x39
+DATA third2<>+45(SB)/1, $0x39
+DATA third2<>+46(SB)/1, $0x3a
+DATA third2<>+47(SB)/1, $0x3a
+DATA third2<>+48(SB)/1, $0x3a
+DATA third2<>+49(SB)/1, $0x3b
+DATA third2<>+50(SB)/1, $0x3b
+DATA third2<>+51(SB)/1, $0x3b
+DATA third2<>+52(SB)/1, $0x3c
+DATA third2<>+53(SB)/1, $0x3c
+DATA third2<>+54(SB)/1, $0x3c
+DATA third2<>+55(SB)/1, $0x3d
+DATA third2<>+56(SB)/1, $0x3d
+DATA third2<>+57(SB)/1, $0x3d
+DATA third2<>+58(SB)/1, $0x3e
+DATA third2<>+59(SB)/1, $0x3e
+DATA third2<>+60(SB)/1, $0x3e
+DATA third2<>+61(SB)/1, $0x3f
+DATA third2<>+62(SB)/1, $0x3f
+DATA third2<>+63(SB)/1, $0x3f
+GLOBL third2<>(SB), RODATA|NOPTR, $64
 
 // func weave(dst *uint8, first *uint8, second *uint8, third *uint8, n int)
 // Requires: AVX, AVX2
@@ -3687,5 +3938,49 @@ loop:
 	ADDQ         $0x20, SI
 	SUBQ         $0x20, CX
 	JG           loop
+	VZEROUPPER
+	RET
+
+// func unstuff(dst *uint8, src *uint8, room int, n int) (written int, used int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI2, POPCNT
+TEXT ·unstuff(SB), NOSPLIT, $0-48
+	MOVQ       dst+0(FP), AX
+	MOVQ       src+8(FP), CX
+	MOVQ       room+16(FP), DX
+	MOVQ       n+24(FP), BX
+	LEAQ       -64(AX)(DX*1), DX
+	LEAQ       -65(CX)(BX*1), BX
+	VPTERNLOGD $0xff, Z0, Z0, Z0
+	XORL       SI, SI
+
+loop:
+	CMPQ          CX, BX
+	JHI           done
+	CMPQ          AX, DX
+	JHI           done
+	VMOVDQU8      (CX), Z1
+	VPCMPEQB      Z0, Z1, K1
+	VPTESTMB      1(CX), Z0, K1, K2
+	KORTESTQ      K2, K2
+	JNE           done
+	KMOVQ         K1, DI
+	LEAQ          (SI)(DI*2), R8
+	NOTQ          R8
+	MOVQ          DI, SI
+	SHRQ          $0x3f, SI
+	KMOVQ         R8, K1
+	VPCOMPRESSB.Z Z1, K1, Z1
+	VMOVDQU8      Z1, (AX)
+	POPCNTQ       R8, R8
+	ADDQ          R8, AX
+	ADDQ          $0x40, CX
+	JMP           loop
+
+done:
+	ADDQ SI, CX
+	SUBQ dst+0(FP), AX
+	SUBQ src+8(FP), CX
+	MOVQ AX, written+32(FP)
+	MOVQ CX, used+40(FP)
 	VZEROUPPER
 	RET

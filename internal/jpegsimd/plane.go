@@ -5,6 +5,9 @@ package jpegsimd
 // left to the plain twins.
 const chunk = 32
 
+// wideChunk is the same for kernels of AVX-512, which see to the rest by themselves.
+const wideChunk = 64
+
 // Up22 doubles a row of samples in both directions: dst gets twice as many as
 // cur and near have between their first and last, which are the neighbours
 // beyond the ends. near is the row on the other side of the row that is made.
@@ -58,6 +61,10 @@ func Up12(dst, cur, near []uint8, bias int) {
 func YCC(dst, y, cb, cr []uint8) {
 	n := len(y)
 	cb, cr, dst = cb[:n], cr[:n], dst[:3*n]
+	if useAVX512 && n >= wideChunk {
+		yccWide(&dst[0], &y[0], &cb[0], &cr[0], n)
+		return
+	}
 	if !useAVX2 || n < chunk {
 		plainYCC(dst, y, cb, cr)
 		return

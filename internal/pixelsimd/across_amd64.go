@@ -12,11 +12,13 @@ import (
 // the place of its window and the weights of pairs (or, with one channel, groups
 // of eight) of source pixels, repeated for the channels.
 type packed struct {
-	off   []int32
-	coef  []uint32
-	steps int // pairs or groups in a window
-	loads int // 16-byte loads in a window of pairs
-	c, in int
+	off      []int32
+	coef     []uint32
+	steps    int // pairs or groups in a window
+	loads    int // 16-byte loads in a window of pairs
+	c, in    int
+	wide     bool // sixteens has it instead
+	sixteens sixteens
 }
 
 // set packs t, if there are kernels.
@@ -25,6 +27,9 @@ func (p *packed) set(t *Table, in, c int) bool {
 		return false
 	}
 	p.c, p.in = c, in
+	if p.wide = c == 3 && p.sixteens.set(t, in); p.wide {
+		return true
+	}
 	blocks := (len(t.Lo) + 3) / 4
 	p.off = resized(p.off, 4*blocks)
 	clear(p.off[len(t.Lo):])
@@ -93,6 +98,10 @@ func (p *packed) groups(t *Table, blocks int) {
 }
 
 func (p *packed) row(dst, src []uint8) {
+	if p.wide {
+		p.sixteens.row(dst, src, p.in)
+		return
+	}
 	n := p.c * len(p.off)
 	_, _ = dst[:n+2:cap(dst)], src[:p.c*p.in+AcrossReads:cap(src)]
 	if p.c == 3 {
