@@ -146,7 +146,7 @@ GLOBL centre<>(SB), RODATA|NOPTR, $32
 
 // func decode(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left int, end int)
 // Requires: AVX, AVX2, BMI, BMI2, CMOV
-TEXT ·decode(SB), NOSPLIT, $48-88
+TEXT ·decode(SB), NOSPLIT, $72-88
 	MOVQ  bits+40(FP), AX
 	MOVQ  (AX), CX
 	MOVQ  8(AX), DX
@@ -168,38 +168,34 @@ TEXT ·decode(SB), NOSPLIT, $48-88
 	VPXOR Y3, Y3, Y3
 	MOVQ  $+0, 24(SP)
 	MOVQ  $+0, 40(SP)
+	MOVQ  $+0, 64(SP)
 
 block:
 	MOVQ    $-2, SI
 	CMPQ    BX, 16(SP)
 	JHI     return
-	VPXOR   Y4, Y4, Y4
-	VMOVDQU Y4, (DI)
-	VMOVDQU Y4, 32(DI)
-	VMOVDQU Y4, 64(DI)
-	VMOVDQU Y4, 96(DI)
-	MOVQ    (BX), AX
-	BSWAPQ  AX
+	MOVQ    (BX), SI
+	BSWAPQ  SI
 	ANDL    $0x000000ff, DX
-	SHRXQ   DX, AX, AX
-	ORQ     AX, CX
-	MOVL    DX, AX
-	XORL    $0x3f, AX
-	SHRL    $0x03, AX
-	ADDQ    AX, BX
+	SHRXQ   DX, SI, SI
+	ORQ     SI, CX
+	MOVL    DX, SI
+	XORL    $0x3f, SI
+	SHRL    $0x03, SI
+	ADDQ    SI, BX
 	ORL     $0x38, DX
-	MOVQ    (SP), AX
-	MOVQ    (AX), AX
-	MOVQ    CX, R10
-	SHRQ    $0x36, R10
-	MOVBLZX 4128(AX)(R10*8), SI
-	TESTB   $0x80, SI
+	MOVQ    (SP), SI
+	MOVQ    (SI), SI
+	MOVQ    CX, R11
+	SHRQ    $0x36, R11
+	MOVBLZX 4128(SI)(R11*8), R10
+	TESTB   $0x80, R10
 	JNE     longDC
-	MOVWLZX 4134(AX)(R10*8), R9
+	MOVWLZX 4134(SI)(R11*8), R9
 	BEXTRQ  R9, CX, R9
-	ADDL    4132(AX)(R10*8), R9
-	SHLXQ   SI, CX, CX
-	SUBL    SI, DX
+	ADDL    4132(SI)(R11*8), R9
+	SHLXQ   R10, CX, CX
+	SUBL    R10, DX
 
 dcDone:
 	MOVQ    (SP), SI
@@ -209,228 +205,21 @@ dcDone:
 	ADDL    (SI), R9
 	MOVL    R9, (SI)
 	MOVQ    $0x00000001, SI
-	MOVW    R9, (DI)
+	MOVQ    R9, 56(SP)
 
-loop:
-	MOVQ CX, R9
-	SHRQ $0x36, R9
-
-pairs:
-	MOVBLZX 4128(AX)(R9*8), R12
-	MOVBLZX 4129(AX)(R9*8), R13
-	MOVQ    (BX), R10
-	BSWAPQ  R10
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, R10, R10
-	ORQ     R10, CX
-	MOVL    DX, R10
-	XORL    $0x3f, R10
-	SHRL    $0x03, R10
-	ADDQ    R10, BX
-	ORL     $0x38, DX
-	MOVQ    CX, R11
-	SHLXQ   R12, CX, CX
-	MOVQ    CX, R10
-	SHRQ    $0x36, R10
-	ADDQ    SI, R13
-	MOVBLZX 4130(AX)(R9*8), SI
-	ADDQ    R13, SI
-	CMPQ    SI, $0x40
-	JGE     over
-	SUBL    R12, DX
-	MOVBLSX 4131(AX)(R9*8), R12
-	MOVBLZX -1(R8)(SI*1), R14
-	MOVW    R12, (DI)(R14*2)
-	MOVWLZX 4134(AX)(R9*8), R12
-	BEXTRQ  R12, R11, R12
-	ADDL    4132(AX)(R9*8), R12
-	MOVBLZX -1(R8)(R13*1), R9
-	MOVW    R12, (DI)(R9*2)
-	MOVBLZX 4128(AX)(R10*8), R12
-	MOVBLZX 4129(AX)(R10*8), R13
-	MOVQ    CX, R11
-	SHLXQ   R12, CX, CX
-	MOVQ    CX, R9
-	SHRQ    $0x36, R9
-	ADDQ    SI, R13
-	MOVBLZX 4130(AX)(R10*8), SI
-	ADDQ    R13, SI
-	CMPQ    SI, $0x40
-	JGE     over
-	SUBL    R12, DX
-	MOVBLSX 4131(AX)(R10*8), R12
-	MOVBLZX -1(R8)(SI*1), R14
-	MOVW    R12, (DI)(R14*2)
-	MOVWLZX 4134(AX)(R10*8), R12
-	BEXTRQ  R12, R11, R12
-	ADDL    4132(AX)(R10*8), R12
-	MOVBLZX -1(R8)(R13*1), R10
-	MOVW    R12, (DI)(R10*2)
-	MOVBLZX 4128(AX)(R9*8), R12
-	MOVBLZX 4129(AX)(R9*8), R13
-	MOVQ    CX, R11
-	SHLXQ   R12, CX, CX
-	MOVQ    CX, R10
-	SHRQ    $0x36, R10
-	ADDQ    SI, R13
-	MOVBLZX 4130(AX)(R9*8), SI
-	ADDQ    R13, SI
-	CMPQ    SI, $0x40
-	JGE     over
-	SUBL    R12, DX
-	MOVBLSX 4131(AX)(R9*8), R12
-	MOVBLZX -1(R8)(SI*1), R14
-	MOVW    R12, (DI)(R14*2)
-	MOVWLZX 4134(AX)(R9*8), R12
-	BEXTRQ  R12, R11, R12
-	ADDL    4132(AX)(R9*8), R12
-	MOVBLZX -1(R8)(R13*1), R9
-	MOVW    R12, (DI)(R9*2)
-	MOVQ    R10, R9
-	JMP     pairs
-
-over:
-	MOVQ    R11, CX
-	MOVQ    CX, R9
-	SHRQ    $0x36, R9
-	MOVBLZX 4128(AX)(R9*8), R10
-	TESTB   $0x80, R10
-	JNE     undo
-	CMPQ    R13, $0x40
-	JGE     undo
-	TESTB   $0x40, R10
-	JNE     ends
-	MOVWLZX 4134(AX)(R9*8), R11
-	BEXTRQ  R11, CX, R11
-	ADDL    4132(AX)(R9*8), R11
-	SHLXQ   R10, CX, CX
-	SUBL    R10, DX
-	MOVBLSX 4131(AX)(R9*8), R9
-	MOVBLZX -1(R8)(SI*1), R10
-	MOVW    R9, (DI)(R10*2)
-	MOVBLZX -1(R8)(R13*1), R9
-	MOVW    R11, (DI)(R9*2)
-	JMP     taken
-
-ends:
-	MOVWLZX 4134(AX)(R9*8), R11
-	BEXTRQ  R11, CX, R11
-	ADDL    4132(AX)(R9*8), R11
-	ANDL    $0x3f, R10
-	SHLXQ   R10, CX, CX
-	SUBL    R10, DX
-	MOVBLZX 4129(AX)(R9*8), AX
-	MOVQ    R13, SI
-	MOVBLZX -1(R8)(SI*1), R10
-	MOVWLZX (DI)(R10*2), R9
-	TESTL   AX, AX
-	CMOVLEQ R9, R11
-	MOVW    R11, (DI)(R10*2)
-	JMP     done
-
-undo:
-	MOVBLZX 4129(AX)(R9*8), SI
-	SUBQ    SI, R13
-	MOVQ    R13, SI
-	MOVQ    (BX), R9
-	BSWAPQ  R9
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, R9, R9
-	ORQ     R9, CX
-	MOVL    DX, R9
-	XORL    $0x3f, R9
-	SHRL    $0x03, R9
-	ADDQ    R9, BX
-	ORL     $0x38, DX
-	MOVQ    CX, R9
-	SHRQ    $0x36, R9
-	MOVL    (AX)(R9*4), R9
-	TESTB   $0x80, R9
-	JNE     special
-	MOVL    R9, R10
-	SHRL    $0x08, R10
-	MOVBLZX R10, R10
-	ADDQ    R10, SI
-	MOVL    R9, R10
-	SHRL    $0x10, R10
-	MOVBLZX -1(R8)(SI*1), R11
-	MOVW    R10, (DI)(R11*2)
-	SHLXQ   R9, CX, CX
-	SUBL    R9, DX
-
-taken:
-	CMPQ SI, $0x40
-	JLT  loop
-	JEQ  done
-	JMP  bad
-
-special:
-	TESTL $0x000f0000, R9
-	JNE   shortA
-	MOVQ  CX, R10
-	SHRQ  $0x30, R10
-	SUBL  4096(AX), R10
-	CMPQ  R10, 4112(AX)
-	JCC   bad
-	MOVQ  4104(AX), R9
-	MOVL  (R9)(R10*4), R9
-
-shortA:
-	MOVL    R9, R10
-	SHRL    $0x10, R10
-	ANDL    $0x0f, R10
-	CMPL    R10, $0x01
-	JEQ     last
-	MOVL    R9, R10
-	SHRL    $0x08, R10
-	MOVBLZX R10, R10
-	ADDQ    R10, SI
-	MOVL    R9, R10
-	SHRL    $0x14, R10
-	ANDL    $0x0f, R10
-	ANDL    $0x3f, R9
-	SHLXQ   R9, CX, CX
-	SUBL    R9, DX
-	MOVL    R10, R9
-	XORL    $0x3f, R9
-	MOVQ    CX, R12
-	SHRQ    $0x01, R12
-	SHRXQ   R9, R12, R9
-	MOVQ    CX, R11
-	SARQ    $0x3f, R11
-	NOTQ    R11
-	MOVQ    $-1, R12
-	SHLXQ   R10, R12, R12
-	INCQ    R12
-	ANDQ    R11, R12
-	ADDQ    R12, R9
-	SHLXQ   R10, CX, CX
-	SUBL    R10, DX
-	MOVBLZX -1(R8)(SI*1), R10
-	MOVW    R9, (DI)(R10*2)
-	JMP     taken
-
-last:
-	TESTL $0x00f00000, R9
-	JNE   bad
-	ANDL  $0x3f, R9
-	SHLXQ R9, CX, CX
-	SUBL  R9, DX
-
-done:
 transform:
-	MOVQ        pix+48(FP), AX
-	TESTQ       AX, AX
-	JEQ         coefficients
-	MOVQ        24(SP), R9
+	MOVQ        pix+48(FP), R9
 	TESTQ       R9, R9
+	JEQ         coefficients
+	MOVQ        24(SP), R10
+	TESTQ       R10, R10
 	JEQ         hold
-	MOVQ        32(R9), R10
-	ADDQ        R10, AX
-	ADDQ        48(R9), R10
-	MOVQ        R10, 32(R9)
-	MOVQ        40(R9), R10
-	MOVQ        24(R9), R9
+	MOVQ        32(R10), R11
+	ADDQ        R11, R9
+	ADDQ        48(R10), R11
+	MOVQ        R11, 32(R10)
+	MOVQ        40(R10), R11
+	MOVQ        24(R10), R10
 	CMPQ        32(SP), $0x01
 	JEQ         even
 	VPSRLD      $0x10, Y0, Y4
@@ -438,10 +227,10 @@ transform:
 	VPOR        Y2, Y4, Y4
 	VPOR        Y3, Y4, Y4
 	VPTEST      Y4, Y4
-	VPMULLW     (R9), Y0, Y0
-	VPMULLW     32(R9), Y1, Y1
-	VPMULLW     64(R9), Y2, Y2
-	VPMULLW     96(R9), Y3, Y3
+	VPMULLW     (R10), Y0, Y0
+	VPMULLW     32(R10), Y1, Y1
+	VPMULLW     64(R10), Y2, Y2
+	VPMULLW     96(R10), Y3, Y3
 	JEQ         flat
 	VPMADDWD    sum<>+0(SB), Y0, Y4
 	VPMADDWD    difference<>+0(SB), Y0, Y0
@@ -559,18 +348,18 @@ rows:
 	VPSHUFB      quads<>+0(SB), Y3, Y3
 	VPUNPCKLDQ   Y3, Y1, Y0
 	VPUNPCKHDQ   Y3, Y1, Y1
-	LEAQ         (R10)(R10*2), R9
-	VMOVQ        X0, (AX)
-	VMOVHPS      X0, (AX)(R10*1)
-	VMOVQ        X1, (AX)(R10*2)
-	VMOVHPS      X1, (AX)(R9*1)
-	LEAQ         (AX)(R10*4), AX
+	LEAQ         (R11)(R11*2), R10
+	VMOVQ        X0, (R9)
+	VMOVHPS      X0, (R9)(R11*1)
+	VMOVQ        X1, (R9)(R11*2)
+	VMOVHPS      X1, (R9)(R10*1)
+	LEAQ         (R9)(R11*4), R9
 	VEXTRACTI128 $0x01, Y0, X0
 	VEXTRACTI128 $0x01, Y1, X1
-	VMOVQ        X0, (AX)
-	VMOVHPS      X0, (AX)(R10*1)
-	VMOVQ        X1, (AX)(R10*2)
-	VMOVHPS      X1, (AX)(R9*1)
+	VMOVQ        X0, (R9)
+	VMOVHPS      X0, (R9)(R11*1)
+	VMOVQ        X1, (R9)(R11*2)
+	VMOVHPS      X1, (R9)(R10*1)
 	JMP          written
 
 flat:
@@ -596,7 +385,7 @@ written:
 
 even:
 	VPBROADCASTW X0, Y0
-	VPBROADCASTW (R9), Y1
+	VPBROADCASTW (R10), Y1
 	VPMULLW      Y1, Y0, Y0
 	VPSLLW       $0x02, Y0, Y0
 	VPMOVSXWD    X0, Y0
@@ -605,62 +394,282 @@ even:
 	VPACKSSDW    Y0, Y0, Y0
 	VPACKSSWB    Y0, Y0, Y0
 	VPXOR        centre<>+0(SB), Y0, Y0
-	LEAQ         (R10)(R10*2), R9
-	VMOVQ        X0, (AX)
-	VMOVQ        X0, (AX)(R10*1)
-	VMOVQ        X0, (AX)(R10*2)
-	VMOVQ        X0, (AX)(R9*1)
-	LEAQ         (AX)(R10*4), AX
-	VMOVQ        X0, (AX)
-	VMOVQ        X0, (AX)(R10*1)
-	VMOVQ        X0, (AX)(R10*2)
-	VMOVQ        X0, (AX)(R9*1)
+	LEAQ         (R11)(R11*2), R10
+	VMOVQ        X0, (R9)
+	VMOVQ        X0, (R9)(R11*1)
+	VMOVQ        X0, (R9)(R11*2)
+	VMOVQ        X0, (R9)(R10*1)
+	LEAQ         (R9)(R11*4), R9
+	VMOVQ        X0, (R9)
+	VMOVQ        X0, (R9)(R11*1)
+	VMOVQ        X0, (R9)(R11*2)
+	VMOVQ        X0, (R9)(R10*1)
 
 hold:
 	VMOVDQU (DI), Y0
 	VMOVDQU 32(DI), Y1
 	VMOVDQU 64(DI), Y2
 	VMOVDQU 96(DI), Y3
-	MOVQ    (SP), AX
-	MOVQ    AX, 24(SP)
-	MOVQ    SI, 32(SP)
+	MOVQ    40(SP), R9
+	MOVQ    R9, 24(SP)
+	MOVQ    48(SP), R9
+	MOVQ    R9, 32(SP)
+	MOVQ    $+0, 40(SP)
 
 coefficients:
-	CMPQ    40(SP), $0x00
+	CMPQ    64(SP), $0x00
 	JNE     left
-	MOVQ    (SP), AX
-	LEAQ    64(AX), R9
-	CMPQ    AX, last+8(FP)
-	CMOVQEQ first+0(FP), R9
-	MOVQ    R9, (SP)
+	MOVQ    56(SP), R9
+	VPXOR   Y4, Y4, Y4
+	VMOVDQU Y4, (DI)
+	VMOVDQU Y4, 32(DI)
+	VMOVDQU Y4, 64(DI)
+	VMOVDQU Y4, 96(DI)
+	MOVW    R9, (DI)
+
+loop:
+	MOVQ CX, R9
+	SHRQ $0x36, R9
+
+pairs:
+	MOVBLZX 4128(AX)(R9*8), R12
+	MOVBLZX 4129(AX)(R9*8), R13
+	MOVQ    (BX), R10
+	BSWAPQ  R10
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R10, R10
+	ORQ     R10, CX
+	MOVL    DX, R10
+	XORL    $0x3f, R10
+	SHRL    $0x03, R10
+	ADDQ    R10, BX
+	ORL     $0x38, DX
+	MOVQ    CX, R11
+	SHLXQ   R12, CX, CX
+	MOVQ    CX, R10
+	SHRQ    $0x36, R10
+	ADDQ    SI, R13
+	MOVBLZX 4130(AX)(R9*8), SI
+	ADDQ    R13, SI
+	CMPQ    SI, $0x40
+	JGE     over
+	SUBL    R12, DX
+	MOVBLSX 4131(AX)(R9*8), R12
+	MOVBLZX -1(R8)(SI*1), R14
+	MOVW    R12, (DI)(R14*2)
+	MOVWLZX 4134(AX)(R9*8), R12
+	BEXTRQ  R12, R11, R12
+	ADDL    4132(AX)(R9*8), R12
+	MOVBLZX -1(R8)(R13*1), R9
+	MOVW    R12, (DI)(R9*2)
+	MOVBLZX 4128(AX)(R10*8), R12
+	MOVBLZX 4129(AX)(R10*8), R13
+	MOVQ    CX, R11
+	SHLXQ   R12, CX, CX
+	MOVQ    CX, R9
+	SHRQ    $0x36, R9
+	ADDQ    SI, R13
+	MOVBLZX 4130(AX)(R10*8), SI
+	ADDQ    R13, SI
+	CMPQ    SI, $0x40
+	JGE     over
+	SUBL    R12, DX
+	MOVBLSX 4131(AX)(R10*8), R12
+	MOVBLZX -1(R8)(SI*1), R14
+	MOVW    R12, (DI)(R14*2)
+	MOVWLZX 4134(AX)(R10*8), R12
+	BEXTRQ  R12, R11, R12
+	ADDL    4132(AX)(R10*8), R12
+	MOVBLZX -1(R8)(R13*1), R10
+	MOVW    R12, (DI)(R10*2)
+	MOVBLZX 4128(AX)(R9*8), R12
+	MOVBLZX 4129(AX)(R9*8), R13
+	MOVQ    CX, R11
+	SHLXQ   R12, CX, CX
+	MOVQ    CX, R10
+	SHRQ    $0x36, R10
+	ADDQ    SI, R13
+	MOVBLZX 4130(AX)(R9*8), SI
+	ADDQ    R13, SI
+	CMPQ    SI, $0x40
+	JGE     over
+	SUBL    R12, DX
+	MOVBLSX 4131(AX)(R9*8), R12
+	MOVBLZX -1(R8)(SI*1), R14
+	MOVW    R12, (DI)(R14*2)
+	MOVWLZX 4134(AX)(R9*8), R12
+	BEXTRQ  R12, R11, R12
+	ADDL    4132(AX)(R9*8), R12
+	MOVBLZX -1(R8)(R13*1), R9
+	MOVW    R12, (DI)(R9*2)
+	MOVQ    R10, R9
+	JMP     pairs
+
+over:
+	MOVQ    R11, CX
+	MOVQ    CX, R9
+	SHRQ    $0x36, R9
+	MOVBLZX 4128(AX)(R9*8), R10
+	TESTB   $0x80, R10
+	JNE     undo
+	CMPQ    R13, $0x40
+	JGE     undo
+	TESTB   $0x40, R10
+	JNE     ends
+	MOVWLZX 4134(AX)(R9*8), R11
+	BEXTRQ  R11, CX, R11
+	ADDL    4132(AX)(R9*8), R11
+	SHLXQ   R10, CX, CX
+	SUBL    R10, DX
+	MOVBLSX 4131(AX)(R9*8), R9
+	MOVBLZX -1(R8)(SI*1), R10
+	MOVW    R9, (DI)(R10*2)
+	MOVBLZX -1(R8)(R13*1), R9
+	MOVW    R11, (DI)(R9*2)
+	JMP     taken
+
+ends:
+	MOVWLZX 4134(AX)(R9*8), R11
+	BEXTRQ  R11, CX, R11
+	ADDL    4132(AX)(R9*8), R11
+	ANDL    $0x3f, R10
+	SHLXQ   R10, CX, CX
+	SUBL    R10, DX
+	MOVBLZX 4129(AX)(R9*8), R9
+	MOVQ    R13, SI
+	MOVBLZX -1(R8)(SI*1), R12
+	MOVWLZX (DI)(R12*2), R10
+	TESTL   R9, R9
+	CMOVLEQ R10, R11
+	MOVW    R11, (DI)(R12*2)
+	JMP     done
+
+undo:
+	MOVBLZX 4129(AX)(R9*8), SI
+	SUBQ    SI, R13
+	MOVQ    R13, SI
+	MOVQ    (BX), R9
+	BSWAPQ  R9
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R9, R9
+	ORQ     R9, CX
+	MOVL    DX, R9
+	XORL    $0x3f, R9
+	SHRL    $0x03, R9
+	ADDQ    R9, BX
+	ORL     $0x38, DX
+	MOVQ    CX, R9
+	SHRQ    $0x36, R9
+	MOVL    (AX)(R9*4), R9
+	TESTB   $0x80, R9
+	JNE     special
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	MOVBLZX R10, R10
+	ADDQ    R10, SI
+	MOVL    R9, R10
+	SHRL    $0x10, R10
+	MOVBLZX -1(R8)(SI*1), R11
+	MOVW    R10, (DI)(R11*2)
+	SHLXQ   R9, CX, CX
+	SUBL    R9, DX
+
+taken:
+	CMPQ SI, $0x40
+	JLT  loop
+	JEQ  done
+	JMP  bad
+
+special:
+	TESTL $0x000f0000, R9
+	JNE   shortA
+	MOVQ  CX, R10
+	SHRQ  $0x30, R10
+	SUBL  4096(AX), R10
+	CMPQ  R10, 4112(AX)
+	JCC   bad
+	MOVQ  4104(AX), R9
+	MOVL  (R9)(R10*4), R9
+
+shortA:
+	MOVL    R9, R10
+	SHRL    $0x10, R10
+	ANDL    $0x0f, R10
+	CMPL    R10, $0x01
+	JEQ     last
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	MOVBLZX R10, R10
+	ADDQ    R10, SI
+	MOVL    R9, R10
+	SHRL    $0x14, R10
+	ANDL    $0x0f, R10
+	ANDL    $0x3f, R9
+	SHLXQ   R9, CX, CX
+	SUBL    R9, DX
+	MOVL    R10, R9
+	XORL    $0x3f, R9
+	MOVQ    CX, R12
+	SHRQ    $0x01, R12
+	SHRXQ   R9, R12, R9
+	MOVQ    CX, R11
+	SARQ    $0x3f, R11
+	NOTQ    R11
+	MOVQ    $-1, R12
+	SHLXQ   R10, R12, R12
+	INCQ    R12
+	ANDQ    R11, R12
+	ADDQ    R12, R9
+	SHLXQ   R10, CX, CX
+	SUBL    R10, DX
+	MOVBLZX -1(R8)(SI*1), R10
+	MOVW    R9, (DI)(R10*2)
+	JMP     taken
+
+last:
+	TESTL $0x00f00000, R9
+	JNE   bad
+	ANDL  $0x3f, R9
+	SHLXQ R9, CX, CX
+	SUBL  R9, DX
+
+done:
+	MOVQ    (SP), R9
+	MOVQ    R9, 40(SP)
+	MOVQ    SI, 48(SP)
+	MOVQ    (SP), R9
+	LEAQ    64(R9), R10
+	CMPQ    R9, last+8(FP)
+	CMOVQEQ first+0(FP), R10
+	MOVQ    R10, (SP)
 	DECQ    8(SP)
 	JNE     block
 	JMP     return
 
 longDC:
-	MOVQ  (SP), AX
-	MOVQ  (AX), AX
-	MOVQ  CX, SI
-	SHRQ  $0x36, SI
-	MOVL  (AX)(SI*4), SI
-	TESTB $0x80, SI
-	TESTL $0x000f0000, SI
-	JNE   shortB
+	MOVQ  (SP), SI
+	MOVQ  (SI), SI
 	MOVQ  CX, R9
-	SHRQ  $0x30, R9
-	SUBL  4096(AX), R9
-	CMPQ  R9, 4112(AX)
+	SHRQ  $0x36, R9
+	MOVL  (SI)(R9*4), R9
+	TESTB $0x80, R9
+	TESTL $0x000f0000, R9
+	JNE   shortB
+	MOVQ  CX, R10
+	SHRQ  $0x30, R10
+	SUBL  4096(SI), R10
+	CMPQ  R10, 4112(SI)
 	JCC   bad
-	MOVQ  4104(AX), SI
-	MOVL  (SI)(R9*4), SI
+	MOVQ  4104(SI), R9
+	MOVL  (R9)(R10*4), R9
 
 shortB:
-	MOVL  SI, AX
+	MOVL  R9, AX
 	SHRL  $0x14, AX
 	ANDL  $0x0f, AX
-	ANDL  $0x3f, SI
-	SHLXQ SI, CX, CX
-	SUBL  SI, DX
+	ANDL  $0x3f, R9
+	SHLXQ R9, CX, CX
+	SUBL  R9, DX
 	MOVL  AX, SI
 	XORL  $0x3f, SI
 	MOVQ  CX, R10
@@ -683,10 +692,12 @@ bad:
 	MOVQ $-1, SI
 
 return:
-	MOVQ $+1, 40(SP)
+	MOVQ $+2, 64(SP)
 	JMP  transform
 
 left:
+	DECQ 64(SP)
+	JNE  transform
 	VZEROUPPER
 	MOVQ bits+40(FP), AX
 	MOVQ CX, (AX)
@@ -1306,7 +1317,7 @@ return:
 
 // func decodeBeside(sides *uintptr, pix *uint8) (why int)
 // Requires: AVX, AVX2, BMI, BMI2, CMOV
-TEXT ·decodeBeside(SB), NOSPLIT, $32-24
+TEXT ·decodeBeside(SB), NOSPLIT, $56-24
 	MOVQ  sides+0(FP), AX
 	ADDQ  $+0, AX
 	MOVQ  304(AX), CX
@@ -1330,15 +1341,11 @@ TEXT ·decodeBeside(SB), NOSPLIT, $32-24
 	VPXOR Y3, Y3, Y3
 	MOVQ  $+0, 8(SP)
 	MOVQ  $+0, 24(SP)
+	MOVQ  $+0, 48(SP)
 
 block:
 	CMPQ    BX, 296(AX)
 	JHI     stop
-	VPXOR   Y4, Y4, Y4
-	VMOVDQU Y4, 128(AX)
-	VMOVDQU Y4, 160(AX)
-	VMOVDQU Y4, 192(AX)
-	VMOVDQU Y4, 224(AX)
 	MOVQ    (BX), SI
 	BSWAPQ  SI
 	ANDL    $0x000000ff, DX
@@ -1371,6 +1378,226 @@ dcDone:
 	ADDL    (SI), R12
 	MOVL    R12, (SI)
 	MOVQ    $0x00000001, SI
+	MOVQ    R12, 40(SP)
+
+transform:
+	MOVQ        pix+8(FP), R12
+	TESTQ       R12, R12
+	JEQ         coefficients
+	MOVQ        8(SP), R13
+	TESTQ       R13, R13
+	JEQ         hold
+	MOVQ        32(R13), R14
+	ADDQ        R14, R12
+	ADDQ        48(R13), R14
+	MOVQ        R14, 32(R13)
+	MOVQ        40(R13), R14
+	MOVQ        24(R13), R13
+	CMPQ        16(SP), $0x01
+	JEQ         even
+	VPSRLD      $0x10, Y0, Y4
+	VPOR        Y1, Y4, Y4
+	VPOR        Y2, Y4, Y4
+	VPOR        Y3, Y4, Y4
+	VPTEST      Y4, Y4
+	VPMULLW     (R13), Y0, Y0
+	VPMULLW     32(R13), Y1, Y1
+	VPMULLW     64(R13), Y2, Y2
+	VPMULLW     96(R13), Y3, Y3
+	JEQ         flat
+	VPMADDWD    sum<>+0(SB), Y0, Y4
+	VPMADDWD    difference<>+0(SB), Y0, Y0
+	VPMADDWD    even2<>+0(SB), Y1, Y5
+	VPMADDWD    even3<>+0(SB), Y1, Y1
+	VPSLLD      $0x10, Y4, Y4
+	VPSRAD      $0x03, Y4, Y4
+	VPADDD      round1<>+0(SB), Y4, Y4
+	VPSLLD      $0x10, Y0, Y0
+	VPSRAD      $0x03, Y0, Y0
+	VPADDD      round1<>+0(SB), Y0, Y0
+	VPADDD      Y1, Y4, Y6
+	VPADDD      Y5, Y0, Y7
+	VPSUBD      Y5, Y0, Y0
+	VPSUBD      Y1, Y4, Y1
+	VPADDW      Y2, Y3, Y4
+	VPMADDWD    sum37<>+0(SB), Y4, Y5
+	VPMADDWD    sum15<>+0(SB), Y4, Y4
+	VPMADDWD    odd3<>+0(SB), Y2, Y8
+	VPADDD      Y4, Y8, Y8
+	VPADDD      Y8, Y6, Y9
+	VPSUBD      Y8, Y6, Y6
+	VPSRAD      $0x0b, Y9, Y9
+	VPSRAD      $0x0b, Y6, Y6
+	VPMADDWD    odd2<>+0(SB), Y3, Y8
+	VPADDD      Y5, Y8, Y8
+	VPADDD      Y8, Y7, Y10
+	VPSUBD      Y8, Y7, Y7
+	VPSRAD      $0x0b, Y10, Y10
+	VPSRAD      $0x0b, Y7, Y7
+	VPMADDWD    odd1<>+0(SB), Y3, Y3
+	VPADDD      Y4, Y3, Y3
+	VPADDD      Y3, Y0, Y4
+	VPSUBD      Y3, Y0, Y0
+	VPSRAD      $0x0b, Y4, Y4
+	VPSRAD      $0x0b, Y0, Y0
+	VPMADDWD    odd0<>+0(SB), Y2, Y2
+	VPADDD      Y5, Y2, Y2
+	VPADDD      Y2, Y1, Y3
+	VPSUBD      Y2, Y1, Y1
+	VPSRAD      $0x0b, Y3, Y3
+	VPSRAD      $0x0b, Y1, Y1
+	VPACKSSDW   Y1, Y9, Y1
+	VPERMQ      $0xd8, Y1, Y1
+	VPSHUFB     order<>+0(SB), Y1, Y1
+	VPACKSSDW   Y0, Y10, Y0
+	VPERMQ      $0xd8, Y0, Y0
+	VPSHUFB     order<>+0(SB), Y0, Y0
+	VPACKSSDW   Y7, Y4, Y2
+	VPERMQ      $0xd8, Y2, Y2
+	VPSHUFB     order<>+0(SB), Y2, Y2
+	VPACKSSDW   Y6, Y3, Y3
+	VPERMQ      $0xd8, Y3, Y3
+	VPSHUFB     order<>+0(SB), Y3, Y3
+	VPUNPCKLDQ  Y0, Y1, Y4
+	VPUNPCKHDQ  Y0, Y1, Y0
+	VPUNPCKLDQ  Y3, Y2, Y1
+	VPUNPCKHDQ  Y3, Y2, Y3
+	VPUNPCKLQDQ Y1, Y4, Y2
+	VPUNPCKHQDQ Y1, Y4, Y1
+	VPUNPCKLQDQ Y3, Y0, Y4
+	VPUNPCKHQDQ Y3, Y0, Y3
+
+rows:
+	VPMADDWD     sum<>+0(SB), Y2, Y0
+	VPMADDWD     difference<>+0(SB), Y2, Y2
+	VPMADDWD     even2<>+0(SB), Y4, Y5
+	VPMADDWD     even3<>+0(SB), Y4, Y4
+	VPSLLD       $0x10, Y0, Y0
+	VPSRAD       $0x03, Y0, Y0
+	VPADDD       round2<>+0(SB), Y0, Y0
+	VPSLLD       $0x10, Y2, Y2
+	VPSRAD       $0x03, Y2, Y2
+	VPADDD       round2<>+0(SB), Y2, Y2
+	VPADDD       Y4, Y0, Y6
+	VPADDD       Y5, Y2, Y7
+	VPSUBD       Y5, Y2, Y2
+	VPSUBD       Y4, Y0, Y0
+	VPADDW       Y1, Y3, Y4
+	VPMADDWD     sum37<>+0(SB), Y4, Y5
+	VPMADDWD     sum15<>+0(SB), Y4, Y4
+	VPMADDWD     odd3<>+0(SB), Y1, Y8
+	VPADDD       Y4, Y8, Y8
+	VPADDD       Y8, Y6, Y9
+	VPSUBD       Y8, Y6, Y6
+	VPSRAD       $0x12, Y9, Y9
+	VPSRAD       $0x12, Y6, Y6
+	VPMADDWD     odd2<>+0(SB), Y3, Y8
+	VPADDD       Y5, Y8, Y8
+	VPADDD       Y8, Y7, Y10
+	VPSUBD       Y8, Y7, Y7
+	VPSRAD       $0x12, Y10, Y10
+	VPSRAD       $0x12, Y7, Y7
+	VPMADDWD     odd1<>+0(SB), Y3, Y3
+	VPADDD       Y4, Y3, Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPSRAD       $0x12, Y4, Y4
+	VPSRAD       $0x12, Y2, Y2
+	VPMADDWD     odd0<>+0(SB), Y1, Y1
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y1, Y0, Y3
+	VPSUBD       Y1, Y0, Y0
+	VPSRAD       $0x12, Y3, Y3
+	VPSRAD       $0x12, Y0, Y0
+	VPACKSSDW    Y10, Y9, Y1
+	VPACKSSDW    Y3, Y4, Y3
+	VPACKSSDW    Y2, Y0, Y0
+	VPACKSSDW    Y6, Y7, Y2
+	VPACKSSWB    Y3, Y1, Y1
+	VPXOR        centre<>+0(SB), Y1, Y1
+	VPSHUFB      quads<>+0(SB), Y1, Y1
+	VPACKSSWB    Y2, Y0, Y3
+	VPXOR        centre<>+0(SB), Y3, Y3
+	VPSHUFB      quads<>+0(SB), Y3, Y3
+	VPUNPCKLDQ   Y3, Y1, Y0
+	VPUNPCKHDQ   Y3, Y1, Y1
+	LEAQ         (R14)(R14*2), R13
+	VMOVQ        X0, (R12)
+	VMOVHPS      X0, (R12)(R14*1)
+	VMOVQ        X1, (R12)(R14*2)
+	VMOVHPS      X1, (R12)(R13*1)
+	LEAQ         (R12)(R14*4), R12
+	VEXTRACTI128 $0x01, Y0, X0
+	VEXTRACTI128 $0x01, Y1, X1
+	VMOVQ        X0, (R12)
+	VMOVHPS      X0, (R12)(R14*1)
+	VMOVQ        X1, (R12)(R14*2)
+	VMOVHPS      X1, (R12)(R13*1)
+	JMP          written
+
+flat:
+	VPSLLW  $0x02, Y0, Y0
+	VPERMQ  $0x44, Y0, Y3
+	VPERMQ  $0xee, Y0, Y0
+	VPSHUFB flat0a<>+0(SB), Y3, Y2
+	VPSHUFB flat0b<>+0(SB), Y0, Y1
+	VPOR    Y1, Y2, Y2
+	VPSHUFB flat1a<>+0(SB), Y0, Y1
+	VPSHUFB flat1b<>+0(SB), Y3, Y4
+	VPOR    Y4, Y1, Y1
+	VPSHUFB flat2a<>+0(SB), Y3, Y4
+	VPSHUFB flat2b<>+0(SB), Y0, Y5
+	VPOR    Y5, Y4, Y4
+	VPSHUFB flat3a<>+0(SB), Y3, Y3
+	VPSHUFB flat3b<>+0(SB), Y0, Y0
+	VPOR    Y0, Y3, Y3
+	JMP     rows
+
+written:
+	JMP hold
+
+even:
+	VPBROADCASTW X0, Y0
+	VPBROADCASTW (R13), Y1
+	VPMULLW      Y1, Y0, Y0
+	VPSLLW       $0x02, Y0, Y0
+	VPMOVSXWD    X0, Y0
+	VPADDD       round3<>+0(SB), Y0, Y0
+	VPSRAD       $0x05, Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPACKSSWB    Y0, Y0, Y0
+	VPXOR        centre<>+0(SB), Y0, Y0
+	LEAQ         (R14)(R14*2), R13
+	VMOVQ        X0, (R12)
+	VMOVQ        X0, (R12)(R14*1)
+	VMOVQ        X0, (R12)(R14*2)
+	VMOVQ        X0, (R12)(R13*1)
+	LEAQ         (R12)(R14*4), R12
+	VMOVQ        X0, (R12)
+	VMOVQ        X0, (R12)(R14*1)
+	VMOVQ        X0, (R12)(R14*2)
+	VMOVQ        X0, (R12)(R13*1)
+
+hold:
+	VMOVDQU 128(AX), Y0
+	VMOVDQU 160(AX), Y1
+	VMOVDQU 192(AX), Y2
+	VMOVDQU 224(AX), Y3
+	MOVQ    24(SP), R12
+	MOVQ    R12, 8(SP)
+	MOVQ    32(SP), R12
+	MOVQ    R12, 16(SP)
+	MOVQ    $+0, 24(SP)
+
+coefficients:
+	CMPQ    48(SP), $0x00
+	JNE     left
+	MOVQ    40(SP), R12
+	VPXOR   Y4, Y4, Y4
+	VMOVDQU Y4, 128(AX)
+	VMOVDQU Y4, 160(AX)
+	VMOVDQU Y4, 192(AX)
+	VMOVDQU Y4, 224(AX)
 	MOVW    R12, 128(AX)
 	DECQ    (SP)
 	JG      swap
@@ -1730,216 +1957,9 @@ last:
 	SUBL  R12, DX
 
 done:
-transform:
-	MOVQ        pix+8(FP), R12
-	TESTQ       R12, R12
-	JEQ         coefficients
-	MOVQ        8(SP), R13
-	TESTQ       R13, R13
-	JEQ         hold
-	MOVQ        32(R13), R14
-	ADDQ        R14, R12
-	ADDQ        48(R13), R14
-	MOVQ        R14, 32(R13)
-	MOVQ        40(R13), R14
-	MOVQ        24(R13), R13
-	CMPQ        16(SP), $0x01
-	JEQ         even
-	VPSRLD      $0x10, Y0, Y4
-	VPOR        Y1, Y4, Y4
-	VPOR        Y2, Y4, Y4
-	VPOR        Y3, Y4, Y4
-	VPTEST      Y4, Y4
-	VPMULLW     (R13), Y0, Y0
-	VPMULLW     32(R13), Y1, Y1
-	VPMULLW     64(R13), Y2, Y2
-	VPMULLW     96(R13), Y3, Y3
-	JEQ         flat
-	VPMADDWD    sum<>+0(SB), Y0, Y4
-	VPMADDWD    difference<>+0(SB), Y0, Y0
-	VPMADDWD    even2<>+0(SB), Y1, Y5
-	VPMADDWD    even3<>+0(SB), Y1, Y1
-	VPSLLD      $0x10, Y4, Y4
-	VPSRAD      $0x03, Y4, Y4
-	VPADDD      round1<>+0(SB), Y4, Y4
-	VPSLLD      $0x10, Y0, Y0
-	VPSRAD      $0x03, Y0, Y0
-	VPADDD      round1<>+0(SB), Y0, Y0
-	VPADDD      Y1, Y4, Y6
-	VPADDD      Y5, Y0, Y7
-	VPSUBD      Y5, Y0, Y0
-	VPSUBD      Y1, Y4, Y1
-	VPADDW      Y2, Y3, Y4
-	VPMADDWD    sum37<>+0(SB), Y4, Y5
-	VPMADDWD    sum15<>+0(SB), Y4, Y4
-	VPMADDWD    odd3<>+0(SB), Y2, Y8
-	VPADDD      Y4, Y8, Y8
-	VPADDD      Y8, Y6, Y9
-	VPSUBD      Y8, Y6, Y6
-	VPSRAD      $0x0b, Y9, Y9
-	VPSRAD      $0x0b, Y6, Y6
-	VPMADDWD    odd2<>+0(SB), Y3, Y8
-	VPADDD      Y5, Y8, Y8
-	VPADDD      Y8, Y7, Y10
-	VPSUBD      Y8, Y7, Y7
-	VPSRAD      $0x0b, Y10, Y10
-	VPSRAD      $0x0b, Y7, Y7
-	VPMADDWD    odd1<>+0(SB), Y3, Y3
-	VPADDD      Y4, Y3, Y3
-	VPADDD      Y3, Y0, Y4
-	VPSUBD      Y3, Y0, Y0
-	VPSRAD      $0x0b, Y4, Y4
-	VPSRAD      $0x0b, Y0, Y0
-	VPMADDWD    odd0<>+0(SB), Y2, Y2
-	VPADDD      Y5, Y2, Y2
-	VPADDD      Y2, Y1, Y3
-	VPSUBD      Y2, Y1, Y1
-	VPSRAD      $0x0b, Y3, Y3
-	VPSRAD      $0x0b, Y1, Y1
-	VPACKSSDW   Y1, Y9, Y1
-	VPERMQ      $0xd8, Y1, Y1
-	VPSHUFB     order<>+0(SB), Y1, Y1
-	VPACKSSDW   Y0, Y10, Y0
-	VPERMQ      $0xd8, Y0, Y0
-	VPSHUFB     order<>+0(SB), Y0, Y0
-	VPACKSSDW   Y7, Y4, Y2
-	VPERMQ      $0xd8, Y2, Y2
-	VPSHUFB     order<>+0(SB), Y2, Y2
-	VPACKSSDW   Y6, Y3, Y3
-	VPERMQ      $0xd8, Y3, Y3
-	VPSHUFB     order<>+0(SB), Y3, Y3
-	VPUNPCKLDQ  Y0, Y1, Y4
-	VPUNPCKHDQ  Y0, Y1, Y0
-	VPUNPCKLDQ  Y3, Y2, Y1
-	VPUNPCKHDQ  Y3, Y2, Y3
-	VPUNPCKLQDQ Y1, Y4, Y2
-	VPUNPCKHQDQ Y1, Y4, Y1
-	VPUNPCKLQDQ Y3, Y0, Y4
-	VPUNPCKHQDQ Y3, Y0, Y3
-
-rows:
-	VPMADDWD     sum<>+0(SB), Y2, Y0
-	VPMADDWD     difference<>+0(SB), Y2, Y2
-	VPMADDWD     even2<>+0(SB), Y4, Y5
-	VPMADDWD     even3<>+0(SB), Y4, Y4
-	VPSLLD       $0x10, Y0, Y0
-	VPSRAD       $0x03, Y0, Y0
-	VPADDD       round2<>+0(SB), Y0, Y0
-	VPSLLD       $0x10, Y2, Y2
-	VPSRAD       $0x03, Y2, Y2
-	VPADDD       round2<>+0(SB), Y2, Y2
-	VPADDD       Y4, Y0, Y6
-	VPADDD       Y5, Y2, Y7
-	VPSUBD       Y5, Y2, Y2
-	VPSUBD       Y4, Y0, Y0
-	VPADDW       Y1, Y3, Y4
-	VPMADDWD     sum37<>+0(SB), Y4, Y5
-	VPMADDWD     sum15<>+0(SB), Y4, Y4
-	VPMADDWD     odd3<>+0(SB), Y1, Y8
-	VPADDD       Y4, Y8, Y8
-	VPADDD       Y8, Y6, Y9
-	VPSUBD       Y8, Y6, Y6
-	VPSRAD       $0x12, Y9, Y9
-	VPSRAD       $0x12, Y6, Y6
-	VPMADDWD     odd2<>+0(SB), Y3, Y8
-	VPADDD       Y5, Y8, Y8
-	VPADDD       Y8, Y7, Y10
-	VPSUBD       Y8, Y7, Y7
-	VPSRAD       $0x12, Y10, Y10
-	VPSRAD       $0x12, Y7, Y7
-	VPMADDWD     odd1<>+0(SB), Y3, Y3
-	VPADDD       Y4, Y3, Y3
-	VPADDD       Y3, Y2, Y4
-	VPSUBD       Y3, Y2, Y2
-	VPSRAD       $0x12, Y4, Y4
-	VPSRAD       $0x12, Y2, Y2
-	VPMADDWD     odd0<>+0(SB), Y1, Y1
-	VPADDD       Y5, Y1, Y1
-	VPADDD       Y1, Y0, Y3
-	VPSUBD       Y1, Y0, Y0
-	VPSRAD       $0x12, Y3, Y3
-	VPSRAD       $0x12, Y0, Y0
-	VPACKSSDW    Y10, Y9, Y1
-	VPACKSSDW    Y3, Y4, Y3
-	VPACKSSDW    Y2, Y0, Y0
-	VPACKSSDW    Y6, Y7, Y2
-	VPACKSSWB    Y3, Y1, Y1
-	VPXOR        centre<>+0(SB), Y1, Y1
-	VPSHUFB      quads<>+0(SB), Y1, Y1
-	VPACKSSWB    Y2, Y0, Y3
-	VPXOR        centre<>+0(SB), Y3, Y3
-	VPSHUFB      quads<>+0(SB), Y3, Y3
-	VPUNPCKLDQ   Y3, Y1, Y0
-	VPUNPCKHDQ   Y3, Y1, Y1
-	LEAQ         (R14)(R14*2), R13
-	VMOVQ        X0, (R12)
-	VMOVHPS      X0, (R12)(R14*1)
-	VMOVQ        X1, (R12)(R14*2)
-	VMOVHPS      X1, (R12)(R13*1)
-	LEAQ         (R12)(R14*4), R12
-	VEXTRACTI128 $0x01, Y0, X0
-	VEXTRACTI128 $0x01, Y1, X1
-	VMOVQ        X0, (R12)
-	VMOVHPS      X0, (R12)(R14*1)
-	VMOVQ        X1, (R12)(R14*2)
-	VMOVHPS      X1, (R12)(R13*1)
-	JMP          written
-
-flat:
-	VPSLLW  $0x02, Y0, Y0
-	VPERMQ  $0x44, Y0, Y3
-	VPERMQ  $0xee, Y0, Y0
-	VPSHUFB flat0a<>+0(SB), Y3, Y2
-	VPSHUFB flat0b<>+0(SB), Y0, Y1
-	VPOR    Y1, Y2, Y2
-	VPSHUFB flat1a<>+0(SB), Y0, Y1
-	VPSHUFB flat1b<>+0(SB), Y3, Y4
-	VPOR    Y4, Y1, Y1
-	VPSHUFB flat2a<>+0(SB), Y3, Y4
-	VPSHUFB flat2b<>+0(SB), Y0, Y5
-	VPOR    Y5, Y4, Y4
-	VPSHUFB flat3a<>+0(SB), Y3, Y3
-	VPSHUFB flat3b<>+0(SB), Y0, Y0
-	VPOR    Y0, Y3, Y3
-	JMP     rows
-
-written:
-	JMP hold
-
-even:
-	VPBROADCASTW X0, Y0
-	VPBROADCASTW (R13), Y1
-	VPMULLW      Y1, Y0, Y0
-	VPSLLW       $0x02, Y0, Y0
-	VPMOVSXWD    X0, Y0
-	VPADDD       round3<>+0(SB), Y0, Y0
-	VPSRAD       $0x05, Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPACKSSWB    Y0, Y0, Y0
-	VPXOR        centre<>+0(SB), Y0, Y0
-	LEAQ         (R14)(R14*2), R13
-	VMOVQ        X0, (R12)
-	VMOVQ        X0, (R12)(R14*1)
-	VMOVQ        X0, (R12)(R14*2)
-	VMOVQ        X0, (R12)(R13*1)
-	LEAQ         (R12)(R14*4), R12
-	VMOVQ        X0, (R12)
-	VMOVQ        X0, (R12)(R14*1)
-	VMOVQ        X0, (R12)(R14*2)
-	VMOVQ        X0, (R12)(R13*1)
-
-hold:
-	VMOVDQU 128(AX), Y0
-	VMOVDQU 160(AX), Y1
-	VMOVDQU 192(AX), Y2
-	VMOVDQU 224(AX), Y3
 	MOVQ    272(AX), R12
-	MOVQ    R12, 8(SP)
-	MOVQ    SI, 16(SP)
-
-coefficients:
-	CMPQ    24(SP), $0x00
-	JNE     left
+	MOVQ    R12, 24(SP)
+	MOVQ    SI, 32(SP)
 	MOVQ    272(AX), SI
 	LEAQ    64(SI), R12
 	CMPQ    SI, 264(AX)
@@ -1951,7 +1971,14 @@ coefficients:
 	JNE     block
 
 stop:
-	XORL  SI, SI
+	XORL SI, SI
+	MOVQ $+1, 48(SP)
+	JMP  transform
+
+left:
+	CMPQ  48(SP), $0x02
+	JEQ   end
+	MOVQ  $+0, 48(SP)
 	TESTQ R11, R11
 	JEQ   return
 	XCHGQ CX, R8
@@ -2014,10 +2041,10 @@ bad:
 	MOVQ $-1, SI
 
 return:
-	MOVQ $+1, 24(SP)
+	MOVQ $+2, 48(SP)
 	JMP  transform
 
-left:
+end:
 	VZEROUPPER
 	MOVQ CX, 304(AX)
 	ANDL $0x000000ff, DX

@@ -23,14 +23,29 @@ func beside(f transform) {
 	p := loadPair()
 	b := newBlocks(f)
 	p.block()
-	p.w.blank()
+	b.begin(p.w)
 	p.begun()
 	p.pairs()
 	p.w.slow()
 	Label("done")
 	b.done(p.w)
 	p.next()
-	b.end(p.w)
+	Label("stop")
+	XORL(p.w.k.As32(), p.w.k.As32())
+	MOVQ(I32(1), b.leaving)
+	JMP(LabelRef("transform"))
+	Label("left")
+	CMPQ(b.leaving, Imm(2))
+	JEQ(LabelRef("end"))
+	MOVQ(I32(0), b.leaving)
+	p.stop()
+	Label("bad")
+	MOVQ(I32(-1), p.w.k)
+	Label("return")
+	MOVQ(I32(2), b.leaving)
+	JMP(LabelRef("transform"))
+	Label("end")
+	VZEROUPPER()
 	p.end()
 
 	function("skipBeside", "func(sides *uintptr) (why int)")
@@ -42,6 +57,9 @@ func beside(f transform) {
 	p.w.slow()
 	Label("done")
 	p.next()
+	Label("stop")
+	XORL(p.w.k.As32(), p.w.k.As32())
+	p.stop()
 	Label("bad")
 	MOVQ(I32(-1), p.w.k)
 	Label("return")
@@ -174,15 +192,17 @@ func (p pair) hops() {
 	p.w.exitHop(e, run)
 }
 
-// next goes on to the next block, and to the other walk behind the last one.
+// next goes on to the next block, or stops behind the last one, and where the other
+// walk has stopped.
 func (p pair) next() {
 	p.w.advance()
 	JEQ(LabelRef("stop"))
 	TESTQ(p.v.k, p.v.k)
 	JNE(LabelRef("block"))
+}
 
-	Label("stop")
-	XORL(p.w.k.As32(), p.w.k.As32())
+// stop goes on with the other walk, if it has not stopped.
+func (p pair) stop() {
 	TESTQ(p.v.k, p.v.k)
 	JEQ(LabelRef("return"))
 	p.swap()

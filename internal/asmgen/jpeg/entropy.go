@@ -137,14 +137,23 @@ func units(f transform) {
 	b := newBlocks(f)
 	Label("block")
 	w.begin()
-	w.blank()
+	b.begin(w)
 	w.pairs()
 	w.slow()
 	Label("done")
 	b.done(w)
 	w.next()
 	w.longDC()
-	b.end(w)
+
+	Label("bad")
+	MOVQ(I32(-1), w.k)
+	Label("return")
+	MOVQ(I32(2), b.leaving) // for the block that is held, and the last one
+	JMP(LabelRef("transform"))
+	Label("left")
+	DECQ(b.leaving)
+	JNE(LabelRef("transform"))
+	VZEROUPPER()
 	w.end()
 
 	function("skip", "func(first, last, unit *uintptr, blocks, limit int, bits *uint64) (left, end int)")
@@ -198,14 +207,14 @@ func (w *walk) begin() {
 	JHI(LabelRef("return"))
 }
 
-// blank begins the coefficients of a block: zeros behind the first one.
-func (w *walk) blank() {
+// blank begins the coefficients of a block: dc, and zeros behind it.
+func (w *walk) blank(dc reg.GPVirtual) {
 	zero := YMM()
 	VPXOR(zero, zero, zero)
 	for i := range 4 {
 		VMOVDQU(zero, at(w.coef, w.coefAt+32*i))
 	}
-	MOVW(w.dc().As16(), at(w.coef, w.coefAt))
+	MOVW(dc.As16(), at(w.coef, w.coefAt))
 }
 
 // next goes on to the next block.
@@ -491,26 +500,47 @@ func (w *walk) end() {
 // while the next one is decoded. Its coefficients have just been stored one by one,
 // and what loads them as vectors waits until they are in the cache; so would the
 // whole transform, and soon all behind it.
+//
+// One is transformed when the first coefficient of the block after the next has been
+// looked up: the processor does that while it waits for the way from there to the
+// second one.
 type blocks struct {
 	transform
-	held       []reg.VecVirtual
-	unit, last Mem // whose coefficients are held, if any are, and how many they are
-	leaving    Mem // 1 on the way out of the kernel
+	held            []reg.VecVirtual
+	unit, last      Mem // whose coefficients are held, if any are, and how many they are
+	ended, endedEnd Mem // the same of those that a walk has decoded last
+	dc              Mem // the first coefficient of the next block
+	leaving         Mem // not 0 where no block begins
 }
 
 func newBlocks(f transform) blocks {
-	b := blocks{f, ymm(4), AllocLocal(8), AllocLocal(8), AllocLocal(8)}
+	b := blocks{transform: f, held: ymm(4)}
 	for _, v := range b.held {
 		VPXOR(v, v, v)
 	}
-	MOVQ(I32(0), b.unit)
-	MOVQ(I32(0), b.leaving)
+	for _, m := range []*Mem{&b.unit, &b.last, &b.ended, &b.endedEnd, &b.dc, &b.leaving} {
+		*m = AllocLocal(8)
+	}
+	for _, m := range []Mem{b.unit, b.ended, b.leaving} {
+		MOVQ(I32(0), m)
+	}
 	return b
 }
 
-// done transforms the block that is held, and holds the one that w has finished,
-// unless its coefficients are what is asked for.
+// done notes that w has decoded a block.
 func (b blocks) done(w *walk) {
+	current := GP64()
+	MOVQ(w.unit, current)
+	MOVQ(current, b.ended)
+	MOVQ(w.k, b.endedEnd)
+}
+
+// begin begins a block of w, transforms the block that is held, and holds the one
+// that w has decoded last, unless its coefficients are what is asked for. Where no
+// block begins, the way in is the label transform, and that out is left.
+func (b blocks) begin(w *walk) {
+	MOVQ(w.dc(), b.dc)
+
 	Label("transform")
 	dst := param("pix")
 	TESTQ(dst, dst)
@@ -537,24 +567,19 @@ func (b blocks) done(w *walk) {
 	for i, v := range b.held {
 		VMOVDQU(at(w.coef, w.coefAt+32*i), v)
 	}
-	current := GP64()
-	MOVQ(w.unit, current)
-	MOVQ(current, b.unit)
-	MOVQ(w.k, b.last)
+	ended := GP64()
+	MOVQ(b.ended, ended)
+	MOVQ(ended, b.unit)
+	MOVQ(b.endedEnd, ended)
+	MOVQ(ended, b.last)
+	MOVQ(I32(0), b.ended)
 	Label("coefficients")
 	CMPQ(b.leaving, Imm(0))
 	JNE(LabelRef("left"))
-}
 
-// end leaves the kernel, when the last block has been transformed.
-func (b blocks) end(w *walk) {
-	Label("bad")
-	MOVQ(I32(-1), w.k)
-	Label("return")
-	MOVQ(I32(1), b.leaving)
-	JMP(LabelRef("transform"))
-	Label("left")
-	VZEROUPPER()
+	dc := GP64()
+	MOVQ(b.dc, dc)
+	w.blank(dc)
 }
 
 // step adds the run of e to k.
