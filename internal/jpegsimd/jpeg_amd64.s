@@ -146,49 +146,55 @@ GLOBL centre<>(SB), RODATA|NOPTR, $32
 
 // func decode(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left int, end int)
 // Requires: AVX, AVX2, BMI, BMI2, CMOV
-TEXT ·decode(SB), NOSPLIT, $72-88
-	MOVQ  bits+40(FP), AX
-	MOVQ  (AX), CX
-	MOVQ  8(AX), DX
-	MOVQ  24(AX), BX
-	ADDQ  16(AX), BX
-	MOVQ  unit+16(FP), AX
-	MOVQ  AX, (SP)
-	MOVQ  blocks+24(FP), AX
-	MOVQ  AX, 8(SP)
-	MOVQ  limit+32(FP), AX
-	MOVQ  bits+40(FP), SI
-	ADDQ  24(SI), AX
-	MOVQ  AX, 16(SP)
-	MOVQ  coef+56(FP), DI
-	MOVQ  zigzag+64(FP), R8
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  $+0, 24(SP)
-	MOVQ  $+0, 40(SP)
-	MOVQ  $+0, 64(SP)
+TEXT ·decode(SB), NOSPLIT, $88-88
+	MOVQ   bits+40(FP), AX
+	MOVQ   (AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   24(AX), BX
+	ADDQ   16(AX), BX
+	MOVQ   unit+16(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   (AX), AX
+	MOVQ   AX, 32(SP)
+	MOVQ   blocks+24(FP), AX
+	MOVQ   AX, 8(SP)
+	MOVQ   limit+32(FP), AX
+	MOVQ   bits+40(FP), SI
+	ADDQ   24(SI), AX
+	MOVQ   AX, 16(SP)
+	MOVQ   (BX), SI
+	BSWAPQ SI
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, SI, SI
+	ORQ    SI, CX
+	MOVQ   coef+56(FP), DI
+	MOVQ   zigzag+64(FP), R8
+	VPXOR  Y0, Y0, Y0
+	VPXOR  Y1, Y1, Y1
+	VPXOR  Y2, Y2, Y2
+	VPXOR  Y3, Y3, Y3
+	MOVQ   $+0, 40(SP)
+	MOVQ   $+0, 56(SP)
+	MOVQ   $+0, 80(SP)
 
 block:
 	MOVQ    $-2, SI
 	CMPQ    BX, 16(SP)
 	JHI     return
-	MOVQ    (BX), SI
-	BSWAPQ  SI
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, SI, SI
-	ORQ     SI, CX
-	MOVL    DX, SI
-	XORL    $0x3f, SI
-	SHRL    $0x03, SI
-	ADDQ    SI, BX
-	ORL     $0x38, DX
-	MOVQ    (SP), SI
-	MOVQ    (SI), SI
+	MOVQ    32(SP), SI
 	MOVQ    CX, R11
 	SHRQ    $0x36, R11
 	MOVBLZX 4128(SI)(R11*8), R10
+	MOVQ    (BX), R9
+	BSWAPQ  R9
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R9, R9
+	ORQ     R9, CX
+	MOVL    DX, R9
+	XORL    $0x3f, R9
+	SHRL    $0x03, R9
+	ADDQ    R9, BX
+	ORL     $0x38, DX
 	TESTB   $0x80, R10
 	JNE     longDC
 	MOVWLZX 4134(SI)(R11*8), R9
@@ -200,18 +206,24 @@ block:
 dcDone:
 	MOVQ    (SP), SI
 	MOVQ    8(SI), AX
+	LEAQ    64(SI), R10
+	CMPQ    SI, last+8(FP)
+	CMOVQEQ first+0(FP), R10
+	MOVQ    R10, 24(SP)
+	MOVQ    (R10), R10
+	MOVQ    R10, 32(SP)
 	MOVQ    16(SI), SI
 	MOVWLSX R9, R9
 	ADDL    (SI), R9
 	MOVL    R9, (SI)
 	MOVQ    $0x00000001, SI
-	MOVQ    R9, 56(SP)
+	MOVQ    R9, 72(SP)
 
 transform:
 	MOVQ        pix+48(FP), R9
 	TESTQ       R9, R9
 	JEQ         coefficients
-	MOVQ        24(SP), R10
+	MOVQ        40(SP), R10
 	TESTQ       R10, R10
 	JEQ         hold
 	MOVQ        32(R10), R11
@@ -220,7 +232,7 @@ transform:
 	MOVQ        R11, 32(R10)
 	MOVQ        40(R10), R11
 	MOVQ        24(R10), R10
-	CMPQ        32(SP), $0x01
+	CMPQ        48(SP), $0x01
 	JEQ         even
 	VPSRLD      $0x10, Y0, Y4
 	VPOR        Y1, Y4, Y4
@@ -410,16 +422,16 @@ hold:
 	VMOVDQU 32(DI), Y1
 	VMOVDQU 64(DI), Y2
 	VMOVDQU 96(DI), Y3
-	MOVQ    40(SP), R9
-	MOVQ    R9, 24(SP)
-	MOVQ    48(SP), R9
-	MOVQ    R9, 32(SP)
-	MOVQ    $+0, 40(SP)
+	MOVQ    56(SP), R9
+	MOVQ    R9, 40(SP)
+	MOVQ    64(SP), R9
+	MOVQ    R9, 48(SP)
+	MOVQ    $+0, 56(SP)
 
 coefficients:
-	CMPQ    64(SP), $0x00
+	CMPQ    80(SP), $0x00
 	JNE     left
-	MOVQ    56(SP), R9
+	MOVQ    72(SP), R9
 	VPXOR   Y4, Y4, Y4
 	VMOVDQU Y4, (DI)
 	VMOVDQU Y4, 32(DI)
@@ -634,21 +646,17 @@ last:
 	SUBL  R9, DX
 
 done:
-	MOVQ    (SP), R9
-	MOVQ    R9, 40(SP)
-	MOVQ    SI, 48(SP)
-	MOVQ    (SP), R9
-	LEAQ    64(R9), R10
-	CMPQ    R9, last+8(FP)
-	CMOVQEQ first+0(FP), R10
-	MOVQ    R10, (SP)
-	DECQ    8(SP)
-	JNE     block
-	JMP     return
+	MOVQ (SP), R9
+	MOVQ R9, 56(SP)
+	MOVQ SI, 64(SP)
+	MOVQ 24(SP), R9
+	MOVQ R9, (SP)
+	DECQ 8(SP)
+	JNE  block
+	JMP  return
 
 longDC:
-	MOVQ  (SP), SI
-	MOVQ  (SI), SI
+	MOVQ  32(SP), SI
 	MOVQ  CX, R9
 	SHRQ  $0x36, R9
 	MOVL  (SI)(R9*4), R9
@@ -692,11 +700,11 @@ bad:
 	MOVQ $-1, SI
 
 return:
-	MOVQ $+2, 64(SP)
+	MOVQ $+2, 80(SP)
 	JMP  transform
 
 left:
-	DECQ 64(SP)
+	DECQ 80(SP)
 	JNE  transform
 	VZEROUPPER
 	MOVQ bits+40(FP), AX
@@ -1052,40 +1060,46 @@ GLOBL flat3b<>(SB), RODATA|NOPTR, $32
 
 // func skip(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64) (left int, end int)
 // Requires: BMI, BMI2, CMOV
-TEXT ·skip(SB), NOSPLIT, $24-64
-	MOVQ bits+40(FP), AX
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 24(AX), BX
-	ADDQ 16(AX), BX
-	MOVQ unit+16(FP), AX
-	MOVQ AX, (SP)
-	MOVQ blocks+24(FP), AX
-	MOVQ AX, 8(SP)
-	MOVQ limit+32(FP), AX
-	MOVQ bits+40(FP), SI
-	ADDQ 24(SI), AX
-	MOVQ AX, 16(SP)
+TEXT ·skip(SB), NOSPLIT, $40-64
+	MOVQ   bits+40(FP), AX
+	MOVQ   (AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   24(AX), BX
+	ADDQ   16(AX), BX
+	MOVQ   unit+16(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   (AX), AX
+	MOVQ   AX, 32(SP)
+	MOVQ   blocks+24(FP), AX
+	MOVQ   AX, 8(SP)
+	MOVQ   limit+32(FP), AX
+	MOVQ   bits+40(FP), SI
+	ADDQ   24(SI), AX
+	MOVQ   AX, 16(SP)
+	MOVQ   (BX), AX
+	BSWAPQ AX
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, AX, AX
+	ORQ    AX, CX
 
 block:
 	MOVQ    $-2, SI
 	CMPQ    BX, 16(SP)
 	JHI     return
-	MOVQ    (BX), AX
-	BSWAPQ  AX
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, AX, AX
-	ORQ     AX, CX
-	MOVL    DX, AX
-	XORL    $0x3f, AX
-	SHRL    $0x03, AX
-	ADDQ    AX, BX
-	ORL     $0x38, DX
-	MOVQ    (SP), AX
-	MOVQ    (AX), AX
+	MOVQ    32(SP), AX
 	MOVQ    CX, R8
 	SHRQ    $0x36, R8
 	MOVBLZX 4128(AX)(R8*8), DI
+	MOVQ    (BX), SI
+	BSWAPQ  SI
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, SI, SI
+	ORQ     SI, CX
+	MOVL    DX, SI
+	XORL    $0x3f, SI
+	SHRL    $0x03, SI
+	ADDQ    SI, BX
+	ORL     $0x38, DX
 	TESTB   $0x80, DI
 	JNE     longDC
 	MOVWLZX 4134(AX)(R8*8), SI
@@ -1097,6 +1111,12 @@ block:
 dcDone:
 	MOVQ    (SP), DI
 	MOVQ    8(DI), AX
+	LEAQ    64(DI), R8
+	CMPQ    DI, last+8(FP)
+	CMOVQEQ first+0(FP), R8
+	MOVQ    R8, 24(SP)
+	MOVQ    (R8), R8
+	MOVQ    R8, 32(SP)
 	MOVQ    16(DI), DI
 	MOVWLSX SI, SI
 	ADDL    (DI), SI
@@ -1250,18 +1270,14 @@ last:
 	SUBL  DI, DX
 
 done:
-	MOVQ    (SP), AX
-	LEAQ    64(AX), DI
-	CMPQ    AX, last+8(FP)
-	CMOVQEQ first+0(FP), DI
-	MOVQ    DI, (SP)
-	DECQ    8(SP)
-	JNE     block
-	JMP     return
+	MOVQ 24(SP), AX
+	MOVQ AX, (SP)
+	DECQ 8(SP)
+	JNE  block
+	JMP  return
 
 longDC:
-	MOVQ  (SP), AX
-	MOVQ  (AX), AX
+	MOVQ  32(SP), AX
 	MOVQ  CX, SI
 	SHRQ  $0x36, SI
 	MOVL  (AX)(SI*4), SI
@@ -1318,49 +1334,58 @@ return:
 // func decodeBeside(sides *uintptr, pix *uint8) (why int)
 // Requires: AVX, AVX2, BMI, BMI2, CMOV
 TEXT ·decodeBeside(SB), NOSPLIT, $56-24
-	MOVQ  sides+0(FP), AX
-	ADDQ  $+0, AX
-	MOVQ  304(AX), CX
-	MOVQ  312(AX), DX
-	MOVQ  328(AX), BX
-	ADDQ  BX, 296(AX)
-	ADDQ  320(AX), BX
-	XORL  SI, SI
-	MOVQ  sides+0(FP), DI
-	ADDQ  $+352, DI
-	MOVQ  304(DI), R8
-	MOVQ  312(DI), R9
-	MOVQ  328(DI), R10
-	ADDQ  R10, 296(DI)
-	ADDQ  320(DI), R10
-	XORL  R11, R11
-	MOVQ  $+2, (SP)
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  $+0, 8(SP)
-	MOVQ  $+0, 24(SP)
-	MOVQ  $+0, 48(SP)
+	MOVQ   sides+0(FP), AX
+	ADDQ   $+0, AX
+	MOVQ   320(AX), CX
+	MOVQ   328(AX), DX
+	MOVQ   344(AX), BX
+	ADDQ   BX, 296(AX)
+	ADDQ   336(AX), BX
+	XORL   SI, SI
+	MOVQ   (BX), SI
+	BSWAPQ SI
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, SI, SI
+	ORQ    SI, CX
+	MOVQ   sides+0(FP), DI
+	ADDQ   $+368, DI
+	MOVQ   320(DI), R8
+	MOVQ   328(DI), R9
+	MOVQ   344(DI), R10
+	ADDQ   R10, 296(DI)
+	ADDQ   336(DI), R10
+	XORL   R11, R11
+	MOVQ   (R10), SI
+	BSWAPQ SI
+	ANDL   $0x000000ff, R9
+	SHRXQ  R9, SI, SI
+	ORQ    SI, R8
+	MOVQ   $+2, (SP)
+	VPXOR  Y0, Y0, Y0
+	VPXOR  Y1, Y1, Y1
+	VPXOR  Y2, Y2, Y2
+	VPXOR  Y3, Y3, Y3
+	MOVQ   $+0, 8(SP)
+	MOVQ   $+0, 24(SP)
+	MOVQ   $+0, 48(SP)
 
 block:
 	CMPQ    BX, 296(AX)
 	JHI     stop
-	MOVQ    (BX), SI
-	BSWAPQ  SI
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, SI, SI
-	ORQ     SI, CX
-	MOVL    DX, SI
-	XORL    $0x3f, SI
-	SHRL    $0x03, SI
-	ADDQ    SI, BX
-	ORL     $0x38, DX
-	MOVQ    272(AX), SI
-	MOVQ    (SI), SI
+	MOVQ    312(AX), SI
 	MOVQ    CX, R14
 	SHRQ    $0x36, R14
 	MOVBLZX 4128(SI)(R14*8), R13
+	MOVQ    (BX), R12
+	BSWAPQ  R12
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R12, R12
+	ORQ     R12, CX
+	MOVL    DX, R12
+	XORL    $0x3f, R12
+	SHRL    $0x03, R12
+	ADDQ    R12, BX
+	ORL     $0x38, DX
 	TESTB   $0x80, R13
 	JNE     longDC
 	MOVWLZX 4134(SI)(R14*8), R12
@@ -1373,6 +1398,12 @@ dcDone:
 	MOVQ    272(AX), SI
 	MOVQ    8(SI), R13
 	MOVQ    R13, 288(AX)
+	LEAQ    64(SI), R13
+	CMPQ    SI, 264(AX)
+	CMOVQEQ 256(AX), R13
+	MOVQ    R13, 304(AX)
+	MOVQ    (R13), R13
+	MOVQ    R13, 312(AX)
 	MOVQ    16(SI), SI
 	MOVWLSX R12, R12
 	ADDL    (SI), R12
@@ -1957,18 +1988,15 @@ last:
 	SUBL  R12, DX
 
 done:
-	MOVQ    272(AX), R12
-	MOVQ    R12, 24(SP)
-	MOVQ    SI, 32(SP)
-	MOVQ    272(AX), SI
-	LEAQ    64(SI), R12
-	CMPQ    SI, 264(AX)
-	CMOVQEQ 256(AX), R12
-	MOVQ    R12, 272(AX)
-	DECQ    280(AX)
-	JEQ     stop
-	TESTQ   R11, R11
-	JNE     block
+	MOVQ  272(AX), R12
+	MOVQ  R12, 24(SP)
+	MOVQ  SI, 32(SP)
+	MOVQ  304(AX), SI
+	MOVQ  SI, 272(AX)
+	DECQ  280(AX)
+	JEQ   stop
+	TESTQ R11, R11
+	JNE   block
 
 stop:
 	XORL SI, SI
@@ -1997,8 +2025,7 @@ swap:
 	JMP   block
 
 longDC:
-	MOVQ  272(AX), SI
-	MOVQ  (SI), SI
+	MOVQ  312(AX), SI
 	MOVQ  CX, R12
 	SHRQ  $0x36, R12
 	MOVL  (SI)(R12*4), R12
@@ -2046,58 +2073,67 @@ return:
 
 end:
 	VZEROUPPER
-	MOVQ CX, 304(AX)
+	MOVQ CX, 320(AX)
 	ANDL $0x000000ff, DX
-	MOVQ DX, 312(AX)
-	SUBQ 328(AX), BX
-	MOVQ BX, 320(AX)
-	MOVQ R8, 304(DI)
+	MOVQ DX, 328(AX)
+	SUBQ 344(AX), BX
+	MOVQ BX, 336(AX)
+	MOVQ R8, 320(DI)
 	ANDL $0x000000ff, R9
-	MOVQ R9, 312(DI)
-	SUBQ 328(DI), R10
-	MOVQ R10, 320(DI)
+	MOVQ R9, 328(DI)
+	SUBQ 344(DI), R10
+	MOVQ R10, 336(DI)
 	MOVQ SI, why+16(FP)
 	RET
 
 // func skipBeside(sides *uintptr) (why int)
 // Requires: BMI, BMI2, CMOV
 TEXT ·skipBeside(SB), NOSPLIT, $8-16
-	MOVQ sides+0(FP), AX
-	ADDQ $+0, AX
-	MOVQ 304(AX), CX
-	MOVQ 312(AX), DX
-	MOVQ 328(AX), BX
-	ADDQ BX, 296(AX)
-	ADDQ 320(AX), BX
-	XORL SI, SI
-	MOVQ sides+0(FP), DI
-	ADDQ $+352, DI
-	MOVQ 304(DI), R8
-	MOVQ 312(DI), R9
-	MOVQ 328(DI), R10
-	ADDQ R10, 296(DI)
-	ADDQ 320(DI), R10
-	XORL R11, R11
-	MOVQ $+2, (SP)
+	MOVQ   sides+0(FP), AX
+	ADDQ   $+0, AX
+	MOVQ   320(AX), CX
+	MOVQ   328(AX), DX
+	MOVQ   344(AX), BX
+	ADDQ   BX, 296(AX)
+	ADDQ   336(AX), BX
+	XORL   SI, SI
+	MOVQ   (BX), SI
+	BSWAPQ SI
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, SI, SI
+	ORQ    SI, CX
+	MOVQ   sides+0(FP), DI
+	ADDQ   $+368, DI
+	MOVQ   320(DI), R8
+	MOVQ   328(DI), R9
+	MOVQ   344(DI), R10
+	ADDQ   R10, 296(DI)
+	ADDQ   336(DI), R10
+	XORL   R11, R11
+	MOVQ   (R10), SI
+	BSWAPQ SI
+	ANDL   $0x000000ff, R9
+	SHRXQ  R9, SI, SI
+	ORQ    SI, R8
+	MOVQ   $+2, (SP)
 
 block:
 	CMPQ    BX, 296(AX)
 	JHI     stop
-	MOVQ    (BX), SI
-	BSWAPQ  SI
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, SI, SI
-	ORQ     SI, CX
-	MOVL    DX, SI
-	XORL    $0x3f, SI
-	SHRL    $0x03, SI
-	ADDQ    SI, BX
-	ORL     $0x38, DX
-	MOVQ    272(AX), SI
-	MOVQ    (SI), SI
+	MOVQ    312(AX), SI
 	MOVQ    CX, R13
 	SHRQ    $0x36, R13
 	MOVBLZX 4128(SI)(R13*8), R12
+	MOVQ    (BX), R14
+	BSWAPQ  R14
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R14, R14
+	ORQ     R14, CX
+	MOVL    DX, R14
+	XORL    $0x3f, R14
+	SHRL    $0x03, R14
+	ADDQ    R14, BX
+	ORL     $0x38, DX
 	TESTB   $0x80, R12
 	JNE     longDC
 	MOVWLZX 4134(SI)(R13*8), R14
@@ -2110,6 +2146,12 @@ dcDone:
 	MOVQ    272(AX), SI
 	MOVQ    8(SI), R12
 	MOVQ    R12, 288(AX)
+	LEAQ    64(SI), R12
+	CMPQ    SI, 264(AX)
+	CMOVQEQ 256(AX), R12
+	MOVQ    R12, 304(AX)
+	MOVQ    (R12), R12
+	MOVQ    R12, 312(AX)
 	MOVQ    16(SI), SI
 	MOVWLSX R14, R14
 	ADDL    (SI), R14
@@ -2371,15 +2413,12 @@ last:
 	SUBL  R12, DX
 
 done:
-	MOVQ    272(AX), SI
-	LEAQ    64(SI), R12
-	CMPQ    SI, 264(AX)
-	CMOVQEQ 256(AX), R12
-	MOVQ    R12, 272(AX)
-	DECQ    280(AX)
-	JEQ     stop
-	TESTQ   R11, R11
-	JNE     block
+	MOVQ  304(AX), SI
+	MOVQ  SI, 272(AX)
+	DECQ  280(AX)
+	JEQ   stop
+	TESTQ R11, R11
+	JNE   block
 
 stop:
 	XORL  SI, SI
@@ -2401,8 +2440,7 @@ swap:
 	JMP   block
 
 longDC:
-	MOVQ  272(AX), SI
-	MOVQ  (SI), SI
+	MOVQ  312(AX), SI
 	MOVQ  CX, R12
 	SHRQ  $0x36, R12
 	MOVL  (SI)(R12*4), R12
@@ -2446,16 +2484,16 @@ bad:
 	MOVQ $-1, SI
 
 return:
-	MOVQ CX, 304(AX)
+	MOVQ CX, 320(AX)
 	ANDL $0x000000ff, DX
-	MOVQ DX, 312(AX)
-	SUBQ 328(AX), BX
-	MOVQ BX, 320(AX)
-	MOVQ R8, 304(DI)
+	MOVQ DX, 328(AX)
+	SUBQ 344(AX), BX
+	MOVQ BX, 336(AX)
+	MOVQ R8, 320(DI)
 	ANDL $0x000000ff, R9
-	MOVQ R9, 312(DI)
-	SUBQ 328(DI), R10
-	MOVQ R10, 320(DI)
+	MOVQ R9, 328(DI)
+	SUBQ 344(DI), R10
+	MOVQ R10, 336(DI)
 	MOVQ SI, why+8(FP)
 	RET
 

@@ -11,7 +11,8 @@ const (
 	sideZigzag, sideCoef             = 0, 128
 	sideFirst, sideLast, sideUnit    = 256, 264, 272
 	sideBlocks, sideTable, sideLimit = 280, 288, 296
-	sideBits, sideBytes              = 304, 352 // a Bits
+	sideAfter, sideDC                = 304, 312
+	sideBits, sideBytes              = 320, 368 // a Bits
 )
 
 // beside writes the kernels that go through blocks of two places of a file at
@@ -88,7 +89,7 @@ func loadSide(i int) *walk {
 	ADDQ(I32(i*sideBytes), s)
 	w := &walk{reader: reader{acc: GP64(), n: GP64(), p: GP64()}, k: GP64()}
 	w.unit, w.blocks, w.limit, w.tableAt = at(s, sideUnit), at(s, sideBlocks), at(s, sideLimit), at(s, sideTable)
-	w.first, w.last = at(s, sideFirst), at(s, sideLast)
+	w.first, w.last, w.after, w.dcTable = at(s, sideFirst), at(s, sideLast), at(s, sideAfter), at(s, sideDC)
 	w.coef, w.coefAt, w.zigzag = s, sideCoef, s
 	MOVQ(at(s, sideBits+bitsAcc), w.acc)
 	MOVQ(at(s, sideBits+bitsN), w.n)
@@ -96,6 +97,7 @@ func loadSide(i int) *walk {
 	ADDQ(w.p, w.limit)
 	ADDQ(at(s, sideBits+bitsAt), w.p)
 	XORL(w.k.As32(), w.k.As32())
+	w.complete()
 	return w
 }
 

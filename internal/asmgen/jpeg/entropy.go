@@ -47,14 +47,19 @@ func (r reader) store() {
 	MOVQ(r.p, at(b, bitsAt))
 }
 
-// refill brings at least 56 bits into acc.
-func (r reader) refill() {
+// complete makes all bits of acc right.
+func (r reader) complete() {
 	t := GP64()
 	MOVQ(at(r.p, 0), t)
 	BSWAPQ(t)
 	ANDL(U32(0xff), r.n.As32())
 	SHRXQ(r.n, t, t)
 	ORQ(t, r.acc)
+}
+
+// refill brings at least 56 bits into acc.
+func (r reader) refill() {
+	r.complete()
 	u := GP64()
 	MOVL(r.n.As32(), u.As32())
 	XORL(Imm(63), u.As32())
@@ -178,6 +183,7 @@ type walk struct {
 	reader
 	unit, blocks, limit Mem // what is next, how many are left, up to where a block may begin
 	first, last         Mem // units
+	after, dcTable      Mem // unit of the block after that, and Table of the next one
 	tableAt             Mem // where the ACTable is kept, if table is nil
 	table, k            reg.GPVirtual
 	coef, zigzag        reg.GPVirtual
@@ -186,17 +192,23 @@ type walk struct {
 }
 
 func loadWalk() *walk {
-	w := &walk{reader: loadReader(), unit: AllocLocal(8), blocks: AllocLocal(8), limit: AllocLocal(8)}
+	w := &walk{reader: loadReader()}
+	for _, m := range []*Mem{&w.unit, &w.blocks, &w.limit, &w.after, &w.dcTable} {
+		*m = AllocLocal(8)
+	}
 	w.first, w.last = paramMem("first"), paramMem("last")
 	w.table, w.k = GP64(), GP64()
 	MOVQ(param("unit"), w.table)
 	MOVQ(w.table, w.unit)
+	MOVQ(at(w.table, unitDC), w.table)
+	MOVQ(w.table, w.dcTable)
 	MOVQ(param("blocks"), w.table)
 	MOVQ(w.table, w.blocks)
 	MOVQ(param("limit"), w.table)
 	b := param("bits")
 	ADDQ(at(b, bitsBuf), w.table)
 	MOVQ(w.table, w.limit)
+	w.complete()
 	return w
 }
 
@@ -227,12 +239,9 @@ func (w *walk) next() {
 // advance makes the next block the current one, and sets flags by how many are
 // left.
 func (w *walk) advance() {
-	unit, after := GP64(), GP64()
-	MOVQ(w.unit, unit)
-	LEAQ(at(unit, unitBytes), after)
-	CMPQ(unit, w.last)
-	CMOVQEQ(w.first, after)
-	MOVQ(after, w.unit)
+	unit := GP64()
+	MOVQ(w.after, unit)
+	MOVQ(unit, w.unit)
 	DECQ(w.blocks)
 }
 
@@ -247,31 +256,40 @@ func (w *walk) codes() reg.GPVirtual {
 }
 
 // dc decodes the difference of a first coefficient and returns the coefficient.
+//
+// Nobody can foretell where a block ends, so that all of this begins late. Hence
+// the look does without a refill, for which blocks leave bits enough, and its table
+// is one that the block before has found.
 func (w *walk) dc() reg.GPVirtual {
-	w.refill()
 	table, bits := GP64(), GP64()
-	MOVQ(w.unit, table)
-	MOVQ(at(table, unitDC), table)
+	MOVQ(w.dcTable, table)
 	index := w.top(pairBits)
 	MOVBLZX(field(table, index, 0), bits.As32())
+	w.refill()
 	TESTB(Imm(0x80), bits.As8())
 	JNE(LabelRef("longDC"))
 	w.diff = firstOf(table, index, w.acc)
 	w.drop(bits)
 	Label("dcDone")
-	pred, ac := GP64(), w.table
-	MOVQ(w.unit, pred)
+	unit, after, ac := GP64(), GP64(), w.table
+	MOVQ(w.unit, unit)
 	if ac == nil {
 		ac = GP64()
 	}
-	MOVQ(at(pred, unitAC), ac)
+	MOVQ(at(unit, unitAC), ac)
 	if w.table == nil {
 		MOVQ(ac, w.tableAt)
 	}
-	MOVQ(at(pred, unitPred), pred)
+	LEAQ(at(unit, unitBytes), after)
+	CMPQ(unit, w.last)
+	CMOVQEQ(w.first, after)
+	MOVQ(after, w.after)
+	MOVQ(at(after, unitDC), after)
+	MOVQ(after, w.dcTable)
+	MOVQ(at(unit, unitPred), unit)
 	MOVWLSX(w.diff.As16(), w.diff.As32())
-	ADDL(at(pred, 0), w.diff.As32())
-	MOVL(w.diff.As32(), at(pred, 0))
+	ADDL(at(unit, 0), w.diff.As32())
+	MOVL(w.diff.As32(), at(unit, 0))
 	MOVQ(U32(1), w.k)
 	return w.diff
 }
@@ -280,8 +298,7 @@ func (w *walk) dc() reg.GPVirtual {
 func (w *walk) longDC() {
 	table, e := GP64(), GP64()
 	Label("longDC")
-	MOVQ(w.unit, table)
-	MOVQ(at(table, unitDC), table)
+	MOVQ(w.dcTable, table)
 	w.look(table, e)
 	w.long(table, e)
 	MOVQ(w.split(e), w.diff)
