@@ -26,6 +26,9 @@ func idct(dst *uint8, stride int, coef *[64]int16, quant *[64]int16)
 func up22(dst *uint8, cur *uint8, near *uint8, n int)
 
 //go:noescape
+func up22Wide(dst *uint8, cur *uint8, near *uint8, n int)
+
+//go:noescape
 func up21(dst *uint8, src *uint8, n int)
 
 //go:noescape

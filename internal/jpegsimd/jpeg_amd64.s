@@ -3138,6 +3138,219 @@ DATA seven<>+24(SB)/4, $0x00070007
 DATA seven<>+28(SB)/4, $0x00070007
 GLOBL seven<>(SB), RODATA|NOPTR, $32
 
+// func up22Wide(dst *uint8, cur *uint8, near *uint8, n int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV
+TEXT ·up22Wide(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         cur+8(FP), CX
+	MOVQ         near+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVL         $0xff00ff00, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Z0
+	MOVL         $0x01030103, SI
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Z1
+	MOVL         $0x00080008, SI
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Z2
+	MOVL         $0x00070007, SI
+	VMOVD        SI, X3
+	VPBROADCASTD X3, Z3
+	VMOVDQU8     half0<>+0(SB), Z4
+	VMOVDQU8     half1<>+0(SB), Z5
+
+loop:
+	VMOVDQU8   (CX), Z6
+	VMOVDQU8   (DX), Z7
+	VPUNPCKLBW Z7, Z6, Z8
+	VPUNPCKHBW Z7, Z6, Z6
+	VPMADDUBSW Z1, Z8, Z8
+	VPMADDUBSW Z1, Z6, Z6
+	VMOVDQU8   1(CX), Z7
+	VMOVDQU8   1(DX), Z9
+	VPUNPCKLBW Z9, Z7, Z10
+	VPUNPCKHBW Z9, Z7, Z7
+	VPMADDUBSW Z1, Z10, Z10
+	VPMADDUBSW Z1, Z7, Z7
+	VMOVDQU8   2(CX), Z9
+	VMOVDQU8   2(DX), Z11
+	VPUNPCKLBW Z11, Z9, Z12
+	VPUNPCKHBW Z11, Z9, Z9
+	VPMADDUBSW Z1, Z12, Z12
+	VPMADDUBSW Z1, Z9, Z9
+	VPADDW     Z10, Z10, Z11
+	VPADDW     Z11, Z10, Z11
+	VPADDW     Z11, Z8, Z8
+	VPADDW     Z11, Z12, Z12
+	VPADDW     Z2, Z8, Z8
+	VPADDW     Z3, Z12, Z12
+	VPSRLW     $0x04, Z8, Z8
+	VPSLLW     $0x04, Z12, Z12
+	VPADDW     Z7, Z7, Z10
+	VPADDW     Z10, Z7, Z10
+	VPADDW     Z10, Z6, Z6
+	VPADDW     Z10, Z9, Z9
+	VPADDW     Z2, Z6, Z6
+	VPADDW     Z3, Z9, Z9
+	VPSRLW     $0x04, Z6, Z6
+	VPSLLW     $0x04, Z9, Z9
+	VPTERNLOGD $0xf8, Z0, Z12, Z8
+	VPTERNLOGD $0xf8, Z0, Z9, Z6
+	VMOVDQA64  Z8, Z7
+	VPERMT2Q   Z6, Z4, Z7
+	VPERMT2Q   Z6, Z5, Z8
+	VMOVDQU8   Z7, (AX)
+	VMOVDQU8   Z8, 64(AX)
+	MOVQ       $0x00000040, SI
+	MOVQ       SI, DI
+	SUBQ       SI, BX
+	JEQ        end
+	CMPQ       BX, SI
+	CMOVQLT    BX, DI
+	CMOVQLT    SI, BX
+	ADDQ       DI, CX
+	ADDQ       DI, DX
+	LEAQ       (DI)(DI*1), DI
+	ADDQ       DI, AX
+	JMP        loop
+
+end:
+	VZEROUPPER
+	RET
+
+DATA half0<>+0(SB)/1, $0x00
+DATA half0<>+1(SB)/1, $0x00
+DATA half0<>+2(SB)/1, $0x00
+DATA half0<>+3(SB)/1, $0x00
+DATA half0<>+4(SB)/1, $0x00
+DATA half0<>+5(SB)/1, $0x00
+DATA half0<>+6(SB)/1, $0x00
+DATA half0<>+7(SB)/1, $0x00
+DATA half0<>+8(SB)/1, $0x01
+DATA half0<>+9(SB)/1, $0x00
+DATA half0<>+10(SB)/1, $0x00
+DATA half0<>+11(SB)/1, $0x00
+DATA half0<>+12(SB)/1, $0x00
+DATA half0<>+13(SB)/1, $0x00
+DATA half0<>+14(SB)/1, $0x00
+DATA half0<>+15(SB)/1, $0x00
+DATA half0<>+16(SB)/1, $0x08
+DATA half0<>+17(SB)/1, $0x00
+DATA half0<>+18(SB)/1, $0x00
+DATA half0<>+19(SB)/1, $0x00
+DATA half0<>+20(SB)/1, $0x00
+DATA half0<>+21(SB)/1, $0x00
+DATA half0<>+22(SB)/1, $0x00
+DATA half0<>+23(SB)/1, $0x00
+DATA half0<>+24(SB)/1, $0x09
+DATA half0<>+25(SB)/1, $0x00
+DATA half0<>+26(SB)/1, $0x00
+DATA half0<>+27(SB)/1, $0x00
+DATA half0<>+28(SB)/1, $0x00
+DATA half0<>+29(SB)/1, $0x00
+DATA half0<>+30(SB)/1, $0x00
+DATA half0<>+31(SB)/1, $0x00
+DATA half0<>+32(SB)/1, $0x02
+DATA half0<>+33(SB)/1, $0x00
+DATA half0<>+34(SB)/1, $0x00
+DATA half0<>+35(SB)/1, $0x00
+DATA half0<>+36(SB)/1, $0x00
+DATA half0<>+37(SB)/1, $0x00
+DATA half0<>+38(SB)/1, $0x00
+DATA half0<>+39(SB)/1, $0x00
+DATA half0<>+40(SB)/1, $0x03
+DATA half0<>+41(SB)/1, $0x00
+DATA half0<>+42(SB)/1, $0x00
+DATA half0<>+43(SB)/1, $0x00
+DATA half0<>+44(SB)/1, $0x00
+DATA half0<>+45(SB)/1, $0x00
+DATA half0<>+46(SB)/1, $0x00
+DATA half0<>+47(SB)/1, $0x00
+DATA half0<>+48(SB)/1, $0x0a
+DATA half0<>+49(SB)/1, $0x00
+DATA half0<>+50(SB)/1, $0x00
+DATA half0<>+51(SB)/1, $0x00
+DATA half0<>+52(SB)/1, $0x00
+DATA half0<>+53(SB)/1, $0x00
+DATA half0<>+54(SB)/1, $0x00
+DATA half0<>+55(SB)/1, $0x00
+DATA half0<>+56(SB)/1, $0x0b
+DATA half0<>+57(SB)/1, $0x00
+DATA half0<>+58(SB)/1, $0x00
+DATA half0<>+59(SB)/1, $0x00
+DATA half0<>+60(SB)/1, $0x00
+DATA half0<>+61(SB)/1, $0x00
+DATA half0<>+62(SB)/1, $0x00
+DATA half0<>+63(SB)/1, $0x00
+GLOBL half0<>(SB), RODATA|NOPTR, $64
+
+DATA half1<>+0(SB)/1, $0x04
+DATA half1<>+1(SB)/1, $0x00
+DATA half1<>+2(SB)/1, $0x00
+DATA half1<>+3(SB)/1, $0x00
+DATA half1<>+4(SB)/1, $0x00
+DATA half1<>+5(SB)/1, $0x00
+DATA half1<>+6(SB)/1, $0x00
+DATA half1<>+7(SB)/1, $0x00
+DATA half1<>+8(SB)/1, $0x05
+DATA half1<>+9(SB)/1, $0x00
+DATA half1<>+10(SB)/1, $0x00
+DATA half1<>+11(SB)/1, $0x00
+DATA half1<>+12(SB)/1, $0x00
+DATA half1<>+13(SB)/1, $0x00
+DATA half1<>+14(SB)/1, $0x00
+DATA half1<>+15(SB)/1, $0x00
+DATA half1<>+16(SB)/1, $0x0c
+DATA half1<>+17(SB)/1, $0x00
+DATA half1<>+18(SB)/1, $0x00
+DATA half1<>+19(SB)/1, $0x00
+DATA half1<>+20(SB)/1, $0x00
+DATA half1<>+21(SB)/1, $0x00
+DATA half1<>+22(SB)/1, $0x00
+DATA half1<>+23(SB)/1, $0x00
+DATA half1<>+24(SB)/1, $0x0d
+DATA half1<>+25(SB)/1, $0x00
+DATA half1<>+26(SB)/1, $0x00
+DATA half1<>+27(SB)/1, $0x00
+DATA half1<>+28(SB)/1, $0x00
+DATA half1<>+29(SB)/1, $0x00
+DATA half1<>+30(SB)/1, $0x00
+DATA half1<>+31(SB)/1, $0x00
+DATA half1<>+32(SB)/1, $0x06
+DATA half1<>+33(SB)/1, $0x00
+DATA half1<>+34(SB)/1, $0x00
+DATA half1<>+35(SB)/1, $0x00
+DATA half1<>+36(SB)/1, $0x00
+DATA half1<>+37(SB)/1, $0x00
+DATA half1<>+38(SB)/1, $0x00
+DATA half1<>+39(SB)/1, $0x00
+DATA half1<>+40(SB)/1, $0x07
+DATA half1<>+41(SB)/1, $0x00
+DATA half1<>+42(SB)/1, $0x00
+DATA half1<>+43(SB)/1, $0x00
+DATA half1<>+44(SB)/1, $0x00
+DATA half1<>+45(SB)/1, $0x00
+DATA half1<>+46(SB)/1, $0x00
+DATA half1<>+47(SB)/1, $0x00
+DATA half1<>+48(SB)/1, $0x0e
+DATA half1<>+49(SB)/1, $0x00
+DATA half1<>+50(SB)/1, $0x00
+DATA half1<>+51(SB)/1, $0x00
+DATA half1<>+52(SB)/1, $0x00
+DATA half1<>+53(SB)/1, $0x00
+DATA half1<>+54(SB)/1, $0x00
+DATA half1<>+55(SB)/1, $0x00
+DATA half1<>+56(SB)/1, $0x0f
+DATA half1<>+57(SB)/1, $0x00
+DATA half1<>+58(SB)/1, $0x00
+DATA half1<>+59(SB)/1, $0x00
+DATA half1<>+60(SB)/1, $0x00
+DATA half1<>+61(SB)/1, $0x00
+DATA half1<>+62(SB)/1, $0x00
+DATA half1<>+63(SB)/1, $0x00
+GLOBL half1<>(SB), RODATA|NOPTR, $64
+
 // func up21(dst *uint8, src *uint8, n int)
 // Requires: AVX, AVX2
 TEXT ·up21(SB), NOSPLIT, $0-24

@@ -18,6 +18,7 @@ func refine(_ *[64]int16, _ *uint64, _ *uint32, _ *uint64, _ uint64, _, _ int, _
 }
 func idct(*uint8, int, *[64]int16, *[64]int16)          { panic(never) }
 func up22(_, _, _ *uint8, _ int)                        { panic(never) }
+func up22Wide(_, _, _ *uint8, _ int)                    { panic(never) }
 func up21(_, _ *uint8, _ int)                           { panic(never) }
 func up12(_, _, _ *uint8, _, _ int)                     { panic(never) }
 func ycc(_, _, _, _ *uint8, _ int)                      { panic(never) }

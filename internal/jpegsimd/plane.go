@@ -15,6 +15,10 @@ const wideChunk = 64
 func Up22(dst, cur, near []uint8) {
 	n := len(cur) - 2
 	near, dst = near[:n+2], dst[:2*n]
+	if useAVX512 && n >= wideChunk {
+		up22Wide(&dst[0], &cur[0], &near[0], n)
+		return
+	}
 	if !useAVX2 || n < chunk {
 		plainUp22(dst, cur, near)
 		return

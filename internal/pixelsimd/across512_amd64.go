@@ -74,12 +74,10 @@ func (p *sixteens) weigh(t *Table, i, shift int) bool {
 			w[j] = uint32(at(k, perStep*step+j-shift)) + 0x808080
 			wide |= w[j]
 		}
-		for c := range 3 {
-			s := 3*i + c
+		high, mid, low := side(w, 16), side(w, 8), side(w, 0)
+		for s := 3 * i; s < 3*i+3; s++ {
 			q := p.coef[3*perBlock*(s/perBlock*p.steps+step)+s%perBlock:][:2*perBlock+1]
-			q[0] = side(w, 16)
-			q[perBlock] = side(w, 8)
-			q[2*perBlock] = side(w, 0)
+			q[0], q[perBlock], q[2*perBlock] = high, mid, low
 		}
 	}
 	return wide < 1<<24

@@ -20,21 +20,12 @@ type converter struct {
 func loadConverter(vector func() reg.VecVirtual) converter {
 	c := converter{vector: vector, zero: vector()}
 	VPXOR(c.zero.AsY(), c.zero.AsY(), c.zero.AsY())
-	c.centre = c.pairs(128, 128)
-	c.red = c.pairs((91881-1<<16+1)/2, (91881-1<<16+1)/2)
-	c.blue = c.pairs((116130-1<<16)/2, (116130-1<<16)/2)
-	c.green = c.pairs(-22554, 1<<16-46802)
-	c.rounds = c.pairs(-1<<15, 0)
+	c.centre = filled(vector(), 128, 128)
+	c.red = filled(vector(), (91881-1<<16+1)/2, (91881-1<<16+1)/2)
+	c.blue = filled(vector(), (116130-1<<16)/2, (116130-1<<16)/2)
+	c.green = filled(vector(), -22554, 1<<16-46802)
+	c.rounds = filled(vector(), -1<<15, 0)
 	return c
-}
-
-// pairs returns a vector of equal pairs of words.
-func (c converter) pairs(a, b int16) reg.VecVirtual {
-	t, v := GP32(), c.vector()
-	MOVL(U32(uint32(uint16(a))|uint32(uint16(b))<<16), t)
-	VMOVD(t, v.AsX())
-	VPBROADCASTD(v.AsX(), v)
-	return v
 }
 
 // words converts half of the pixels of three vectors, which unpack takes, to words.
@@ -162,7 +153,7 @@ func colour() {
 	w := loadWeaver()
 	Label("loop")
 	w.store(dst, c.bytes(wide(at(y, 0)), wide(at(cb, 0)), wide(at(cr, 0))))
-	advanceWide(dst, n, y, cb, cr)
+	advanceWide(dst, n, 3, y, cb, cr)
 
 	function("weave", "func(dst, first, second, third *uint8, n int)")
 	dst, n = param("dst"), param("n")
@@ -184,16 +175,9 @@ func advance(dst, n reg.GPVirtual, planes ...reg.GPVirtual) {
 	RET()
 }
 
-// wide loads a vector of 64 bytes.
-func wide(m Mem) reg.VecVirtual {
-	v := ZMM()
-	VMOVDQU8(m, v)
-	return v
-}
-
-// advanceWide ends a loop over 64 pixels, and its kernel. The last 64 may overlap
-// those before.
-func advanceWide(dst, n reg.GPVirtual, planes ...reg.GPVirtual) {
+// advanceWide ends a loop over 64 pixels, which become 2 or 3 times as many bytes,
+// and its kernel. The last 64 may overlap those before.
+func advanceWide(dst, n reg.GPVirtual, times uint8, planes ...reg.GPVirtual) {
 	all, step := GP64(), GP64()
 	MOVQ(U32(64), all)
 	MOVQ(all, step)
@@ -205,7 +189,7 @@ func advanceWide(dst, n reg.GPVirtual, planes ...reg.GPVirtual) {
 	for _, p := range planes {
 		ADDQ(step, p)
 	}
-	LEAQ(Mem{Base: step, Index: step, Scale: 2}, step)
+	LEAQ(Mem{Base: step, Index: step, Scale: times - 1}, step)
 	ADDQ(step, dst)
 	JMP(LabelRef("loop"))
 	Label("end")
