@@ -18,7 +18,7 @@ import (
 //	... feather.Write(ctx, "train.arrow", ld.All(ctx), feather.WriteOptions{}) ...
 //	train := []loader.Transform{vision.Decode{SeekField: "image_seek"}, vision.RandomResizedCrop{Size: 224}}
 //
-// What it adds takes half a hundredth of the file, is bound to the bytes of the
+// What it adds takes a hundredth of the file, is bound to the bytes of the
 // file, and never changes a pixel. It is empty for progressive files, other
 // formats and damaged files, which are left to Decode.
 type AddSeek struct {

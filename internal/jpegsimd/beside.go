@@ -12,20 +12,23 @@ type side struct {
 	blocks int
 	table  *ACTable // of the current block
 	limit  int      // the last byte that a block may begin at
+	after  *Unit    // the one after unit
+	dc     *Table   // of unit
 	bits   Bits
 }
 
 // The kernels rely on where its fields are.
 var (
 	_ = [1]struct{}{}[unsafe.Offsetof(side{}.first)-256]
-	_ = [1]struct{}{}[unsafe.Offsetof(side{}.bits)-304]
-	_ = [1]struct{}{}[unsafe.Sizeof(side{})-352]
+	_ = [1]struct{}{}[unsafe.Offsetof(side{}.bits)-320]
+	_ = [1]struct{}{}[unsafe.Sizeof(side{})-368]
 )
 
 // set gets s ready for m.
 func (s *side) set(m *MCUs, b *Bits) {
 	s.zigzag = zigzag
 	s.first, s.last, s.unit = &m.Units[0], &m.Units[len(m.Units)-1], &m.Units[m.unit()]
+	s.dc = s.unit.DC
 	s.blocks, s.limit, s.bits = m.End-m.Next, len(b.Buf)-Reach, *b
 }
 

@@ -51,7 +51,7 @@ var standardAC = struct {
 }
 
 // randomUnits returns the blocks of an MCU.
-func randomUnits(t *testing.T, r *rand.Rand, quant *[64]int16, preds *[4]int32) (units []Unit) {
+func randomUnits(t testing.TB, r *rand.Rand, quant *[64]int16, preds *[4]int32) (units []Unit) {
 	dc, ac := new([2]Table), new([2]ACTable)
 	for i := range 2 {
 		counts, symbols := randomCode(r, false)

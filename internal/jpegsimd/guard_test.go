@@ -51,6 +51,8 @@ func TestGuardedRows(t *testing.T) {
 			a, b = guarded(t, n+2), guarded(t, n+2)
 			Up21(guarded(t, 2*n), a)
 			Up22(guarded(t, 2*n), a, b)
+			Unstuff(guarded(t, n), guarded(t, n))
+			Unstuff(guarded(t, 2*n), guarded(t, n))
 		}
 	}
 }

@@ -26,6 +26,9 @@ func idct(dst *uint8, stride int, coef *[64]int16, quant *[64]int16)
 func up22(dst *uint8, cur *uint8, near *uint8, n int)
 
 //go:noescape
+func up22Wide(dst *uint8, cur *uint8, near *uint8, n int)
+
+//go:noescape
 func up21(dst *uint8, src *uint8, n int)
 
 //go:noescape
@@ -35,4 +38,10 @@ func up12(dst *uint8, cur *uint8, near *uint8, n int, bias int)
 func ycc(dst *uint8, y *uint8, cb *uint8, cr *uint8, n int)
 
 //go:noescape
+func yccWide(dst *uint8, y *uint8, cb *uint8, cr *uint8, n int)
+
+//go:noescape
 func weave(dst *uint8, first *uint8, second *uint8, third *uint8, n int)
+
+//go:noescape
+func unstuff(dst *uint8, src *uint8, room int, n int) (written int, used int)

@@ -146,192 +146,45 @@ GLOBL centre<>(SB), RODATA|NOPTR, $32
 
 // func decode(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64, pix *uint8, coef *[64]int16, zigzag *uint8) (left int, end int)
 // Requires: AVX, AVX2, BMI, BMI2, CMOV
-TEXT ·decode(SB), NOSPLIT, $48-88
-	MOVQ  bits+40(FP), AX
-	MOVQ  (AX), CX
-	MOVQ  8(AX), DX
-	MOVQ  24(AX), BX
-	ADDQ  16(AX), BX
-	MOVQ  unit+16(FP), AX
-	MOVQ  AX, (SP)
-	MOVQ  blocks+24(FP), AX
-	MOVQ  AX, 8(SP)
-	MOVQ  limit+32(FP), AX
-	MOVQ  bits+40(FP), SI
-	ADDQ  24(SI), AX
-	MOVQ  AX, 16(SP)
-	MOVQ  coef+56(FP), DI
-	MOVQ  zigzag+64(FP), R8
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  $+0, 24(SP)
-	MOVQ  $+0, 40(SP)
+TEXT ·decode(SB), NOSPLIT, $88-88
+	MOVQ   bits+40(FP), AX
+	MOVQ   (AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   24(AX), BX
+	ADDQ   16(AX), BX
+	MOVQ   unit+16(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   (AX), AX
+	MOVQ   AX, 32(SP)
+	MOVQ   blocks+24(FP), AX
+	MOVQ   AX, 8(SP)
+	MOVQ   limit+32(FP), AX
+	MOVQ   bits+40(FP), SI
+	ADDQ   24(SI), AX
+	MOVQ   AX, 16(SP)
+	MOVQ   (BX), SI
+	BSWAPQ SI
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, SI, SI
+	ORQ    SI, CX
+	MOVQ   coef+56(FP), DI
+	MOVQ   zigzag+64(FP), R8
+	VPXOR  Y0, Y0, Y0
+	VPXOR  Y1, Y1, Y1
+	VPXOR  Y2, Y2, Y2
+	VPXOR  Y3, Y3, Y3
+	MOVQ   $+0, 40(SP)
+	MOVQ   $+0, 56(SP)
+	MOVQ   $+0, 80(SP)
 
 block:
 	MOVQ    $-2, SI
 	CMPQ    BX, 16(SP)
 	JHI     return
-	VPXOR   Y4, Y4, Y4
-	VMOVDQU Y4, (DI)
-	VMOVDQU Y4, 32(DI)
-	VMOVDQU Y4, 64(DI)
-	VMOVDQU Y4, 96(DI)
-	MOVQ    (BX), AX
-	BSWAPQ  AX
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, AX, AX
-	ORQ     AX, CX
-	MOVL    DX, AX
-	XORL    $0x3f, AX
-	SHRL    $0x03, AX
-	ADDQ    AX, BX
-	ORL     $0x38, DX
-	MOVQ    (SP), AX
-	MOVQ    (AX), AX
-	MOVQ    CX, R10
-	SHRQ    $0x36, R10
-	MOVBLZX 4128(AX)(R10*8), SI
-	TESTB   $0x80, SI
-	JNE     longDC
-	MOVWLZX 4134(AX)(R10*8), R9
-	BEXTRQ  R9, CX, R9
-	ADDL    4132(AX)(R10*8), R9
-	SHLXQ   SI, CX, CX
-	SUBL    SI, DX
-
-dcDone:
-	MOVQ    (SP), SI
-	MOVQ    8(SI), AX
-	MOVQ    16(SI), SI
-	MOVWLSX R9, R9
-	ADDL    (SI), R9
-	MOVL    R9, (SI)
-	MOVQ    $0x00000001, SI
-	MOVW    R9, (DI)
-
-loop:
-	MOVQ CX, R9
-	SHRQ $0x36, R9
-
-pairs:
-	MOVBLZX 4128(AX)(R9*8), R12
-	MOVBLZX 4129(AX)(R9*8), R13
-	MOVQ    (BX), R10
-	BSWAPQ  R10
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, R10, R10
-	ORQ     R10, CX
-	MOVL    DX, R10
-	XORL    $0x3f, R10
-	SHRL    $0x03, R10
-	ADDQ    R10, BX
-	ORL     $0x38, DX
+	MOVQ    32(SP), SI
 	MOVQ    CX, R11
-	SHLXQ   R12, CX, CX
-	MOVQ    CX, R10
-	SHRQ    $0x36, R10
-	ADDQ    SI, R13
-	MOVBLZX 4130(AX)(R9*8), SI
-	ADDQ    R13, SI
-	CMPQ    SI, $0x40
-	JGE     over
-	SUBL    R12, DX
-	MOVBLSX 4131(AX)(R9*8), R12
-	MOVBLZX -1(R8)(SI*1), R14
-	MOVW    R12, (DI)(R14*2)
-	MOVWLZX 4134(AX)(R9*8), R12
-	BEXTRQ  R12, R11, R12
-	ADDL    4132(AX)(R9*8), R12
-	MOVBLZX -1(R8)(R13*1), R9
-	MOVW    R12, (DI)(R9*2)
-	MOVBLZX 4128(AX)(R10*8), R12
-	MOVBLZX 4129(AX)(R10*8), R13
-	MOVQ    CX, R11
-	SHLXQ   R12, CX, CX
-	MOVQ    CX, R9
-	SHRQ    $0x36, R9
-	ADDQ    SI, R13
-	MOVBLZX 4130(AX)(R10*8), SI
-	ADDQ    R13, SI
-	CMPQ    SI, $0x40
-	JGE     over
-	SUBL    R12, DX
-	MOVBLSX 4131(AX)(R10*8), R12
-	MOVBLZX -1(R8)(SI*1), R14
-	MOVW    R12, (DI)(R14*2)
-	MOVWLZX 4134(AX)(R10*8), R12
-	BEXTRQ  R12, R11, R12
-	ADDL    4132(AX)(R10*8), R12
-	MOVBLZX -1(R8)(R13*1), R10
-	MOVW    R12, (DI)(R10*2)
-	MOVBLZX 4128(AX)(R9*8), R12
-	MOVBLZX 4129(AX)(R9*8), R13
-	MOVQ    CX, R11
-	SHLXQ   R12, CX, CX
-	MOVQ    CX, R10
-	SHRQ    $0x36, R10
-	ADDQ    SI, R13
-	MOVBLZX 4130(AX)(R9*8), SI
-	ADDQ    R13, SI
-	CMPQ    SI, $0x40
-	JGE     over
-	SUBL    R12, DX
-	MOVBLSX 4131(AX)(R9*8), R12
-	MOVBLZX -1(R8)(SI*1), R14
-	MOVW    R12, (DI)(R14*2)
-	MOVWLZX 4134(AX)(R9*8), R12
-	BEXTRQ  R12, R11, R12
-	ADDL    4132(AX)(R9*8), R12
-	MOVBLZX -1(R8)(R13*1), R9
-	MOVW    R12, (DI)(R9*2)
-	MOVQ    R10, R9
-	JMP     pairs
-
-over:
-	MOVQ    R11, CX
-	MOVQ    CX, R9
-	SHRQ    $0x36, R9
-	MOVBLZX 4128(AX)(R9*8), R10
-	TESTB   $0x80, R10
-	JNE     undo
-	CMPQ    R13, $0x40
-	JGE     undo
-	TESTB   $0x40, R10
-	JNE     ends
-	MOVWLZX 4134(AX)(R9*8), R11
-	BEXTRQ  R11, CX, R11
-	ADDL    4132(AX)(R9*8), R11
-	SHLXQ   R10, CX, CX
-	SUBL    R10, DX
-	MOVBLSX 4131(AX)(R9*8), R9
-	MOVBLZX -1(R8)(SI*1), R10
-	MOVW    R9, (DI)(R10*2)
-	MOVBLZX -1(R8)(R13*1), R9
-	MOVW    R11, (DI)(R9*2)
-	JMP     taken
-
-ends:
-	MOVWLZX 4134(AX)(R9*8), R11
-	BEXTRQ  R11, CX, R11
-	ADDL    4132(AX)(R9*8), R11
-	ANDL    $0x3f, R10
-	SHLXQ   R10, CX, CX
-	SUBL    R10, DX
-	MOVBLZX 4129(AX)(R9*8), AX
-	MOVQ    R13, SI
-	MOVBLZX -1(R8)(SI*1), R10
-	MOVWLZX (DI)(R10*2), R9
-	TESTL   AX, AX
-	CMOVLEQ R9, R11
-	MOVW    R11, (DI)(R10*2)
-	JMP     done
-
-undo:
-	MOVBLZX 4129(AX)(R9*8), SI
-	SUBQ    SI, R13
-	MOVQ    R13, SI
+	SHRQ    $0x36, R11
+	MOVBLZX 4128(SI)(R11*8), R10
 	MOVQ    (BX), R9
 	BSWAPQ  R9
 	ANDL    $0x000000ff, DX
@@ -342,106 +195,54 @@ undo:
 	SHRL    $0x03, R9
 	ADDQ    R9, BX
 	ORL     $0x38, DX
-	MOVQ    CX, R9
-	SHRQ    $0x36, R9
-	MOVL    (AX)(R9*4), R9
-	TESTB   $0x80, R9
-	JNE     special
-	MOVL    R9, R10
-	SHRL    $0x08, R10
-	MOVBLZX R10, R10
-	ADDQ    R10, SI
-	MOVL    R9, R10
-	SHRL    $0x10, R10
-	MOVBLZX -1(R8)(SI*1), R11
-	MOVW    R10, (DI)(R11*2)
-	SHLXQ   R9, CX, CX
-	SUBL    R9, DX
-
-taken:
-	CMPQ SI, $0x40
-	JLT  loop
-	JEQ  done
-	JMP  bad
-
-special:
-	TESTL $0x000f0000, R9
-	JNE   shortA
-	MOVQ  CX, R10
-	SHRQ  $0x30, R10
-	SUBL  4096(AX), R10
-	CMPQ  R10, 4112(AX)
-	JCC   bad
-	MOVQ  4104(AX), R9
-	MOVL  (R9)(R10*4), R9
-
-shortA:
-	MOVL    R9, R10
-	SHRL    $0x10, R10
-	ANDL    $0x0f, R10
-	CMPL    R10, $0x01
-	JEQ     last
-	MOVL    R9, R10
-	SHRL    $0x08, R10
-	MOVBLZX R10, R10
-	ADDQ    R10, SI
-	MOVL    R9, R10
-	SHRL    $0x14, R10
-	ANDL    $0x0f, R10
-	ANDL    $0x3f, R9
-	SHLXQ   R9, CX, CX
-	SUBL    R9, DX
-	MOVL    R10, R9
-	XORL    $0x3f, R9
-	MOVQ    CX, R12
-	SHRQ    $0x01, R12
-	SHRXQ   R9, R12, R9
-	MOVQ    CX, R11
-	SARQ    $0x3f, R11
-	NOTQ    R11
-	MOVQ    $-1, R12
-	SHLXQ   R10, R12, R12
-	INCQ    R12
-	ANDQ    R11, R12
-	ADDQ    R12, R9
+	TESTB   $0x80, R10
+	JNE     longDC
+	MOVWLZX 4134(SI)(R11*8), R9
+	BEXTRQ  R9, CX, R9
+	ADDL    4132(SI)(R11*8), R9
 	SHLXQ   R10, CX, CX
 	SUBL    R10, DX
-	MOVBLZX -1(R8)(SI*1), R10
-	MOVW    R9, (DI)(R10*2)
-	JMP     taken
 
-last:
-	TESTL $0x00f00000, R9
-	JNE   bad
-	ANDL  $0x3f, R9
-	SHLXQ R9, CX, CX
-	SUBL  R9, DX
+dcDone:
+	MOVQ    (SP), SI
+	MOVQ    8(SI), AX
+	LEAQ    64(SI), R10
+	CMPQ    SI, last+8(FP)
+	CMOVQEQ first+0(FP), R10
+	MOVQ    R10, 24(SP)
+	MOVQ    (R10), R10
+	MOVQ    R10, 32(SP)
+	MOVQ    16(SI), SI
+	MOVWLSX R9, R9
+	ADDL    (SI), R9
+	MOVL    R9, (SI)
+	MOVQ    $0x00000001, SI
+	MOVQ    R9, 72(SP)
 
-done:
 transform:
-	MOVQ        pix+48(FP), AX
-	TESTQ       AX, AX
-	JEQ         coefficients
-	MOVQ        24(SP), R9
+	MOVQ        pix+48(FP), R9
 	TESTQ       R9, R9
+	JEQ         coefficients
+	MOVQ        40(SP), R10
+	TESTQ       R10, R10
 	JEQ         hold
-	MOVQ        32(R9), R10
-	ADDQ        R10, AX
-	ADDQ        48(R9), R10
-	MOVQ        R10, 32(R9)
-	MOVQ        40(R9), R10
-	MOVQ        24(R9), R9
-	CMPQ        32(SP), $0x01
+	MOVQ        32(R10), R11
+	ADDQ        R11, R9
+	ADDQ        48(R10), R11
+	MOVQ        R11, 32(R10)
+	MOVQ        40(R10), R11
+	MOVQ        24(R10), R10
+	CMPQ        48(SP), $0x01
 	JEQ         even
 	VPSRLD      $0x10, Y0, Y4
 	VPOR        Y1, Y4, Y4
 	VPOR        Y2, Y4, Y4
 	VPOR        Y3, Y4, Y4
 	VPTEST      Y4, Y4
-	VPMULLW     (R9), Y0, Y0
-	VPMULLW     32(R9), Y1, Y1
-	VPMULLW     64(R9), Y2, Y2
-	VPMULLW     96(R9), Y3, Y3
+	VPMULLW     (R10), Y0, Y0
+	VPMULLW     32(R10), Y1, Y1
+	VPMULLW     64(R10), Y2, Y2
+	VPMULLW     96(R10), Y3, Y3
 	JEQ         flat
 	VPMADDWD    sum<>+0(SB), Y0, Y4
 	VPMADDWD    difference<>+0(SB), Y0, Y0
@@ -559,18 +360,18 @@ rows:
 	VPSHUFB      quads<>+0(SB), Y3, Y3
 	VPUNPCKLDQ   Y3, Y1, Y0
 	VPUNPCKHDQ   Y3, Y1, Y1
-	LEAQ         (R10)(R10*2), R9
-	VMOVQ        X0, (AX)
-	VMOVHPS      X0, (AX)(R10*1)
-	VMOVQ        X1, (AX)(R10*2)
-	VMOVHPS      X1, (AX)(R9*1)
-	LEAQ         (AX)(R10*4), AX
+	LEAQ         (R11)(R11*2), R10
+	VMOVQ        X0, (R9)
+	VMOVHPS      X0, (R9)(R11*1)
+	VMOVQ        X1, (R9)(R11*2)
+	VMOVHPS      X1, (R9)(R10*1)
+	LEAQ         (R9)(R11*4), R9
 	VEXTRACTI128 $0x01, Y0, X0
 	VEXTRACTI128 $0x01, Y1, X1
-	VMOVQ        X0, (AX)
-	VMOVHPS      X0, (AX)(R10*1)
-	VMOVQ        X1, (AX)(R10*2)
-	VMOVHPS      X1, (AX)(R9*1)
+	VMOVQ        X0, (R9)
+	VMOVHPS      X0, (R9)(R11*1)
+	VMOVQ        X1, (R9)(R11*2)
+	VMOVHPS      X1, (R9)(R10*1)
 	JMP          written
 
 flat:
@@ -596,7 +397,7 @@ written:
 
 even:
 	VPBROADCASTW X0, Y0
-	VPBROADCASTW (R9), Y1
+	VPBROADCASTW (R10), Y1
 	VPMULLW      Y1, Y0, Y0
 	VPSLLW       $0x02, Y0, Y0
 	VPMOVSXWD    X0, Y0
@@ -605,62 +406,278 @@ even:
 	VPACKSSDW    Y0, Y0, Y0
 	VPACKSSWB    Y0, Y0, Y0
 	VPXOR        centre<>+0(SB), Y0, Y0
-	LEAQ         (R10)(R10*2), R9
-	VMOVQ        X0, (AX)
-	VMOVQ        X0, (AX)(R10*1)
-	VMOVQ        X0, (AX)(R10*2)
-	VMOVQ        X0, (AX)(R9*1)
-	LEAQ         (AX)(R10*4), AX
-	VMOVQ        X0, (AX)
-	VMOVQ        X0, (AX)(R10*1)
-	VMOVQ        X0, (AX)(R10*2)
-	VMOVQ        X0, (AX)(R9*1)
+	LEAQ         (R11)(R11*2), R10
+	VMOVQ        X0, (R9)
+	VMOVQ        X0, (R9)(R11*1)
+	VMOVQ        X0, (R9)(R11*2)
+	VMOVQ        X0, (R9)(R10*1)
+	LEAQ         (R9)(R11*4), R9
+	VMOVQ        X0, (R9)
+	VMOVQ        X0, (R9)(R11*1)
+	VMOVQ        X0, (R9)(R11*2)
+	VMOVQ        X0, (R9)(R10*1)
 
 hold:
 	VMOVDQU (DI), Y0
 	VMOVDQU 32(DI), Y1
 	VMOVDQU 64(DI), Y2
 	VMOVDQU 96(DI), Y3
-	MOVQ    (SP), AX
-	MOVQ    AX, 24(SP)
-	MOVQ    SI, 32(SP)
+	MOVQ    56(SP), R9
+	MOVQ    R9, 40(SP)
+	MOVQ    64(SP), R9
+	MOVQ    R9, 48(SP)
+	MOVQ    $+0, 56(SP)
 
 coefficients:
-	CMPQ    40(SP), $0x00
+	CMPQ    80(SP), $0x00
 	JNE     left
-	MOVQ    (SP), AX
-	LEAQ    64(AX), R9
-	CMPQ    AX, last+8(FP)
-	CMOVQEQ first+0(FP), R9
-	MOVQ    R9, (SP)
-	DECQ    8(SP)
-	JNE     block
-	JMP     return
+	MOVQ    72(SP), R9
+	VPXOR   Y4, Y4, Y4
+	VMOVDQU Y4, (DI)
+	VMOVDQU Y4, 32(DI)
+	VMOVDQU Y4, 64(DI)
+	VMOVDQU Y4, 96(DI)
+	MOVW    R9, (DI)
+
+loop:
+	MOVQ CX, R9
+	SHRQ $0x36, R9
+
+pairs:
+	MOVBLZX 4128(AX)(R9*8), R12
+	MOVBLZX 4129(AX)(R9*8), R13
+	MOVQ    (BX), R10
+	BSWAPQ  R10
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R10, R10
+	ORQ     R10, CX
+	MOVL    DX, R10
+	XORL    $0x3f, R10
+	SHRL    $0x03, R10
+	ADDQ    R10, BX
+	ORL     $0x38, DX
+	MOVQ    CX, R11
+	SHLXQ   R12, CX, CX
+	MOVQ    CX, R10
+	SHRQ    $0x36, R10
+	ADDQ    SI, R13
+	MOVBLZX 4130(AX)(R9*8), SI
+	ADDQ    R13, SI
+	CMPQ    SI, $0x40
+	JGE     over
+	SUBL    R12, DX
+	MOVBLSX 4131(AX)(R9*8), R12
+	MOVBLZX -1(R8)(SI*1), R14
+	MOVW    R12, (DI)(R14*2)
+	MOVWLZX 4134(AX)(R9*8), R12
+	BEXTRQ  R12, R11, R12
+	ADDL    4132(AX)(R9*8), R12
+	MOVBLZX -1(R8)(R13*1), R9
+	MOVW    R12, (DI)(R9*2)
+	MOVBLZX 4128(AX)(R10*8), R12
+	MOVBLZX 4129(AX)(R10*8), R13
+	MOVQ    CX, R11
+	SHLXQ   R12, CX, CX
+	MOVQ    CX, R9
+	SHRQ    $0x36, R9
+	ADDQ    SI, R13
+	MOVBLZX 4130(AX)(R10*8), SI
+	ADDQ    R13, SI
+	CMPQ    SI, $0x40
+	JGE     over
+	SUBL    R12, DX
+	MOVBLSX 4131(AX)(R10*8), R12
+	MOVBLZX -1(R8)(SI*1), R14
+	MOVW    R12, (DI)(R14*2)
+	MOVWLZX 4134(AX)(R10*8), R12
+	BEXTRQ  R12, R11, R12
+	ADDL    4132(AX)(R10*8), R12
+	MOVBLZX -1(R8)(R13*1), R10
+	MOVW    R12, (DI)(R10*2)
+	MOVBLZX 4128(AX)(R9*8), R12
+	MOVBLZX 4129(AX)(R9*8), R13
+	MOVQ    CX, R11
+	SHLXQ   R12, CX, CX
+	MOVQ    CX, R10
+	SHRQ    $0x36, R10
+	ADDQ    SI, R13
+	MOVBLZX 4130(AX)(R9*8), SI
+	ADDQ    R13, SI
+	CMPQ    SI, $0x40
+	JGE     over
+	SUBL    R12, DX
+	MOVBLSX 4131(AX)(R9*8), R12
+	MOVBLZX -1(R8)(SI*1), R14
+	MOVW    R12, (DI)(R14*2)
+	MOVWLZX 4134(AX)(R9*8), R12
+	BEXTRQ  R12, R11, R12
+	ADDL    4132(AX)(R9*8), R12
+	MOVBLZX -1(R8)(R13*1), R9
+	MOVW    R12, (DI)(R9*2)
+	MOVQ    R10, R9
+	JMP     pairs
+
+over:
+	MOVQ    R11, CX
+	MOVQ    CX, R9
+	SHRQ    $0x36, R9
+	MOVBLZX 4128(AX)(R9*8), R10
+	TESTB   $0x80, R10
+	JNE     undo
+	CMPQ    R13, $0x40
+	JGE     undo
+	TESTB   $0x40, R10
+	JNE     ends
+	MOVWLZX 4134(AX)(R9*8), R11
+	BEXTRQ  R11, CX, R11
+	ADDL    4132(AX)(R9*8), R11
+	SHLXQ   R10, CX, CX
+	SUBL    R10, DX
+	MOVBLSX 4131(AX)(R9*8), R9
+	MOVBLZX -1(R8)(SI*1), R10
+	MOVW    R9, (DI)(R10*2)
+	MOVBLZX -1(R8)(R13*1), R9
+	MOVW    R11, (DI)(R9*2)
+	JMP     taken
+
+ends:
+	MOVWLZX 4134(AX)(R9*8), R11
+	BEXTRQ  R11, CX, R11
+	ADDL    4132(AX)(R9*8), R11
+	ANDL    $0x3f, R10
+	SHLXQ   R10, CX, CX
+	SUBL    R10, DX
+	MOVBLZX 4129(AX)(R9*8), R9
+	MOVQ    R13, SI
+	MOVBLZX -1(R8)(SI*1), R12
+	MOVWLZX (DI)(R12*2), R10
+	TESTL   R9, R9
+	CMOVLEQ R10, R11
+	MOVW    R11, (DI)(R12*2)
+	JMP     done
+
+undo:
+	MOVBLZX 4129(AX)(R9*8), SI
+	SUBQ    SI, R13
+	MOVQ    R13, SI
+	MOVQ    (BX), R9
+	BSWAPQ  R9
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R9, R9
+	ORQ     R9, CX
+	MOVL    DX, R9
+	XORL    $0x3f, R9
+	SHRL    $0x03, R9
+	ADDQ    R9, BX
+	ORL     $0x38, DX
+	MOVQ    CX, R9
+	SHRQ    $0x36, R9
+	MOVL    (AX)(R9*4), R9
+	TESTB   $0x80, R9
+	JNE     special
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	MOVBLZX R10, R10
+	ADDQ    R10, SI
+	MOVL    R9, R10
+	SHRL    $0x10, R10
+	MOVBLZX -1(R8)(SI*1), R11
+	MOVW    R10, (DI)(R11*2)
+	SHLXQ   R9, CX, CX
+	SUBL    R9, DX
+
+taken:
+	CMPQ SI, $0x40
+	JLT  loop
+	JEQ  done
+	JMP  bad
+
+special:
+	TESTL $0x000f0000, R9
+	JNE   shortA
+	MOVQ  CX, R10
+	SHRQ  $0x30, R10
+	SUBL  4096(AX), R10
+	CMPQ  R10, 4112(AX)
+	JCC   bad
+	MOVQ  4104(AX), R9
+	MOVL  (R9)(R10*4), R9
+
+shortA:
+	MOVL    R9, R10
+	SHRL    $0x10, R10
+	ANDL    $0x0f, R10
+	CMPL    R10, $0x01
+	JEQ     last
+	MOVL    R9, R10
+	SHRL    $0x08, R10
+	MOVBLZX R10, R10
+	ADDQ    R10, SI
+	MOVL    R9, R10
+	SHRL    $0x14, R10
+	ANDL    $0x0f, R10
+	ANDL    $0x3f, R9
+	SHLXQ   R9, CX, CX
+	SUBL    R9, DX
+	MOVL    R10, R9
+	XORL    $0x3f, R9
+	MOVQ    CX, R12
+	SHRQ    $0x01, R12
+	SHRXQ   R9, R12, R9
+	MOVQ    CX, R11
+	SARQ    $0x3f, R11
+	NOTQ    R11
+	MOVQ    $-1, R12
+	SHLXQ   R10, R12, R12
+	INCQ    R12
+	ANDQ    R11, R12
+	ADDQ    R12, R9
+	SHLXQ   R10, CX, CX
+	SUBL    R10, DX
+	MOVBLZX -1(R8)(SI*1), R10
+	MOVW    R9, (DI)(R10*2)
+	JMP     taken
+
+last:
+	TESTL $0x00f00000, R9
+	JNE   bad
+	ANDL  $0x3f, R9
+	SHLXQ R9, CX, CX
+	SUBL  R9, DX
+
+done:
+	MOVQ (SP), R9
+	MOVQ R9, 56(SP)
+	MOVQ SI, 64(SP)
+	MOVQ 24(SP), R9
+	MOVQ R9, (SP)
+	DECQ 8(SP)
+	JNE  block
+	JMP  return
 
 longDC:
-	MOVQ  (SP), AX
-	MOVQ  (AX), AX
-	MOVQ  CX, SI
-	SHRQ  $0x36, SI
-	MOVL  (AX)(SI*4), SI
-	TESTB $0x80, SI
-	TESTL $0x000f0000, SI
-	JNE   shortB
+	MOVQ  32(SP), SI
 	MOVQ  CX, R9
-	SHRQ  $0x30, R9
-	SUBL  4096(AX), R9
-	CMPQ  R9, 4112(AX)
+	SHRQ  $0x36, R9
+	MOVL  (SI)(R9*4), R9
+	TESTB $0x80, R9
+	TESTL $0x000f0000, R9
+	JNE   shortB
+	MOVQ  CX, R10
+	SHRQ  $0x30, R10
+	SUBL  4096(SI), R10
+	CMPQ  R10, 4112(SI)
 	JCC   bad
-	MOVQ  4104(AX), SI
-	MOVL  (SI)(R9*4), SI
+	MOVQ  4104(SI), R9
+	MOVL  (R9)(R10*4), R9
 
 shortB:
-	MOVL  SI, AX
+	MOVL  R9, AX
 	SHRL  $0x14, AX
 	ANDL  $0x0f, AX
-	ANDL  $0x3f, SI
-	SHLXQ SI, CX, CX
-	SUBL  SI, DX
+	ANDL  $0x3f, R9
+	SHLXQ R9, CX, CX
+	SUBL  R9, DX
 	MOVL  AX, SI
 	XORL  $0x3f, SI
 	MOVQ  CX, R10
@@ -683,10 +700,12 @@ bad:
 	MOVQ $-1, SI
 
 return:
-	MOVQ $+1, 40(SP)
+	MOVQ $+2, 80(SP)
 	JMP  transform
 
 left:
+	DECQ 80(SP)
+	JNE  transform
 	VZEROUPPER
 	MOVQ bits+40(FP), AX
 	MOVQ CX, (AX)
@@ -1041,40 +1060,46 @@ GLOBL flat3b<>(SB), RODATA|NOPTR, $32
 
 // func skip(first *uintptr, last *uintptr, unit *uintptr, blocks int, limit int, bits *uint64) (left int, end int)
 // Requires: BMI, BMI2, CMOV
-TEXT ·skip(SB), NOSPLIT, $24-64
-	MOVQ bits+40(FP), AX
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 24(AX), BX
-	ADDQ 16(AX), BX
-	MOVQ unit+16(FP), AX
-	MOVQ AX, (SP)
-	MOVQ blocks+24(FP), AX
-	MOVQ AX, 8(SP)
-	MOVQ limit+32(FP), AX
-	MOVQ bits+40(FP), SI
-	ADDQ 24(SI), AX
-	MOVQ AX, 16(SP)
+TEXT ·skip(SB), NOSPLIT, $40-64
+	MOVQ   bits+40(FP), AX
+	MOVQ   (AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   24(AX), BX
+	ADDQ   16(AX), BX
+	MOVQ   unit+16(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   (AX), AX
+	MOVQ   AX, 32(SP)
+	MOVQ   blocks+24(FP), AX
+	MOVQ   AX, 8(SP)
+	MOVQ   limit+32(FP), AX
+	MOVQ   bits+40(FP), SI
+	ADDQ   24(SI), AX
+	MOVQ   AX, 16(SP)
+	MOVQ   (BX), AX
+	BSWAPQ AX
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, AX, AX
+	ORQ    AX, CX
 
 block:
 	MOVQ    $-2, SI
 	CMPQ    BX, 16(SP)
 	JHI     return
-	MOVQ    (BX), AX
-	BSWAPQ  AX
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, AX, AX
-	ORQ     AX, CX
-	MOVL    DX, AX
-	XORL    $0x3f, AX
-	SHRL    $0x03, AX
-	ADDQ    AX, BX
-	ORL     $0x38, DX
-	MOVQ    (SP), AX
-	MOVQ    (AX), AX
+	MOVQ    32(SP), AX
 	MOVQ    CX, R8
 	SHRQ    $0x36, R8
 	MOVBLZX 4128(AX)(R8*8), DI
+	MOVQ    (BX), SI
+	BSWAPQ  SI
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, SI, SI
+	ORQ     SI, CX
+	MOVL    DX, SI
+	XORL    $0x3f, SI
+	SHRL    $0x03, SI
+	ADDQ    SI, BX
+	ORL     $0x38, DX
 	TESTB   $0x80, DI
 	JNE     longDC
 	MOVWLZX 4134(AX)(R8*8), SI
@@ -1086,6 +1111,12 @@ block:
 dcDone:
 	MOVQ    (SP), DI
 	MOVQ    8(DI), AX
+	LEAQ    64(DI), R8
+	CMPQ    DI, last+8(FP)
+	CMOVQEQ first+0(FP), R8
+	MOVQ    R8, 24(SP)
+	MOVQ    (R8), R8
+	MOVQ    R8, 32(SP)
 	MOVQ    16(DI), DI
 	MOVWLSX SI, SI
 	ADDL    (DI), SI
@@ -1239,18 +1270,14 @@ last:
 	SUBL  DI, DX
 
 done:
-	MOVQ    (SP), AX
-	LEAQ    64(AX), DI
-	CMPQ    AX, last+8(FP)
-	CMOVQEQ first+0(FP), DI
-	MOVQ    DI, (SP)
-	DECQ    8(SP)
-	JNE     block
-	JMP     return
+	MOVQ 24(SP), AX
+	MOVQ AX, (SP)
+	DECQ 8(SP)
+	JNE  block
+	JMP  return
 
 longDC:
-	MOVQ  (SP), AX
-	MOVQ  (AX), AX
+	MOVQ  32(SP), AX
 	MOVQ  CX, SI
 	SHRQ  $0x36, SI
 	MOVL  (AX)(SI*4), SI
@@ -1306,54 +1333,59 @@ return:
 
 // func decodeBeside(sides *uintptr, pix *uint8) (why int)
 // Requires: AVX, AVX2, BMI, BMI2, CMOV
-TEXT ·decodeBeside(SB), NOSPLIT, $32-24
-	MOVQ  sides+0(FP), AX
-	ADDQ  $+0, AX
-	MOVQ  304(AX), CX
-	MOVQ  312(AX), DX
-	MOVQ  328(AX), BX
-	ADDQ  BX, 296(AX)
-	ADDQ  320(AX), BX
-	XORL  SI, SI
-	MOVQ  sides+0(FP), DI
-	ADDQ  $+352, DI
-	MOVQ  304(DI), R8
-	MOVQ  312(DI), R9
-	MOVQ  328(DI), R10
-	ADDQ  R10, 296(DI)
-	ADDQ  320(DI), R10
-	XORL  R11, R11
-	MOVQ  $+2, (SP)
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  $+0, 8(SP)
-	MOVQ  $+0, 24(SP)
+TEXT ·decodeBeside(SB), NOSPLIT, $56-24
+	MOVQ   sides+0(FP), AX
+	ADDQ   $+0, AX
+	MOVQ   320(AX), CX
+	MOVQ   328(AX), DX
+	MOVQ   344(AX), BX
+	ADDQ   BX, 296(AX)
+	ADDQ   336(AX), BX
+	XORL   SI, SI
+	MOVQ   (BX), SI
+	BSWAPQ SI
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, SI, SI
+	ORQ    SI, CX
+	MOVQ   sides+0(FP), DI
+	ADDQ   $+368, DI
+	MOVQ   320(DI), R8
+	MOVQ   328(DI), R9
+	MOVQ   344(DI), R10
+	ADDQ   R10, 296(DI)
+	ADDQ   336(DI), R10
+	XORL   R11, R11
+	MOVQ   (R10), SI
+	BSWAPQ SI
+	ANDL   $0x000000ff, R9
+	SHRXQ  R9, SI, SI
+	ORQ    SI, R8
+	MOVQ   $+2, (SP)
+	VPXOR  Y0, Y0, Y0
+	VPXOR  Y1, Y1, Y1
+	VPXOR  Y2, Y2, Y2
+	VPXOR  Y3, Y3, Y3
+	MOVQ   $+0, 8(SP)
+	MOVQ   $+0, 24(SP)
+	MOVQ   $+0, 48(SP)
 
 block:
 	CMPQ    BX, 296(AX)
 	JHI     stop
-	VPXOR   Y4, Y4, Y4
-	VMOVDQU Y4, 128(AX)
-	VMOVDQU Y4, 160(AX)
-	VMOVDQU Y4, 192(AX)
-	VMOVDQU Y4, 224(AX)
-	MOVQ    (BX), SI
-	BSWAPQ  SI
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, SI, SI
-	ORQ     SI, CX
-	MOVL    DX, SI
-	XORL    $0x3f, SI
-	SHRL    $0x03, SI
-	ADDQ    SI, BX
-	ORL     $0x38, DX
-	MOVQ    272(AX), SI
-	MOVQ    (SI), SI
+	MOVQ    312(AX), SI
 	MOVQ    CX, R14
 	SHRQ    $0x36, R14
 	MOVBLZX 4128(SI)(R14*8), R13
+	MOVQ    (BX), R12
+	BSWAPQ  R12
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R12, R12
+	ORQ     R12, CX
+	MOVL    DX, R12
+	XORL    $0x3f, R12
+	SHRL    $0x03, R12
+	ADDQ    R12, BX
+	ORL     $0x38, DX
 	TESTB   $0x80, R13
 	JNE     longDC
 	MOVWLZX 4134(SI)(R14*8), R12
@@ -1366,11 +1398,237 @@ dcDone:
 	MOVQ    272(AX), SI
 	MOVQ    8(SI), R13
 	MOVQ    R13, 288(AX)
+	LEAQ    64(SI), R13
+	CMPQ    SI, 264(AX)
+	CMOVQEQ 256(AX), R13
+	MOVQ    R13, 304(AX)
+	MOVQ    (R13), R13
+	MOVQ    R13, 312(AX)
 	MOVQ    16(SI), SI
 	MOVWLSX R12, R12
 	ADDL    (SI), R12
 	MOVL    R12, (SI)
 	MOVQ    $0x00000001, SI
+	MOVQ    R12, 40(SP)
+
+transform:
+	MOVQ        pix+8(FP), R12
+	TESTQ       R12, R12
+	JEQ         coefficients
+	MOVQ        8(SP), R13
+	TESTQ       R13, R13
+	JEQ         hold
+	MOVQ        32(R13), R14
+	ADDQ        R14, R12
+	ADDQ        48(R13), R14
+	MOVQ        R14, 32(R13)
+	MOVQ        40(R13), R14
+	MOVQ        24(R13), R13
+	CMPQ        16(SP), $0x01
+	JEQ         even
+	VPSRLD      $0x10, Y0, Y4
+	VPOR        Y1, Y4, Y4
+	VPOR        Y2, Y4, Y4
+	VPOR        Y3, Y4, Y4
+	VPTEST      Y4, Y4
+	VPMULLW     (R13), Y0, Y0
+	VPMULLW     32(R13), Y1, Y1
+	VPMULLW     64(R13), Y2, Y2
+	VPMULLW     96(R13), Y3, Y3
+	JEQ         flat
+	VPMADDWD    sum<>+0(SB), Y0, Y4
+	VPMADDWD    difference<>+0(SB), Y0, Y0
+	VPMADDWD    even2<>+0(SB), Y1, Y5
+	VPMADDWD    even3<>+0(SB), Y1, Y1
+	VPSLLD      $0x10, Y4, Y4
+	VPSRAD      $0x03, Y4, Y4
+	VPADDD      round1<>+0(SB), Y4, Y4
+	VPSLLD      $0x10, Y0, Y0
+	VPSRAD      $0x03, Y0, Y0
+	VPADDD      round1<>+0(SB), Y0, Y0
+	VPADDD      Y1, Y4, Y6
+	VPADDD      Y5, Y0, Y7
+	VPSUBD      Y5, Y0, Y0
+	VPSUBD      Y1, Y4, Y1
+	VPADDW      Y2, Y3, Y4
+	VPMADDWD    sum37<>+0(SB), Y4, Y5
+	VPMADDWD    sum15<>+0(SB), Y4, Y4
+	VPMADDWD    odd3<>+0(SB), Y2, Y8
+	VPADDD      Y4, Y8, Y8
+	VPADDD      Y8, Y6, Y9
+	VPSUBD      Y8, Y6, Y6
+	VPSRAD      $0x0b, Y9, Y9
+	VPSRAD      $0x0b, Y6, Y6
+	VPMADDWD    odd2<>+0(SB), Y3, Y8
+	VPADDD      Y5, Y8, Y8
+	VPADDD      Y8, Y7, Y10
+	VPSUBD      Y8, Y7, Y7
+	VPSRAD      $0x0b, Y10, Y10
+	VPSRAD      $0x0b, Y7, Y7
+	VPMADDWD    odd1<>+0(SB), Y3, Y3
+	VPADDD      Y4, Y3, Y3
+	VPADDD      Y3, Y0, Y4
+	VPSUBD      Y3, Y0, Y0
+	VPSRAD      $0x0b, Y4, Y4
+	VPSRAD      $0x0b, Y0, Y0
+	VPMADDWD    odd0<>+0(SB), Y2, Y2
+	VPADDD      Y5, Y2, Y2
+	VPADDD      Y2, Y1, Y3
+	VPSUBD      Y2, Y1, Y1
+	VPSRAD      $0x0b, Y3, Y3
+	VPSRAD      $0x0b, Y1, Y1
+	VPACKSSDW   Y1, Y9, Y1
+	VPERMQ      $0xd8, Y1, Y1
+	VPSHUFB     order<>+0(SB), Y1, Y1
+	VPACKSSDW   Y0, Y10, Y0
+	VPERMQ      $0xd8, Y0, Y0
+	VPSHUFB     order<>+0(SB), Y0, Y0
+	VPACKSSDW   Y7, Y4, Y2
+	VPERMQ      $0xd8, Y2, Y2
+	VPSHUFB     order<>+0(SB), Y2, Y2
+	VPACKSSDW   Y6, Y3, Y3
+	VPERMQ      $0xd8, Y3, Y3
+	VPSHUFB     order<>+0(SB), Y3, Y3
+	VPUNPCKLDQ  Y0, Y1, Y4
+	VPUNPCKHDQ  Y0, Y1, Y0
+	VPUNPCKLDQ  Y3, Y2, Y1
+	VPUNPCKHDQ  Y3, Y2, Y3
+	VPUNPCKLQDQ Y1, Y4, Y2
+	VPUNPCKHQDQ Y1, Y4, Y1
+	VPUNPCKLQDQ Y3, Y0, Y4
+	VPUNPCKHQDQ Y3, Y0, Y3
+
+rows:
+	VPMADDWD     sum<>+0(SB), Y2, Y0
+	VPMADDWD     difference<>+0(SB), Y2, Y2
+	VPMADDWD     even2<>+0(SB), Y4, Y5
+	VPMADDWD     even3<>+0(SB), Y4, Y4
+	VPSLLD       $0x10, Y0, Y0
+	VPSRAD       $0x03, Y0, Y0
+	VPADDD       round2<>+0(SB), Y0, Y0
+	VPSLLD       $0x10, Y2, Y2
+	VPSRAD       $0x03, Y2, Y2
+	VPADDD       round2<>+0(SB), Y2, Y2
+	VPADDD       Y4, Y0, Y6
+	VPADDD       Y5, Y2, Y7
+	VPSUBD       Y5, Y2, Y2
+	VPSUBD       Y4, Y0, Y0
+	VPADDW       Y1, Y3, Y4
+	VPMADDWD     sum37<>+0(SB), Y4, Y5
+	VPMADDWD     sum15<>+0(SB), Y4, Y4
+	VPMADDWD     odd3<>+0(SB), Y1, Y8
+	VPADDD       Y4, Y8, Y8
+	VPADDD       Y8, Y6, Y9
+	VPSUBD       Y8, Y6, Y6
+	VPSRAD       $0x12, Y9, Y9
+	VPSRAD       $0x12, Y6, Y6
+	VPMADDWD     odd2<>+0(SB), Y3, Y8
+	VPADDD       Y5, Y8, Y8
+	VPADDD       Y8, Y7, Y10
+	VPSUBD       Y8, Y7, Y7
+	VPSRAD       $0x12, Y10, Y10
+	VPSRAD       $0x12, Y7, Y7
+	VPMADDWD     odd1<>+0(SB), Y3, Y3
+	VPADDD       Y4, Y3, Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPSRAD       $0x12, Y4, Y4
+	VPSRAD       $0x12, Y2, Y2
+	VPMADDWD     odd0<>+0(SB), Y1, Y1
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y1, Y0, Y3
+	VPSUBD       Y1, Y0, Y0
+	VPSRAD       $0x12, Y3, Y3
+	VPSRAD       $0x12, Y0, Y0
+	VPACKSSDW    Y10, Y9, Y1
+	VPACKSSDW    Y3, Y4, Y3
+	VPACKSSDW    Y2, Y0, Y0
+	VPACKSSDW    Y6, Y7, Y2
+	VPACKSSWB    Y3, Y1, Y1
+	VPXOR        centre<>+0(SB), Y1, Y1
+	VPSHUFB      quads<>+0(SB), Y1, Y1
+	VPACKSSWB    Y2, Y0, Y3
+	VPXOR        centre<>+0(SB), Y3, Y3
+	VPSHUFB      quads<>+0(SB), Y3, Y3
+	VPUNPCKLDQ   Y3, Y1, Y0
+	VPUNPCKHDQ   Y3, Y1, Y1
+	LEAQ         (R14)(R14*2), R13
+	VMOVQ        X0, (R12)
+	VMOVHPS      X0, (R12)(R14*1)
+	VMOVQ        X1, (R12)(R14*2)
+	VMOVHPS      X1, (R12)(R13*1)
+	LEAQ         (R12)(R14*4), R12
+	VEXTRACTI128 $0x01, Y0, X0
+	VEXTRACTI128 $0x01, Y1, X1
+	VMOVQ        X0, (R12)
+	VMOVHPS      X0, (R12)(R14*1)
+	VMOVQ        X1, (R12)(R14*2)
+	VMOVHPS      X1, (R12)(R13*1)
+	JMP          written
+
+flat:
+	VPSLLW  $0x02, Y0, Y0
+	VPERMQ  $0x44, Y0, Y3
+	VPERMQ  $0xee, Y0, Y0
+	VPSHUFB flat0a<>+0(SB), Y3, Y2
+	VPSHUFB flat0b<>+0(SB), Y0, Y1
+	VPOR    Y1, Y2, Y2
+	VPSHUFB flat1a<>+0(SB), Y0, Y1
+	VPSHUFB flat1b<>+0(SB), Y3, Y4
+	VPOR    Y4, Y1, Y1
+	VPSHUFB flat2a<>+0(SB), Y3, Y4
+	VPSHUFB flat2b<>+0(SB), Y0, Y5
+	VPOR    Y5, Y4, Y4
+	VPSHUFB flat3a<>+0(SB), Y3, Y3
+	VPSHUFB flat3b<>+0(SB), Y0, Y0
+	VPOR    Y0, Y3, Y3
+	JMP     rows
+
+written:
+	JMP hold
+
+even:
+	VPBROADCASTW X0, Y0
+	VPBROADCASTW (R13), Y1
+	VPMULLW      Y1, Y0, Y0
+	VPSLLW       $0x02, Y0, Y0
+	VPMOVSXWD    X0, Y0
+	VPADDD       round3<>+0(SB), Y0, Y0
+	VPSRAD       $0x05, Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPACKSSWB    Y0, Y0, Y0
+	VPXOR        centre<>+0(SB), Y0, Y0
+	LEAQ         (R14)(R14*2), R13
+	VMOVQ        X0, (R12)
+	VMOVQ        X0, (R12)(R14*1)
+	VMOVQ        X0, (R12)(R14*2)
+	VMOVQ        X0, (R12)(R13*1)
+	LEAQ         (R12)(R14*4), R12
+	VMOVQ        X0, (R12)
+	VMOVQ        X0, (R12)(R14*1)
+	VMOVQ        X0, (R12)(R14*2)
+	VMOVQ        X0, (R12)(R13*1)
+
+hold:
+	VMOVDQU 128(AX), Y0
+	VMOVDQU 160(AX), Y1
+	VMOVDQU 192(AX), Y2
+	VMOVDQU 224(AX), Y3
+	MOVQ    24(SP), R12
+	MOVQ    R12, 8(SP)
+	MOVQ    32(SP), R12
+	MOVQ    R12, 16(SP)
+	MOVQ    $+0, 24(SP)
+
+coefficients:
+	CMPQ    48(SP), $0x00
+	JNE     left
+	MOVQ    40(SP), R12
+	VPXOR   Y4, Y4, Y4
+	VMOVDQU Y4, 128(AX)
+	VMOVDQU Y4, 160(AX)
+	VMOVDQU Y4, 192(AX)
+	VMOVDQU Y4, 224(AX)
 	MOVW    R12, 128(AX)
 	DECQ    (SP)
 	JG      swap
@@ -1730,228 +1988,25 @@ last:
 	SUBL  R12, DX
 
 done:
-transform:
-	MOVQ        pix+8(FP), R12
-	TESTQ       R12, R12
-	JEQ         coefficients
-	MOVQ        8(SP), R13
-	TESTQ       R13, R13
-	JEQ         hold
-	MOVQ        32(R13), R14
-	ADDQ        R14, R12
-	ADDQ        48(R13), R14
-	MOVQ        R14, 32(R13)
-	MOVQ        40(R13), R14
-	MOVQ        24(R13), R13
-	CMPQ        16(SP), $0x01
-	JEQ         even
-	VPSRLD      $0x10, Y0, Y4
-	VPOR        Y1, Y4, Y4
-	VPOR        Y2, Y4, Y4
-	VPOR        Y3, Y4, Y4
-	VPTEST      Y4, Y4
-	VPMULLW     (R13), Y0, Y0
-	VPMULLW     32(R13), Y1, Y1
-	VPMULLW     64(R13), Y2, Y2
-	VPMULLW     96(R13), Y3, Y3
-	JEQ         flat
-	VPMADDWD    sum<>+0(SB), Y0, Y4
-	VPMADDWD    difference<>+0(SB), Y0, Y0
-	VPMADDWD    even2<>+0(SB), Y1, Y5
-	VPMADDWD    even3<>+0(SB), Y1, Y1
-	VPSLLD      $0x10, Y4, Y4
-	VPSRAD      $0x03, Y4, Y4
-	VPADDD      round1<>+0(SB), Y4, Y4
-	VPSLLD      $0x10, Y0, Y0
-	VPSRAD      $0x03, Y0, Y0
-	VPADDD      round1<>+0(SB), Y0, Y0
-	VPADDD      Y1, Y4, Y6
-	VPADDD      Y5, Y0, Y7
-	VPSUBD      Y5, Y0, Y0
-	VPSUBD      Y1, Y4, Y1
-	VPADDW      Y2, Y3, Y4
-	VPMADDWD    sum37<>+0(SB), Y4, Y5
-	VPMADDWD    sum15<>+0(SB), Y4, Y4
-	VPMADDWD    odd3<>+0(SB), Y2, Y8
-	VPADDD      Y4, Y8, Y8
-	VPADDD      Y8, Y6, Y9
-	VPSUBD      Y8, Y6, Y6
-	VPSRAD      $0x0b, Y9, Y9
-	VPSRAD      $0x0b, Y6, Y6
-	VPMADDWD    odd2<>+0(SB), Y3, Y8
-	VPADDD      Y5, Y8, Y8
-	VPADDD      Y8, Y7, Y10
-	VPSUBD      Y8, Y7, Y7
-	VPSRAD      $0x0b, Y10, Y10
-	VPSRAD      $0x0b, Y7, Y7
-	VPMADDWD    odd1<>+0(SB), Y3, Y3
-	VPADDD      Y4, Y3, Y3
-	VPADDD      Y3, Y0, Y4
-	VPSUBD      Y3, Y0, Y0
-	VPSRAD      $0x0b, Y4, Y4
-	VPSRAD      $0x0b, Y0, Y0
-	VPMADDWD    odd0<>+0(SB), Y2, Y2
-	VPADDD      Y5, Y2, Y2
-	VPADDD      Y2, Y1, Y3
-	VPSUBD      Y2, Y1, Y1
-	VPSRAD      $0x0b, Y3, Y3
-	VPSRAD      $0x0b, Y1, Y1
-	VPACKSSDW   Y1, Y9, Y1
-	VPERMQ      $0xd8, Y1, Y1
-	VPSHUFB     order<>+0(SB), Y1, Y1
-	VPACKSSDW   Y0, Y10, Y0
-	VPERMQ      $0xd8, Y0, Y0
-	VPSHUFB     order<>+0(SB), Y0, Y0
-	VPACKSSDW   Y7, Y4, Y2
-	VPERMQ      $0xd8, Y2, Y2
-	VPSHUFB     order<>+0(SB), Y2, Y2
-	VPACKSSDW   Y6, Y3, Y3
-	VPERMQ      $0xd8, Y3, Y3
-	VPSHUFB     order<>+0(SB), Y3, Y3
-	VPUNPCKLDQ  Y0, Y1, Y4
-	VPUNPCKHDQ  Y0, Y1, Y0
-	VPUNPCKLDQ  Y3, Y2, Y1
-	VPUNPCKHDQ  Y3, Y2, Y3
-	VPUNPCKLQDQ Y1, Y4, Y2
-	VPUNPCKHQDQ Y1, Y4, Y1
-	VPUNPCKLQDQ Y3, Y0, Y4
-	VPUNPCKHQDQ Y3, Y0, Y3
-
-rows:
-	VPMADDWD     sum<>+0(SB), Y2, Y0
-	VPMADDWD     difference<>+0(SB), Y2, Y2
-	VPMADDWD     even2<>+0(SB), Y4, Y5
-	VPMADDWD     even3<>+0(SB), Y4, Y4
-	VPSLLD       $0x10, Y0, Y0
-	VPSRAD       $0x03, Y0, Y0
-	VPADDD       round2<>+0(SB), Y0, Y0
-	VPSLLD       $0x10, Y2, Y2
-	VPSRAD       $0x03, Y2, Y2
-	VPADDD       round2<>+0(SB), Y2, Y2
-	VPADDD       Y4, Y0, Y6
-	VPADDD       Y5, Y2, Y7
-	VPSUBD       Y5, Y2, Y2
-	VPSUBD       Y4, Y0, Y0
-	VPADDW       Y1, Y3, Y4
-	VPMADDWD     sum37<>+0(SB), Y4, Y5
-	VPMADDWD     sum15<>+0(SB), Y4, Y4
-	VPMADDWD     odd3<>+0(SB), Y1, Y8
-	VPADDD       Y4, Y8, Y8
-	VPADDD       Y8, Y6, Y9
-	VPSUBD       Y8, Y6, Y6
-	VPSRAD       $0x12, Y9, Y9
-	VPSRAD       $0x12, Y6, Y6
-	VPMADDWD     odd2<>+0(SB), Y3, Y8
-	VPADDD       Y5, Y8, Y8
-	VPADDD       Y8, Y7, Y10
-	VPSUBD       Y8, Y7, Y7
-	VPSRAD       $0x12, Y10, Y10
-	VPSRAD       $0x12, Y7, Y7
-	VPMADDWD     odd1<>+0(SB), Y3, Y3
-	VPADDD       Y4, Y3, Y3
-	VPADDD       Y3, Y2, Y4
-	VPSUBD       Y3, Y2, Y2
-	VPSRAD       $0x12, Y4, Y4
-	VPSRAD       $0x12, Y2, Y2
-	VPMADDWD     odd0<>+0(SB), Y1, Y1
-	VPADDD       Y5, Y1, Y1
-	VPADDD       Y1, Y0, Y3
-	VPSUBD       Y1, Y0, Y0
-	VPSRAD       $0x12, Y3, Y3
-	VPSRAD       $0x12, Y0, Y0
-	VPACKSSDW    Y10, Y9, Y1
-	VPACKSSDW    Y3, Y4, Y3
-	VPACKSSDW    Y2, Y0, Y0
-	VPACKSSDW    Y6, Y7, Y2
-	VPACKSSWB    Y3, Y1, Y1
-	VPXOR        centre<>+0(SB), Y1, Y1
-	VPSHUFB      quads<>+0(SB), Y1, Y1
-	VPACKSSWB    Y2, Y0, Y3
-	VPXOR        centre<>+0(SB), Y3, Y3
-	VPSHUFB      quads<>+0(SB), Y3, Y3
-	VPUNPCKLDQ   Y3, Y1, Y0
-	VPUNPCKHDQ   Y3, Y1, Y1
-	LEAQ         (R14)(R14*2), R13
-	VMOVQ        X0, (R12)
-	VMOVHPS      X0, (R12)(R14*1)
-	VMOVQ        X1, (R12)(R14*2)
-	VMOVHPS      X1, (R12)(R13*1)
-	LEAQ         (R12)(R14*4), R12
-	VEXTRACTI128 $0x01, Y0, X0
-	VEXTRACTI128 $0x01, Y1, X1
-	VMOVQ        X0, (R12)
-	VMOVHPS      X0, (R12)(R14*1)
-	VMOVQ        X1, (R12)(R14*2)
-	VMOVHPS      X1, (R12)(R13*1)
-	JMP          written
-
-flat:
-	VPSLLW  $0x02, Y0, Y0
-	VPERMQ  $0x44, Y0, Y3
-	VPERMQ  $0xee, Y0, Y0
-	VPSHUFB flat0a<>+0(SB), Y3, Y2
-	VPSHUFB flat0b<>+0(SB), Y0, Y1
-	VPOR    Y1, Y2, Y2
-	VPSHUFB flat1a<>+0(SB), Y0, Y1
-	VPSHUFB flat1b<>+0(SB), Y3, Y4
-	VPOR    Y4, Y1, Y1
-	VPSHUFB flat2a<>+0(SB), Y3, Y4
-	VPSHUFB flat2b<>+0(SB), Y0, Y5
-	VPOR    Y5, Y4, Y4
-	VPSHUFB flat3a<>+0(SB), Y3, Y3
-	VPSHUFB flat3b<>+0(SB), Y0, Y0
-	VPOR    Y0, Y3, Y3
-	JMP     rows
-
-written:
-	JMP hold
-
-even:
-	VPBROADCASTW X0, Y0
-	VPBROADCASTW (R13), Y1
-	VPMULLW      Y1, Y0, Y0
-	VPSLLW       $0x02, Y0, Y0
-	VPMOVSXWD    X0, Y0
-	VPADDD       round3<>+0(SB), Y0, Y0
-	VPSRAD       $0x05, Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPACKSSWB    Y0, Y0, Y0
-	VPXOR        centre<>+0(SB), Y0, Y0
-	LEAQ         (R14)(R14*2), R13
-	VMOVQ        X0, (R12)
-	VMOVQ        X0, (R12)(R14*1)
-	VMOVQ        X0, (R12)(R14*2)
-	VMOVQ        X0, (R12)(R13*1)
-	LEAQ         (R12)(R14*4), R12
-	VMOVQ        X0, (R12)
-	VMOVQ        X0, (R12)(R14*1)
-	VMOVQ        X0, (R12)(R14*2)
-	VMOVQ        X0, (R12)(R13*1)
-
-hold:
-	VMOVDQU 128(AX), Y0
-	VMOVDQU 160(AX), Y1
-	VMOVDQU 192(AX), Y2
-	VMOVDQU 224(AX), Y3
-	MOVQ    272(AX), R12
-	MOVQ    R12, 8(SP)
-	MOVQ    SI, 16(SP)
-
-coefficients:
-	CMPQ    24(SP), $0x00
-	JNE     left
-	MOVQ    272(AX), SI
-	LEAQ    64(SI), R12
-	CMPQ    SI, 264(AX)
-	CMOVQEQ 256(AX), R12
-	MOVQ    R12, 272(AX)
-	DECQ    280(AX)
-	JEQ     stop
-	TESTQ   R11, R11
-	JNE     block
+	MOVQ  272(AX), R12
+	MOVQ  R12, 24(SP)
+	MOVQ  SI, 32(SP)
+	MOVQ  304(AX), SI
+	MOVQ  SI, 272(AX)
+	DECQ  280(AX)
+	JEQ   stop
+	TESTQ R11, R11
+	JNE   block
 
 stop:
-	XORL  SI, SI
+	XORL SI, SI
+	MOVQ $+1, 48(SP)
+	JMP  transform
+
+left:
+	CMPQ  48(SP), $0x02
+	JEQ   end
+	MOVQ  $+0, 48(SP)
 	TESTQ R11, R11
 	JEQ   return
 	XCHGQ CX, R8
@@ -1970,8 +2025,7 @@ swap:
 	JMP   block
 
 longDC:
-	MOVQ  272(AX), SI
-	MOVQ  (SI), SI
+	MOVQ  312(AX), SI
 	MOVQ  CX, R12
 	SHRQ  $0x36, R12
 	MOVL  (SI)(R12*4), R12
@@ -2014,63 +2068,72 @@ bad:
 	MOVQ $-1, SI
 
 return:
-	MOVQ $+1, 24(SP)
+	MOVQ $+2, 48(SP)
 	JMP  transform
 
-left:
+end:
 	VZEROUPPER
-	MOVQ CX, 304(AX)
+	MOVQ CX, 320(AX)
 	ANDL $0x000000ff, DX
-	MOVQ DX, 312(AX)
-	SUBQ 328(AX), BX
-	MOVQ BX, 320(AX)
-	MOVQ R8, 304(DI)
+	MOVQ DX, 328(AX)
+	SUBQ 344(AX), BX
+	MOVQ BX, 336(AX)
+	MOVQ R8, 320(DI)
 	ANDL $0x000000ff, R9
-	MOVQ R9, 312(DI)
-	SUBQ 328(DI), R10
-	MOVQ R10, 320(DI)
+	MOVQ R9, 328(DI)
+	SUBQ 344(DI), R10
+	MOVQ R10, 336(DI)
 	MOVQ SI, why+16(FP)
 	RET
 
 // func skipBeside(sides *uintptr) (why int)
 // Requires: BMI, BMI2, CMOV
 TEXT ·skipBeside(SB), NOSPLIT, $8-16
-	MOVQ sides+0(FP), AX
-	ADDQ $+0, AX
-	MOVQ 304(AX), CX
-	MOVQ 312(AX), DX
-	MOVQ 328(AX), BX
-	ADDQ BX, 296(AX)
-	ADDQ 320(AX), BX
-	XORL SI, SI
-	MOVQ sides+0(FP), DI
-	ADDQ $+352, DI
-	MOVQ 304(DI), R8
-	MOVQ 312(DI), R9
-	MOVQ 328(DI), R10
-	ADDQ R10, 296(DI)
-	ADDQ 320(DI), R10
-	XORL R11, R11
-	MOVQ $+2, (SP)
+	MOVQ   sides+0(FP), AX
+	ADDQ   $+0, AX
+	MOVQ   320(AX), CX
+	MOVQ   328(AX), DX
+	MOVQ   344(AX), BX
+	ADDQ   BX, 296(AX)
+	ADDQ   336(AX), BX
+	XORL   SI, SI
+	MOVQ   (BX), SI
+	BSWAPQ SI
+	ANDL   $0x000000ff, DX
+	SHRXQ  DX, SI, SI
+	ORQ    SI, CX
+	MOVQ   sides+0(FP), DI
+	ADDQ   $+368, DI
+	MOVQ   320(DI), R8
+	MOVQ   328(DI), R9
+	MOVQ   344(DI), R10
+	ADDQ   R10, 296(DI)
+	ADDQ   336(DI), R10
+	XORL   R11, R11
+	MOVQ   (R10), SI
+	BSWAPQ SI
+	ANDL   $0x000000ff, R9
+	SHRXQ  R9, SI, SI
+	ORQ    SI, R8
+	MOVQ   $+2, (SP)
 
 block:
 	CMPQ    BX, 296(AX)
 	JHI     stop
-	MOVQ    (BX), SI
-	BSWAPQ  SI
-	ANDL    $0x000000ff, DX
-	SHRXQ   DX, SI, SI
-	ORQ     SI, CX
-	MOVL    DX, SI
-	XORL    $0x3f, SI
-	SHRL    $0x03, SI
-	ADDQ    SI, BX
-	ORL     $0x38, DX
-	MOVQ    272(AX), SI
-	MOVQ    (SI), SI
+	MOVQ    312(AX), SI
 	MOVQ    CX, R13
 	SHRQ    $0x36, R13
 	MOVBLZX 4128(SI)(R13*8), R12
+	MOVQ    (BX), R14
+	BSWAPQ  R14
+	ANDL    $0x000000ff, DX
+	SHRXQ   DX, R14, R14
+	ORQ     R14, CX
+	MOVL    DX, R14
+	XORL    $0x3f, R14
+	SHRL    $0x03, R14
+	ADDQ    R14, BX
+	ORL     $0x38, DX
 	TESTB   $0x80, R12
 	JNE     longDC
 	MOVWLZX 4134(SI)(R13*8), R14
@@ -2083,6 +2146,12 @@ dcDone:
 	MOVQ    272(AX), SI
 	MOVQ    8(SI), R12
 	MOVQ    R12, 288(AX)
+	LEAQ    64(SI), R12
+	CMPQ    SI, 264(AX)
+	CMOVQEQ 256(AX), R12
+	MOVQ    R12, 304(AX)
+	MOVQ    (R12), R12
+	MOVQ    R12, 312(AX)
 	MOVQ    16(SI), SI
 	MOVWLSX R14, R14
 	ADDL    (SI), R14
@@ -2344,15 +2413,12 @@ last:
 	SUBL  R12, DX
 
 done:
-	MOVQ    272(AX), SI
-	LEAQ    64(SI), R12
-	CMPQ    SI, 264(AX)
-	CMOVQEQ 256(AX), R12
-	MOVQ    R12, 272(AX)
-	DECQ    280(AX)
-	JEQ     stop
-	TESTQ   R11, R11
-	JNE     block
+	MOVQ  304(AX), SI
+	MOVQ  SI, 272(AX)
+	DECQ  280(AX)
+	JEQ   stop
+	TESTQ R11, R11
+	JNE   block
 
 stop:
 	XORL  SI, SI
@@ -2374,8 +2440,7 @@ swap:
 	JMP   block
 
 longDC:
-	MOVQ  272(AX), SI
-	MOVQ  (SI), SI
+	MOVQ  312(AX), SI
 	MOVQ  CX, R12
 	SHRQ  $0x36, R12
 	MOVL  (SI)(R12*4), R12
@@ -2419,16 +2484,16 @@ bad:
 	MOVQ $-1, SI
 
 return:
-	MOVQ CX, 304(AX)
+	MOVQ CX, 320(AX)
 	ANDL $0x000000ff, DX
-	MOVQ DX, 312(AX)
-	SUBQ 328(AX), BX
-	MOVQ BX, 320(AX)
-	MOVQ R8, 304(DI)
+	MOVQ DX, 328(AX)
+	SUBQ 344(AX), BX
+	MOVQ BX, 336(AX)
+	MOVQ R8, 320(DI)
 	ANDL $0x000000ff, R9
-	MOVQ R9, 312(DI)
-	SUBQ 328(DI), R10
-	MOVQ R10, 320(DI)
+	MOVQ R9, 328(DI)
+	SUBQ 344(DI), R10
+	MOVQ R10, 336(DI)
 	MOVQ SI, why+8(FP)
 	RET
 
@@ -3073,6 +3138,219 @@ DATA seven<>+24(SB)/4, $0x00070007
 DATA seven<>+28(SB)/4, $0x00070007
 GLOBL seven<>(SB), RODATA|NOPTR, $32
 
+// func up22Wide(dst *uint8, cur *uint8, near *uint8, n int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV
+TEXT ·up22Wide(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         cur+8(FP), CX
+	MOVQ         near+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVL         $0xff00ff00, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Z0
+	MOVL         $0x01030103, SI
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Z1
+	MOVL         $0x00080008, SI
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Z2
+	MOVL         $0x00070007, SI
+	VMOVD        SI, X3
+	VPBROADCASTD X3, Z3
+	VMOVDQU8     half0<>+0(SB), Z4
+	VMOVDQU8     half1<>+0(SB), Z5
+
+loop:
+	VMOVDQU8   (CX), Z6
+	VMOVDQU8   (DX), Z7
+	VPUNPCKLBW Z7, Z6, Z8
+	VPUNPCKHBW Z7, Z6, Z6
+	VPMADDUBSW Z1, Z8, Z8
+	VPMADDUBSW Z1, Z6, Z6
+	VMOVDQU8   1(CX), Z7
+	VMOVDQU8   1(DX), Z9
+	VPUNPCKLBW Z9, Z7, Z10
+	VPUNPCKHBW Z9, Z7, Z7
+	VPMADDUBSW Z1, Z10, Z10
+	VPMADDUBSW Z1, Z7, Z7
+	VMOVDQU8   2(CX), Z9
+	VMOVDQU8   2(DX), Z11
+	VPUNPCKLBW Z11, Z9, Z12
+	VPUNPCKHBW Z11, Z9, Z9
+	VPMADDUBSW Z1, Z12, Z12
+	VPMADDUBSW Z1, Z9, Z9
+	VPADDW     Z10, Z10, Z11
+	VPADDW     Z11, Z10, Z11
+	VPADDW     Z11, Z8, Z8
+	VPADDW     Z11, Z12, Z12
+	VPADDW     Z2, Z8, Z8
+	VPADDW     Z3, Z12, Z12
+	VPSRLW     $0x04, Z8, Z8
+	VPSLLW     $0x04, Z12, Z12
+	VPADDW     Z7, Z7, Z10
+	VPADDW     Z10, Z7, Z10
+	VPADDW     Z10, Z6, Z6
+	VPADDW     Z10, Z9, Z9
+	VPADDW     Z2, Z6, Z6
+	VPADDW     Z3, Z9, Z9
+	VPSRLW     $0x04, Z6, Z6
+	VPSLLW     $0x04, Z9, Z9
+	VPTERNLOGD $0xf8, Z0, Z12, Z8
+	VPTERNLOGD $0xf8, Z0, Z9, Z6
+	VMOVDQA64  Z8, Z7
+	VPERMT2Q   Z6, Z4, Z7
+	VPERMT2Q   Z6, Z5, Z8
+	VMOVDQU8   Z7, (AX)
+	VMOVDQU8   Z8, 64(AX)
+	MOVQ       $0x00000040, SI
+	MOVQ       SI, DI
+	SUBQ       SI, BX
+	JEQ        end
+	CMPQ       BX, SI
+	CMOVQLT    BX, DI
+	CMOVQLT    SI, BX
+	ADDQ       DI, CX
+	ADDQ       DI, DX
+	LEAQ       (DI)(DI*1), DI
+	ADDQ       DI, AX
+	JMP        loop
+
+end:
+	VZEROUPPER
+	RET
+
+DATA half0<>+0(SB)/1, $0x00
+DATA half0<>+1(SB)/1, $0x00
+DATA half0<>+2(SB)/1, $0x00
+DATA half0<>+3(SB)/1, $0x00
+DATA half0<>+4(SB)/1, $0x00
+DATA half0<>+5(SB)/1, $0x00
+DATA half0<>+6(SB)/1, $0x00
+DATA half0<>+7(SB)/1, $0x00
+DATA half0<>+8(SB)/1, $0x01
+DATA half0<>+9(SB)/1, $0x00
+DATA half0<>+10(SB)/1, $0x00
+DATA half0<>+11(SB)/1, $0x00
+DATA half0<>+12(SB)/1, $0x00
+DATA half0<>+13(SB)/1, $0x00
+DATA half0<>+14(SB)/1, $0x00
+DATA half0<>+15(SB)/1, $0x00
+DATA half0<>+16(SB)/1, $0x08
+DATA half0<>+17(SB)/1, $0x00
+DATA half0<>+18(SB)/1, $0x00
+DATA half0<>+19(SB)/1, $0x00
+DATA half0<>+20(SB)/1, $0x00
+DATA half0<>+21(SB)/1, $0x00
+DATA half0<>+22(SB)/1, $0x00
+DATA half0<>+23(SB)/1, $0x00
+DATA half0<>+24(SB)/1, $0x09
+DATA half0<>+25(SB)/1, $0x00
+DATA half0<>+26(SB)/1, $0x00
+DATA half0<>+27(SB)/1, $0x00
+DATA half0<>+28(SB)/1, $0x00
+DATA half0<>+29(SB)/1, $0x00
+DATA half0<>+30(SB)/1, $0x00
+DATA half0<>+31(SB)/1, $0x00
+DATA half0<>+32(SB)/1, $0x02
+DATA half0<>+33(SB)/1, $0x00
+DATA half0<>+34(SB)/1, $0x00
+DATA half0<>+35(SB)/1, $0x00
+DATA half0<>+36(SB)/1, $0x00
+DATA half0<>+37(SB)/1, $0x00
+DATA half0<>+38(SB)/1, $0x00
+DATA half0<>+39(SB)/1, $0x00
+DATA half0<>+40(SB)/1, $0x03
+DATA half0<>+41(SB)/1, $0x00
+DATA half0<>+42(SB)/1, $0x00
+DATA half0<>+43(SB)/1, $0x00
+DATA half0<>+44(SB)/1, $0x00
+DATA half0<>+45(SB)/1, $0x00
+DATA half0<>+46(SB)/1, $0x00
+DATA half0<>+47(SB)/1, $0x00
+DATA half0<>+48(SB)/1, $0x0a
+DATA half0<>+49(SB)/1, $0x00
+DATA half0<>+50(SB)/1, $0x00
+DATA half0<>+51(SB)/1, $0x00
+DATA half0<>+52(SB)/1, $0x00
+DATA half0<>+53(SB)/1, $0x00
+DATA half0<>+54(SB)/1, $0x00
+DATA half0<>+55(SB)/1, $0x00
+DATA half0<>+56(SB)/1, $0x0b
+DATA half0<>+57(SB)/1, $0x00
+DATA half0<>+58(SB)/1, $0x00
+DATA half0<>+59(SB)/1, $0x00
+DATA half0<>+60(SB)/1, $0x00
+DATA half0<>+61(SB)/1, $0x00
+DATA half0<>+62(SB)/1, $0x00
+DATA half0<>+63(SB)/1, $0x00
+GLOBL half0<>(SB), RODATA|NOPTR, $64
+
+DATA half1<>+0(SB)/1, $0x04
+DATA half1<>+1(SB)/1, $0x00
+DATA half1<>+2(SB)/1, $0x00
+DATA half1<>+3(SB)/1, $0x00
+DATA half1<>+4(SB)/1, $0x00
+DATA half1<>+5(SB)/1, $0x00
+DATA half1<>+6(SB)/1, $0x00
+DATA half1<>+7(SB)/1, $0x00
+DATA half1<>+8(SB)/1, $0x05
+DATA half1<>+9(SB)/1, $0x00
+DATA half1<>+10(SB)/1, $0x00
+DATA half1<>+11(SB)/1, $0x00
+DATA half1<>+12(SB)/1, $0x00
+DATA half1<>+13(SB)/1, $0x00
+DATA half1<>+14(SB)/1, $0x00
+DATA half1<>+15(SB)/1, $0x00
+DATA half1<>+16(SB)/1, $0x0c
+DATA half1<>+17(SB)/1, $0x00
+DATA half1<>+18(SB)/1, $0x00
+DATA half1<>+19(SB)/1, $0x00
+DATA half1<>+20(SB)/1, $0x00
+DATA half1<>+21(SB)/1, $0x00
+DATA half1<>+22(SB)/1, $0x00
+DATA half1<>+23(SB)/1, $0x00
+DATA half1<>+24(SB)/1, $0x0d
+DATA half1<>+25(SB)/1, $0x00
+DATA half1<>+26(SB)/1, $0x00
+DATA half1<>+27(SB)/1, $0x00
+DATA half1<>+28(SB)/1, $0x00
+DATA half1<>+29(SB)/1, $0x00
+DATA half1<>+30(SB)/1, $0x00
+DATA half1<>+31(SB)/1, $0x00
+DATA half1<>+32(SB)/1, $0x06
+DATA half1<>+33(SB)/1, $0x00
+DATA half1<>+34(SB)/1, $0x00
+DATA half1<>+35(SB)/1, $0x00
+DATA half1<>+36(SB)/1, $0x00
+DATA half1<>+37(SB)/1, $0x00
+DATA half1<>+38(SB)/1, $0x00
+DATA half1<>+39(SB)/1, $0x00
+DATA half1<>+40(SB)/1, $0x07
+DATA half1<>+41(SB)/1, $0x00
+DATA half1<>+42(SB)/1, $0x00
+DATA half1<>+43(SB)/1, $0x00
+DATA half1<>+44(SB)/1, $0x00
+DATA half1<>+45(SB)/1, $0x00
+DATA half1<>+46(SB)/1, $0x00
+DATA half1<>+47(SB)/1, $0x00
+DATA half1<>+48(SB)/1, $0x0e
+DATA half1<>+49(SB)/1, $0x00
+DATA half1<>+50(SB)/1, $0x00
+DATA half1<>+51(SB)/1, $0x00
+DATA half1<>+52(SB)/1, $0x00
+DATA half1<>+53(SB)/1, $0x00
+DATA half1<>+54(SB)/1, $0x00
+DATA half1<>+55(SB)/1, $0x00
+DATA half1<>+56(SB)/1, $0x0f
+DATA half1<>+57(SB)/1, $0x00
+DATA half1<>+58(SB)/1, $0x00
+DATA half1<>+59(SB)/1, $0x00
+DATA half1<>+60(SB)/1, $0x00
+DATA half1<>+61(SB)/1, $0x00
+DATA half1<>+62(SB)/1, $0x00
+DATA half1<>+63(SB)/1, $0x00
+GLOBL half1<>(SB), RODATA|NOPTR, $64
+
 // func up21(dst *uint8, src *uint8, n int)
 // Requires: AVX, AVX2
 TEXT ·up21(SB), NOSPLIT, $0-24
@@ -3482,98 +3760,96 @@ GLOBL pick22<>(SB), RODATA|NOPTR, $32
 // func ycc(dst *uint8, y *uint8, cb *uint8, cr *uint8, n int)
 // Requires: AVX, AVX2
 TEXT ·ycc(SB), NOSPLIT, $0-40
-	MOVQ    dst+0(FP), AX
-	MOVQ    y+8(FP), CX
-	MOVQ    cb+16(FP), DX
-	MOVQ    cr+24(FP), BX
-	MOVQ    n+32(FP), SI
-	VMOVDQU c128<>+0(SB), Y0
-	VMOVDQU c1<>+0(SB), Y1
-	VMOVDQU red<>+0(SB), Y2
-	VMOVDQU blue<>+0(SB), Y3
-	VMOVDQU green<>+0(SB), Y4
-	VMOVDQU half<>+0(SB), Y5
+	MOVQ         dst+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         cb+16(FP), DX
+	MOVQ         cr+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VPXOR        Y0, Y0, Y0
+	MOVL         $0x00800080, DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0x33753375, DI
+	VMOVD        DI, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x62d162d1, DI
+	VMOVD        DI, X3
+	VPBROADCASTD X3, Y3
+	MOVL         $0x492ea7e6, DI
+	VMOVD        DI, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0x00008000, DI
+	VMOVD        DI, X5
+	VPBROADCASTD X5, Y5
 
 loop:
-	VPMOVZXBW    (CX), Y6
-	VPMOVZXBW    (DX), Y7
-	VPMOVZXBW    (BX), Y8
-	VPSUBW       Y0, Y7, Y7
-	VPSUBW       Y0, Y8, Y8
-	VPADDW       Y7, Y7, Y9
-	VPADDW       Y8, Y8, Y10
-	VPMULHW      Y2, Y10, Y10
-	VPMULHW      Y3, Y9, Y11
-	VPADDW       Y1, Y10, Y10
-	VPSRAW       $0x01, Y10, Y10
-	VPADDW       Y6, Y10, Y10
-	VPADDW       Y1, Y11, Y11
-	VPSRAW       $0x01, Y11, Y11
-	VPADDW       Y6, Y11, Y11
-	VPADDW       Y8, Y10, Y10
-	VPADDW       Y9, Y11, Y11
-	VPUNPCKLWD   Y8, Y7, Y9
+	VMOVDQU      (CX), Y6
+	VMOVDQU      (DX), Y7
+	VMOVDQU      (BX), Y8
+	VPUNPCKLBW   Y0, Y6, Y9
+	VPUNPCKLBW   Y0, Y7, Y10
+	VPUNPCKLBW   Y0, Y8, Y11
+	VPSUBW       Y1, Y10, Y10
+	VPSUBW       Y1, Y11, Y11
+	VPMULHRSW    Y2, Y11, Y12
+	VPMULHRSW    Y3, Y10, Y13
+	VPADDW       Y11, Y12, Y12
+	VPADDW       Y10, Y13, Y13
+	VPUNPCKLWD   Y11, Y10, Y14
+	VPUNPCKHWD   Y11, Y10, Y10
+	VPMADDWD     Y4, Y14, Y14
+	VPADDD       Y5, Y14, Y14
+	VPSRAD       $0x10, Y14, Y14
+	VPMADDWD     Y4, Y10, Y10
+	VPADDD       Y5, Y10, Y10
+	VPSRAD       $0x10, Y10, Y10
+	VPACKSSDW    Y10, Y14, Y10
+	VPSUBW       Y11, Y10, Y10
+	VPADDW       Y9, Y12, Y12
+	VPADDW       Y9, Y10, Y10
+	VPADDW       Y9, Y13, Y13
+	VPUNPCKHBW   Y0, Y6, Y6
+	VPUNPCKHBW   Y0, Y7, Y7
+	VPUNPCKHBW   Y0, Y8, Y8
+	VPSUBW       Y1, Y7, Y7
+	VPSUBW       Y1, Y8, Y8
+	VPMULHRSW    Y2, Y8, Y9
+	VPMULHRSW    Y3, Y7, Y11
+	VPADDW       Y8, Y9, Y9
+	VPADDW       Y7, Y11, Y11
+	VPUNPCKLWD   Y8, Y7, Y14
 	VPUNPCKHWD   Y8, Y7, Y7
-	VPMADDWD     Y4, Y9, Y9
-	VPADDD       Y5, Y9, Y9
-	VPSRAD       $0x10, Y9, Y9
+	VPMADDWD     Y4, Y14, Y14
+	VPADDD       Y5, Y14, Y14
+	VPSRAD       $0x10, Y14, Y14
 	VPMADDWD     Y4, Y7, Y7
 	VPADDD       Y5, Y7, Y7
 	VPSRAD       $0x10, Y7, Y7
-	VPACKSSDW    Y7, Y9, Y7
+	VPACKSSDW    Y7, Y14, Y7
 	VPSUBW       Y8, Y7, Y7
+	VPADDW       Y6, Y9, Y9
 	VPADDW       Y6, Y7, Y7
-	VPMOVZXBW    16(CX), Y6
-	VPMOVZXBW    16(DX), Y8
-	VPMOVZXBW    16(BX), Y9
-	VPSUBW       Y0, Y8, Y8
-	VPSUBW       Y0, Y9, Y9
-	VPADDW       Y8, Y8, Y12
-	VPADDW       Y9, Y9, Y13
-	VPMULHW      Y2, Y13, Y13
-	VPMULHW      Y3, Y12, Y14
-	VPADDW       Y1, Y13, Y13
-	VPSRAW       $0x01, Y13, Y13
-	VPADDW       Y6, Y13, Y13
-	VPADDW       Y1, Y14, Y14
-	VPSRAW       $0x01, Y14, Y14
-	VPADDW       Y6, Y14, Y14
-	VPADDW       Y9, Y13, Y13
-	VPADDW       Y12, Y14, Y14
-	VPUNPCKLWD   Y9, Y8, Y12
-	VPUNPCKHWD   Y9, Y8, Y8
-	VPMADDWD     Y4, Y12, Y12
-	VPADDD       Y5, Y12, Y12
-	VPSRAD       $0x10, Y12, Y12
-	VPMADDWD     Y4, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPSRAD       $0x10, Y8, Y8
-	VPACKSSDW    Y8, Y12, Y8
-	VPSUBW       Y9, Y8, Y8
-	VPADDW       Y6, Y8, Y8
-	VPACKUSWB    Y13, Y10, Y10
-	VPERMQ       $0xd8, Y10, Y10
-	VPACKUSWB    Y8, Y7, Y7
-	VPERMQ       $0xd8, Y7, Y7
-	VPACKUSWB    Y14, Y11, Y11
-	VPERMQ       $0xd8, Y11, Y11
-	VPSHUFB      pick00<>+0(SB), Y10, Y6
-	VPSHUFB      pick01<>+0(SB), Y7, Y8
-	VPSHUFB      pick02<>+0(SB), Y11, Y9
-	VPOR         Y6, Y8, Y8
-	VPOR         Y8, Y9, Y9
-	VMOVDQU      X9, (AX)
-	VEXTRACTI128 $0x01, Y9, 48(AX)
-	VPSHUFB      pick10<>+0(SB), Y10, Y6
-	VPSHUFB      pick11<>+0(SB), Y7, Y8
-	VPSHUFB      pick12<>+0(SB), Y11, Y9
-	VPOR         Y6, Y8, Y8
-	VPOR         Y8, Y9, Y9
-	VMOVDQU      X9, 16(AX)
-	VEXTRACTI128 $0x01, Y9, 64(AX)
-	VPSHUFB      pick20<>+0(SB), Y10, Y6
-	VPSHUFB      pick21<>+0(SB), Y7, Y7
-	VPSHUFB      pick22<>+0(SB), Y11, Y8
+	VPADDW       Y6, Y11, Y11
+	VPACKUSWB    Y9, Y12, Y12
+	VPACKUSWB    Y7, Y10, Y10
+	VPACKUSWB    Y11, Y13, Y13
+	VPSHUFB      pick00<>+0(SB), Y12, Y6
+	VPSHUFB      pick01<>+0(SB), Y10, Y7
+	VPSHUFB      pick02<>+0(SB), Y13, Y8
+	VPOR         Y6, Y7, Y7
+	VPOR         Y7, Y8, Y8
+	VMOVDQU      X8, (AX)
+	VEXTRACTI128 $0x01, Y8, 48(AX)
+	VPSHUFB      pick10<>+0(SB), Y12, Y6
+	VPSHUFB      pick11<>+0(SB), Y10, Y7
+	VPSHUFB      pick12<>+0(SB), Y13, Y8
+	VPOR         Y6, Y7, Y7
+	VPOR         Y7, Y8, Y8
+	VMOVDQU      X8, 16(AX)
+	VEXTRACTI128 $0x01, Y8, 64(AX)
+	VPSHUFB      pick20<>+0(SB), Y12, Y6
+	VPSHUFB      pick21<>+0(SB), Y10, Y7
+	VPSHUFB      pick22<>+0(SB), Y13, Y8
 	VPOR         Y6, Y7, Y7
 	VPOR         Y7, Y8, Y8
 	VMOVDQU      X8, 32(AX)
@@ -3587,65 +3863,318 @@ loop:
 	VZEROUPPER
 	RET
 
-DATA c128<>+0(SB)/4, $0x00800080
-DATA c128<>+4(SB)/4, $0x00800080
-DATA c128<>+8(SB)/4, $0x00800080
-DATA c128<>+12(SB)/4, $0x00800080
-DATA c128<>+16(SB)/4, $0x00800080
-DATA c128<>+20(SB)/4, $0x00800080
-DATA c128<>+24(SB)/4, $0x00800080
-DATA c128<>+28(SB)/4, $0x00800080
-GLOBL c128<>(SB), RODATA|NOPTR, $32
+// func yccWide(dst *uint8, y *uint8, cb *uint8, cr *uint8, n int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VBMI, CMOV
+TEXT ·yccWide(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         cb+16(FP), DX
+	MOVQ         cr+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VPXOR        Y0, Y0, Y0
+	MOVL         $0x00800080, DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Z1
+	MOVL         $0x33753375, DI
+	VMOVD        DI, X2
+	VPBROADCASTD X2, Z2
+	MOVL         $0x62d162d1, DI
+	VMOVD        DI, X3
+	VPBROADCASTD X3, Z3
+	MOVL         $0x492ea7e6, DI
+	VMOVD        DI, X4
+	VPBROADCASTD X4, Z4
+	MOVL         $0x00008000, DI
+	VMOVD        DI, X5
+	VPBROADCASTD X5, Z5
+	VMOVDQU8     third0<>+0(SB), Z6
+	MOVQ         $0x9249249249249249, DI
+	KMOVQ        DI, K1
+	VMOVDQU8     third1<>+0(SB), Z7
+	MOVQ         $0x2492492492492492, DI
+	KMOVQ        DI, K2
+	VMOVDQU8     third2<>+0(SB), Z8
+	MOVQ         $0x4924924924924924, DI
+	KMOVQ        DI, K3
 
-DATA c1<>+0(SB)/4, $0x00010001
-DATA c1<>+4(SB)/4, $0x00010001
-DATA c1<>+8(SB)/4, $0x00010001
-DATA c1<>+12(SB)/4, $0x00010001
-DATA c1<>+16(SB)/4, $0x00010001
-DATA c1<>+20(SB)/4, $0x00010001
-DATA c1<>+24(SB)/4, $0x00010001
-DATA c1<>+28(SB)/4, $0x00010001
-GLOBL c1<>(SB), RODATA|NOPTR, $32
+loop:
+	VMOVDQU8   (CX), Z9
+	VMOVDQU8   (DX), Z10
+	VMOVDQU8   (BX), Z11
+	VPUNPCKLBW Z0, Z9, Z12
+	VPUNPCKLBW Z0, Z10, Z13
+	VPUNPCKLBW Z0, Z11, Z14
+	VPSUBW     Z1, Z13, Z13
+	VPSUBW     Z1, Z14, Z14
+	VPMULHRSW  Z2, Z14, Z15
+	VPMULHRSW  Z3, Z13, Z16
+	VPADDW     Z14, Z15, Z15
+	VPADDW     Z13, Z16, Z16
+	VPUNPCKLWD Z14, Z13, Z17
+	VPUNPCKHWD Z14, Z13, Z13
+	VPMADDWD   Z4, Z17, Z17
+	VPADDD     Z5, Z17, Z17
+	VPSRAD     $0x10, Z17, Z17
+	VPMADDWD   Z4, Z13, Z13
+	VPADDD     Z5, Z13, Z13
+	VPSRAD     $0x10, Z13, Z13
+	VPACKSSDW  Z13, Z17, Z13
+	VPSUBW     Z14, Z13, Z13
+	VPADDW     Z12, Z15, Z15
+	VPADDW     Z12, Z13, Z13
+	VPADDW     Z12, Z16, Z16
+	VPUNPCKHBW Z0, Z9, Z9
+	VPUNPCKHBW Z0, Z10, Z10
+	VPUNPCKHBW Z0, Z11, Z11
+	VPSUBW     Z1, Z10, Z10
+	VPSUBW     Z1, Z11, Z11
+	VPMULHRSW  Z2, Z11, Z12
+	VPMULHRSW  Z3, Z10, Z14
+	VPADDW     Z11, Z12, Z12
+	VPADDW     Z10, Z14, Z14
+	VPUNPCKLWD Z11, Z10, Z17
+	VPUNPCKHWD Z11, Z10, Z10
+	VPMADDWD   Z4, Z17, Z17
+	VPADDD     Z5, Z17, Z17
+	VPSRAD     $0x10, Z17, Z17
+	VPMADDWD   Z4, Z10, Z10
+	VPADDD     Z5, Z10, Z10
+	VPSRAD     $0x10, Z10, Z10
+	VPACKSSDW  Z10, Z17, Z10
+	VPSUBW     Z11, Z10, Z10
+	VPADDW     Z9, Z12, Z12
+	VPADDW     Z9, Z10, Z10
+	VPADDW     Z9, Z14, Z14
+	VPACKUSWB  Z12, Z15, Z15
+	VPACKUSWB  Z10, Z13, Z13
+	VPACKUSWB  Z14, Z16, Z16
+	VPERMB     Z15, Z6, Z9
+	VPERMB     Z13, Z6, K2, Z9
+	VPERMB     Z16, Z6, K3, Z9
+	VMOVDQU8   Z9, (AX)
+	VPERMB     Z15, Z7, Z9
+	VPERMB     Z13, Z7, K1, Z9
+	VPERMB     Z16, Z7, K2, Z9
+	VMOVDQU8   Z9, 64(AX)
+	VPERMB     Z15, Z8, Z9
+	VPERMB     Z13, Z8, K3, Z9
+	VPERMB     Z16, Z8, K1, Z9
+	VMOVDQU8   Z9, 128(AX)
+	MOVQ       $0x00000040, DI
+	MOVQ       DI, R8
+	SUBQ       DI, SI
+	JEQ        end
+	CMPQ       SI, DI
+	CMOVQLT    SI, R8
+	CMOVQLT    DI, SI
+	ADDQ       R8, CX
+	ADDQ       R8, DX
+	ADDQ       R8, BX
+	LEAQ       (R8)(R8*2), R8
+	ADDQ       R8, AX
+	JMP        loop
 
-DATA red<>+0(SB)/4, $0x66e966e9
-DATA red<>+4(SB)/4, $0x66e966e9
-DATA red<>+8(SB)/4, $0x66e966e9
-DATA red<>+12(SB)/4, $0x66e966e9
-DATA red<>+16(SB)/4, $0x66e966e9
-DATA red<>+20(SB)/4, $0x66e966e9
-DATA red<>+24(SB)/4, $0x66e966e9
-DATA red<>+28(SB)/4, $0x66e966e9
-GLOBL red<>(SB), RODATA|NOPTR, $32
+end:
+	VZEROUPPER
+	RET
 
-DATA blue<>+0(SB)/4, $0xc5a2c5a2
-DATA blue<>+4(SB)/4, $0xc5a2c5a2
-DATA blue<>+8(SB)/4, $0xc5a2c5a2
-DATA blue<>+12(SB)/4, $0xc5a2c5a2
-DATA blue<>+16(SB)/4, $0xc5a2c5a2
-DATA blue<>+20(SB)/4, $0xc5a2c5a2
-DATA blue<>+24(SB)/4, $0xc5a2c5a2
-DATA blue<>+28(SB)/4, $0xc5a2c5a2
-GLOBL blue<>(SB), RODATA|NOPTR, $32
+DATA third0<>+0(SB)/1, $0x00
+DATA third0<>+1(SB)/1, $0x00
+DATA third0<>+2(SB)/1, $0x00
+DATA third0<>+3(SB)/1, $0x01
+DATA third0<>+4(SB)/1, $0x01
+DATA third0<>+5(SB)/1, $0x01
+DATA third0<>+6(SB)/1, $0x02
+DATA third0<>+7(SB)/1, $0x02
+DATA third0<>+8(SB)/1, $0x02
+DATA third0<>+9(SB)/1, $0x03
+DATA third0<>+10(SB)/1, $0x03
+DATA third0<>+11(SB)/1, $0x03
+DATA third0<>+12(SB)/1, $0x04
+DATA third0<>+13(SB)/1, $0x04
+DATA third0<>+14(SB)/1, $0x04
+DATA third0<>+15(SB)/1, $0x05
+DATA third0<>+16(SB)/1, $0x05
+DATA third0<>+17(SB)/1, $0x05
+DATA third0<>+18(SB)/1, $0x06
+DATA third0<>+19(SB)/1, $0x06
+DATA third0<>+20(SB)/1, $0x06
+DATA third0<>+21(SB)/1, $0x07
+DATA third0<>+22(SB)/1, $0x07
+DATA third0<>+23(SB)/1, $0x07
+DATA third0<>+24(SB)/1, $0x08
+DATA third0<>+25(SB)/1, $0x08
+DATA third0<>+26(SB)/1, $0x08
+DATA third0<>+27(SB)/1, $0x09
+DATA third0<>+28(SB)/1, $0x09
+DATA third0<>+29(SB)/1, $0x09
+DATA third0<>+30(SB)/1, $0x0a
+DATA third0<>+31(SB)/1, $0x0a
+DATA third0<>+32(SB)/1, $0x0a
+DATA third0<>+33(SB)/1, $0x0b
+DATA third0<>+34(SB)/1, $0x0b
+DATA third0<>+35(SB)/1, $0x0b
+DATA third0<>+36(SB)/1, $0x0c
+DATA third0<>+37(SB)/1, $0x0c
+DATA third0<>+38(SB)/1, $0x0c
+DATA third0<>+39(SB)/1, $0x0d
+DATA third0<>+40(SB)/1, $0x0d
+DATA third0<>+41(SB)/1, $0x0d
+DATA third0<>+42(SB)/1, $0x0e
+DATA third0<>+43(SB)/1, $0x0e
+DATA third0<>+44(SB)/1, $0x0e
+DATA third0<>+45(SB)/1, $0x0f
+DATA third0<>+46(SB)/1, $0x0f
+DATA third0<>+47(SB)/1, $0x0f
+DATA third0<>+48(SB)/1, $0x10
+DATA third0<>+49(SB)/1, $0x10
+DATA third0<>+50(SB)/1, $0x10
+DATA third0<>+51(SB)/1, $0x11
+DATA third0<>+52(SB)/1, $0x11
+DATA third0<>+53(SB)/1, $0x11
+DATA third0<>+54(SB)/1, $0x12
+DATA third0<>+55(SB)/1, $0x12
+DATA third0<>+56(SB)/1, $0x12
+DATA third0<>+57(SB)/1, $0x13
+DATA third0<>+58(SB)/1, $0x13
+DATA third0<>+59(SB)/1, $0x13
+DATA third0<>+60(SB)/1, $0x14
+DATA third0<>+61(SB)/1, $0x14
+DATA third0<>+62(SB)/1, $0x14
+DATA third0<>+63(SB)/1, $0x15
+GLOBL third0<>(SB), RODATA|NOPTR, $64
 
-DATA green<>+0(SB)/4, $0x492ea7e6
-DATA green<>+4(SB)/4, $0x492ea7e6
-DATA green<>+8(SB)/4, $0x492ea7e6
-DATA green<>+12(SB)/4, $0x492ea7e6
-DATA green<>+16(SB)/4, $0x492ea7e6
-DATA green<>+20(SB)/4, $0x492ea7e6
-DATA green<>+24(SB)/4, $0x492ea7e6
-DATA green<>+28(SB)/4, $0x492ea7e6
-GLOBL green<>(SB), RODATA|NOPTR, $32
+DATA third1<>+0(SB)/1, $0x15
+DATA third1<>+1(SB)/1, $0x15
+DATA third1<>+2(SB)/1, $0x16
+DATA third1<>+3(SB)/1, $0x16
+DATA third1<>+4(SB)/1, $0x16
+DATA third1<>+5(SB)/1, $0x17
+DATA third1<>+6(SB)/1, $0x17
+DATA third1<>+7(SB)/1, $0x17
+DATA third1<>+8(SB)/1, $0x18
+DATA third1<>+9(SB)/1, $0x18
+DATA third1<>+10(SB)/1, $0x18
+DATA third1<>+11(SB)/1, $0x19
+DATA third1<>+12(SB)/1, $0x19
+DATA third1<>+13(SB)/1, $0x19
+DATA third1<>+14(SB)/1, $0x1a
+DATA third1<>+15(SB)/1, $0x1a
+DATA third1<>+16(SB)/1, $0x1a
+DATA third1<>+17(SB)/1, $0x1b
+DATA third1<>+18(SB)/1, $0x1b
+DATA third1<>+19(SB)/1, $0x1b
+DATA third1<>+20(SB)/1, $0x1c
+DATA third1<>+21(SB)/1, $0x1c
+DATA third1<>+22(SB)/1, $0x1c
+DATA third1<>+23(SB)/1, $0x1d
+DATA third1<>+24(SB)/1, $0x1d
+DATA third1<>+25(SB)/1, $0x1d
+DATA third1<>+26(SB)/1, $0x1e
+DATA third1<>+27(SB)/1, $0x1e
+DATA third1<>+28(SB)/1, $0x1e
+DATA third1<>+29(SB)/1, $0x1f
+DATA third1<>+30(SB)/1, $0x1f
+DATA third1<>+31(SB)/1, $0x1f
+DATA third1<>+32(SB)/1, $0x20
+DATA third1<>+33(SB)/1, $0x20
+DATA third1<>+34(SB)/1, $0x20
+DATA third1<>+35(SB)/1, $0x21
+DATA third1<>+36(SB)/1, $0x21
+DATA third1<>+37(SB)/1, $0x21
+DATA third1<>+38(SB)/1, $0x22
+DATA third1<>+39(SB)/1, $0x22
+DATA third1<>+40(SB)/1, $0x22
+DATA third1<>+41(SB)/1, $0x23
+DATA third1<>+42(SB)/1, $0x23
+DATA third1<>+43(SB)/1, $0x23
+DATA third1<>+44(SB)/1, $0x24
+DATA third1<>+45(SB)/1, $0x24
+DATA third1<>+46(SB)/1, $0x24
+DATA third1<>+47(SB)/1, $0x25
+DATA third1<>+48(SB)/1, $0x25
+DATA third1<>+49(SB)/1, $0x25
+DATA third1<>+50(SB)/1, $0x26
+DATA third1<>+51(SB)/1, $0x26
+DATA third1<>+52(SB)/1, $0x26
+DATA third1<>+53(SB)/1, $0x27
+DATA third1<>+54(SB)/1, $0x27
+DATA third1<>+55(SB)/1, $0x27
+DATA third1<>+56(SB)/1, $0x28
+DATA third1<>+57(SB)/1, $0x28
+DATA third1<>+58(SB)/1, $0x28
+DATA third1<>+59(SB)/1, $0x29
+DATA third1<>+60(SB)/1, $0x29
+DATA third1<>+61(SB)/1, $0x29
+DATA third1<>+62(SB)/1, $0x2a
+DATA third1<>+63(SB)/1, $0x2a
+GLOBL third1<>(SB), RODATA|NOPTR, $64
 
-DATA half<>+0(SB)/4, $0x00008000
-DATA half<>+4(SB)/4, $0x00008000
-DATA half<>+8(SB)/4, $0x00008000
-DATA half<>+12(SB)/4, $0x00008000
-DATA half<>+16(SB)/4, $0x00008000
-DATA half<>+20(SB)/4, $0x00008000
-DATA half<>+24(SB)/4, $0x00008000
-DATA half<>+28(SB)/4, $0x00008000
-GLOBL half<>(SB), RODATA|NOPTR, $32
+DATA third2<>+0(SB)/1, $0x2a
+DATA third2<>+1(SB)/1, $0x2b
+DATA third2<>+2(SB)/1, $0x2b
+DATA third2<>+3(SB)/1, $0x2b
+DATA third2<>+4(SB)/1, $0x2c
+DATA third2<>+5(SB)/1, $0x2c
+DATA third2<>+6(SB)/1, $0x2c
+DATA third2<>+7(SB)/1, $0x2d
+DATA third2<>+8(SB)/1, $0x2d
+DATA third2<>+9(SB)/1, $0x2d
+DATA third2<>+10(SB)/1, $0x2e
+DATA third2<>+11(SB)/1, $0x2e
+DATA third2<>+12(SB)/1, $0x2e
+DATA third2<>+13(SB)/1, $0x2f
+DATA third2<>+14(SB)/1, $0x2f
+DATA third2<>+15(SB)/1, $0x2f
+DATA third2<>+16(SB)/1, $0x30
+DATA third2<>+17(SB)/1, $0x30
+DATA third2<>+18(SB)/1, $0x30
+DATA third2<>+19(SB)/1, $0x31
+DATA third2<>+20(SB)/1, $0x31
+DATA third2<>+21(SB)/1, $0x31
+DATA third2<>+22(SB)/1, $0x32
+DATA third2<>+23(SB)/1, $0x32
+DATA third2<>+24(SB)/1, $0x32
+DATA third2<>+25(SB)/1, $0x33
+DATA third2<>+26(SB)/1, $0x33
+DATA third2<>+27(SB)/1, $0x33
+DATA third2<>+28(SB)/1, $0x34
+DATA third2<>+29(SB)/1, $0x34
+DATA third2<>+30(SB)/1, $0x34
+DATA third2<>+31(SB)/1, $0x35
+DATA third2<>+32(SB)/1, $0x35
+DATA third2<>+33(SB)/1, $0x35
+DATA third2<>+34(SB)/1, $0x36
+DATA third2<>+35(SB)/1, $0x36
+DATA third2<>+36(SB)/1, $0x36
+DATA third2<>+37(SB)/1, $0x37
+DATA third2<>+38(SB)/1, $0x37
+DATA third2<>+39(SB)/1, $0x37
+DATA third2<>+40(SB)/1, $0x38
+DATA third2<>+41(SB)/1, $0x38
+DATA third2<>+42(SB)/1, $0x38
+DATA third2<>+43(SB)/1, $0x39
+DATA third2<>+44(SB)/1, $0x39
+DATA third2<>+45(SB)/1, $0x39
+DATA third2<>+46(SB)/1, $0x3a
+DATA third2<>+47(SB)/1, $0x3a
+DATA third2<>+48(SB)/1, $0x3a
+DATA third2<>+49(SB)/1, $0x3b
+DATA third2<>+50(SB)/1, $0x3b
+DATA third2<>+51(SB)/1, $0x3b
+DATA third2<>+52(SB)/1, $0x3c
+DATA third2<>+53(SB)/1, $0x3c
+DATA third2<>+54(SB)/1, $0x3c
+DATA third2<>+55(SB)/1, $0x3d
+DATA third2<>+56(SB)/1, $0x3d
+DATA third2<>+57(SB)/1, $0x3d
+DATA third2<>+58(SB)/1, $0x3e
+DATA third2<>+59(SB)/1, $0x3e
+DATA third2<>+60(SB)/1, $0x3e
+DATA third2<>+61(SB)/1, $0x3f
+DATA third2<>+62(SB)/1, $0x3f
+DATA third2<>+63(SB)/1, $0x3f
+GLOBL third2<>(SB), RODATA|NOPTR, $64
 
 // func weave(dst *uint8, first *uint8, second *uint8, third *uint8, n int)
 // Requires: AVX, AVX2
@@ -3687,5 +4216,49 @@ loop:
 	ADDQ         $0x20, SI
 	SUBQ         $0x20, CX
 	JG           loop
+	VZEROUPPER
+	RET
+
+// func unstuff(dst *uint8, src *uint8, room int, n int) (written int, used int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI2, POPCNT
+TEXT ·unstuff(SB), NOSPLIT, $0-48
+	MOVQ       dst+0(FP), AX
+	MOVQ       src+8(FP), CX
+	MOVQ       room+16(FP), DX
+	MOVQ       n+24(FP), BX
+	LEAQ       -64(AX)(DX*1), DX
+	LEAQ       -65(CX)(BX*1), BX
+	VPTERNLOGD $0xff, Z0, Z0, Z0
+	XORL       SI, SI
+
+loop:
+	CMPQ          CX, BX
+	JHI           done
+	CMPQ          AX, DX
+	JHI           done
+	VMOVDQU8      (CX), Z1
+	VPCMPEQB      Z0, Z1, K1
+	VPTESTMB      1(CX), Z0, K1, K2
+	KORTESTQ      K2, K2
+	JNE           done
+	KMOVQ         K1, DI
+	LEAQ          (SI)(DI*2), R8
+	NOTQ          R8
+	MOVQ          DI, SI
+	SHRQ          $0x3f, SI
+	KMOVQ         R8, K1
+	VPCOMPRESSB.Z Z1, K1, Z1
+	VMOVDQU8      Z1, (AX)
+	POPCNTQ       R8, R8
+	ADDQ          R8, AX
+	ADDQ          $0x40, CX
+	JMP           loop
+
+done:
+	ADDQ SI, CX
+	SUBQ dst+0(FP), AX
+	SUBQ src+8(FP), CX
+	MOVQ AX, written+32(FP)
+	MOVQ CX, used+40(FP)
 	VZEROUPPER
 	RET

@@ -102,3 +102,21 @@ func TestRowTwins(t *testing.T) {
 		}
 	}
 }
+
+// TestYCCPairs converts each pair of chroma values.
+func TestYCCPairs(t *testing.T) {
+	needKernels(t)
+	r := random()
+	y, cb, cr := make([]uint8, 256), make([]uint8, 256), make([]uint8, 256)
+	got, want := make([]uint8, 3*256), make([]uint8, 3*256)
+	for u := range 256 {
+		for v := range 256 {
+			y[v], cb[v], cr[v] = uint8(r.IntN(256)), uint8(u), uint8(v)
+		}
+		YCC(got, y, cb, cr)
+		plainYCC(want, y, cb, cr)
+		if !bytes.Equal(got, want) {
+			t.Fatalf("cb %d: got %v, want %v of luma %v", u, got, want, y)
+		}
+	}
+}

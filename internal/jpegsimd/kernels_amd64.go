@@ -4,4 +4,4 @@ package jpegsimd
 
 import "github.com/stokerdata/stoker/internal/cpu"
 
-var useAVX2 = cpu.AVX2()
+var useAVX2, useAVX512 = cpu.AVX2(), cpu.AVX512()

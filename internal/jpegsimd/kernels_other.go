@@ -2,8 +2,8 @@
 
 package jpegsimd
 
-// useAVX2 says that there are no kernels.
-const useAVX2 = false
+// useAVX2 and useAVX512 say that there are no kernels.
+const useAVX2, useAVX512 = false, false
 
 const never = "a kernel is called where there is none"
 
@@ -16,9 +16,12 @@ func skipBeside(*uintptr) int                                    { panic(never) 
 func refine(_ *[64]int16, _ *uint64, _ *uint32, _ *uint64, _ uint64, _, _ int, _ *uint8) int {
 	panic(never)
 }
-func idct(*uint8, int, *[64]int16, *[64]int16) { panic(never) }
-func up22(_, _, _ *uint8, _ int)               { panic(never) }
-func up21(_, _ *uint8, _ int)                  { panic(never) }
-func up12(_, _, _ *uint8, _, _ int)            { panic(never) }
-func ycc(_, _, _, _ *uint8, _ int)             { panic(never) }
-func weave(_, _, _, _ *uint8, _ int)           { panic(never) }
+func idct(*uint8, int, *[64]int16, *[64]int16)          { panic(never) }
+func up22(_, _, _ *uint8, _ int)                        { panic(never) }
+func up22Wide(_, _, _ *uint8, _ int)                    { panic(never) }
+func up21(_, _ *uint8, _ int)                           { panic(never) }
+func up12(_, _, _ *uint8, _, _ int)                     { panic(never) }
+func ycc(_, _, _, _ *uint8, _ int)                      { panic(never) }
+func yccWide(_, _, _, _ *uint8, _ int)                  { panic(never) }
+func weave(_, _, _, _ *uint8, _ int)                    { panic(never) }
+func unstuff(_, _ *uint8, _, _ int) (written, used int) { panic(never) }

@@ -115,41 +115,64 @@ const (
 	hopEnds = 1 << 15
 )
 
+// A hopMaker makes hops. What so many bits say is one code, and then what fewer bits
+// say, whatever the magnitude between the two: so there are few different ones. Files
+// bring codes of their own, and time counts.
+type hopMaker struct {
+	*ACTable
+	parts [1 << hopBits]hop // what n bits say, for each n below hopBits, from 1<<n on
+}
+
 // setHops makes the hops of a code, unless they are there. They are needed by
 // Skip alone.
 func (t *ACTable) setHops() {
 	if t.hopping {
 		return
 	}
-	for i := range t.hops {
-		t.hops[i] = t.hop(uint32(i))
+	m := hopMaker{ACTable: t}
+	for n := range hopBits {
+		m.fill(m.parts[1<<n:2<<n], n, 0)
 	}
+	m.fill(t.hops[:], hopBits, hopSlow|hopEnds)
 	t.hopping = true
 }
 
-// hop returns the hop for the next hopBits bits.
-func (t *ACTable) hop(bits uint32) hop {
-	taken, k := uint32(0), uint32(0)
-	for taken < hopBits {
-		e := t.look[bits<<taken>>(hopBits-lookBits)&(1<<lookBits-1)]
-		l := e & 63
-		if e&(special|kindMask) == special|kindSize {
-			l += e >> 20 & 15
-		}
-		if l == 0 || l > hopBits-taken && (taken > 0 || l > maxHopBits) {
-			break
-		}
-		if e&(special|kindMask) == special|kindEnd && e>>20&15 == 0 {
-			return hop(taken+l) | hop(k)<<8 | hopEnds
-		}
-		if run := e >> 8 & 31; e&(special|kindMask) == special|kindEnd || k+run > 63 {
-			break
-		} else {
-			taken, k = taken+l, k+run
+// fill writes what n bits say, none where that is nothing. As in Table.fill, codes
+// follow each other.
+func (m *hopMaker) fill(to []hop, n int, none hop) {
+	symbols := m.symbols
+	for l := 1; l <= min(n, lookBits); l++ {
+		for range m.counts[l-1] {
+			each := 1 << (n - l)
+			m.code(to[:each], n, l, symbols[0], none)
+			to, symbols = to[each:], symbols[1:]
 		}
 	}
-	if taken == 0 {
-		return hopSlow | hopEnds
+	for i := range to {
+		to[i] = none
 	}
-	return hop(taken) | hop(k)<<8
+}
+
+// code writes what n bits say that begin with a code of l bits.
+func (m *hopMaker) code(to []hop, n, l int, symbol uint8, none hop) {
+	run, size := int(symbol>>4)+1, int(symbol&15)
+	first, filled := hop(l+size)|hop(run)<<8, 1
+	switch {
+	case symbol == 0:
+		to[0] = hop(l) | hopEnds
+	case size == 0 && run < 16, l+size > n && (n < hopBits || l+size > maxHopBits):
+		to[0] = none // the end of blocks, or a code that is not all there
+	case l+size > n:
+		to[0] = first
+	default:
+		filled = 1 << (n - l - size)
+		for i, h := range m.parts[filled : 2*filled] {
+			if to[i] = first + h; int(h>>8&63)+run > 63 {
+				to[i] = first
+			}
+		}
+	}
+	for ; filled < len(to); filled *= 2 {
+		copy(to[filled:], to[:filled])
+	}
 }

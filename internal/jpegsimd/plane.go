@@ -7,6 +7,9 @@ import "encoding/binary"
 // left to the plain twins.
 const chunk = 32
 
+// wideChunk is the same for kernels of AVX-512, which see to the rest by themselves.
+const wideChunk = 64
+
 // Up22 doubles a row of samples in both directions: dst gets twice as many as
 // cur and near have between their first and last, which are the neighbours
 // beyond the ends. near is the row on the other side of the row that is made.
@@ -14,6 +17,10 @@ const chunk = 32
 func Up22(dst, cur, near []uint8) {
 	n := len(cur) - 2
 	near, dst = near[:n+2], dst[:2*n]
+	if useAVX512 && n >= wideChunk {
+		up22Wide(&dst[0], &cur[0], &near[0], n)
+		return
+	}
 	if !useAVX2 || n < chunk {
 		plainUp22(dst, cur, near)
 		return
@@ -60,6 +67,10 @@ func Up12(dst, cur, near []uint8, bias int) {
 func YCC(dst, y, cb, cr []uint8) {
 	n := len(y)
 	cb, cr, dst = cb[:n], cr[:n], dst[:3*n]
+	if useAVX512 && n >= wideChunk {
+		yccWide(&dst[0], &y[0], &cb[0], &cr[0], n)
+		return
+	}
 	if !useAVX2 || n < chunk {
 		plainYCC(dst, y, cb, cr)
 		return

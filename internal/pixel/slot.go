@@ -1,6 +1,9 @@
 package pixel
 
-import "github.com/stokerdata/stoker/internal/pixelsimd"
+import (
+	"github.com/stokerdata/stoker/internal/pixelsimd"
+	"github.com/stokerdata/stoker/internal/prefetch"
+)
 
 // Slot is the place of an image in a batch: what comes is toned, laid out and, on
 // the way, mirrored. It is Rows of an image of W x H pixels with C samples.
@@ -15,7 +18,21 @@ type Slot[T pixelsimd.Number] struct {
 // Row implements Rows. It returns no error.
 func (s *Slot[T]) Row(y int, px []uint8) error {
 	s.put(y*s.W, px[:s.W*s.C])
+	s.ahead(y + 1)
 	return nil
+}
+
+// ahead asks for the memory of row y.
+func (s *Slot[T]) ahead(y int) {
+	if y >= s.H {
+		return
+	}
+	all := [3]int{y, s.H + y, 2*s.H + y}
+	rows := all[:1]
+	if s.Planar {
+		rows = all[:s.C]
+	}
+	prefetch.ForStores(s.Dst, len(s.Dst)/(s.H*len(rows)), rows)
 }
 
 // put sets the pixels from the given one on.

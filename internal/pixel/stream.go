@@ -75,7 +75,7 @@ func (r *Resizer) start(dst, src Size, c int, f Filter) {
 			r.down.Set(&r.y.Table)
 		}
 		r.depth = int(slices.Max(r.y.N))
-		r.stride = (width+31)&^31 + 32
+		r.stride = (width + pixelsimd.AcrossPad + 63) &^ 63
 		r.ring = resized(r.ring, r.depth*r.stride)
 		r.at = resized(r.at, r.depth+1)
 	}

@@ -8,15 +8,17 @@ import (
 	"github.com/stokerdata/stoker/internal/cpu"
 )
 
-// packed is a Table as the kernels read it: four output pixels a block, for each
-// the place of its window and the weights of pairs (or, with one channel, groups
+// packed is a Table as the kernels of AVX2 read it, unless sixteens holds it: four
+// output pixels a block, for each the place of its window and the weights of pairs (or, with one channel, groups
 // of eight) of source pixels, repeated for the channels.
 type packed struct {
-	off   []int32
-	coef  []uint32
-	steps int // pairs or groups in a window
-	loads int // 16-byte loads in a window of pairs
-	c, in int
+	off      []int32
+	coef     []uint32
+	steps    int // pairs or groups in a window
+	loads    int // 16-byte loads in a window of pairs
+	c, in    int
+	wide     bool // sixteens has it instead
+	sixteens sixteens
 }
 
 // set packs t, if there are kernels.
@@ -25,15 +27,22 @@ func (p *packed) set(t *Table, in, c int) bool {
 		return false
 	}
 	p.c, p.in = c, in
+	if p.wide = c == 3 && p.sixteens.set(t, in); !p.wide {
+		p.fours(t)
+	}
+	return true
+}
+
+// fours packs t four pixels a block.
+func (p *packed) fours(t *Table) {
 	blocks := (len(t.Lo) + 3) / 4
 	p.off = resized(p.off, 4*blocks)
 	clear(p.off[len(t.Lo):])
-	if c == 3 {
+	if p.c == 3 {
 		p.pairs(t, blocks)
 	} else {
 		p.groups(t, blocks)
 	}
-	return true
 }
 
 // place moves a window of the given width to the left where it would leave the
@@ -93,6 +102,10 @@ func (p *packed) groups(t *Table, blocks int) {
 }
 
 func (p *packed) row(dst, src []uint8) {
+	if p.wide {
+		p.sixteens.row(dst, src, p.in)
+		return
+	}
 	n := p.c * len(p.off)
 	_, _ = dst[:n+2:cap(dst)], src[:p.c*p.in+AcrossReads:cap(src)]
 	if p.c == 3 {

@@ -4,8 +4,11 @@ package pixelsimd
 
 import "github.com/stokerdata/stoker/internal/cpu"
 
-// block is the number of samples that the kernel of Down makes at once.
-const block = 32
+// Numbers of samples that the kernels of Down make at once.
+const (
+	block  = 32
+	block2 = 64 // with AVX-512
+)
 
 // pack splits the weights, if there are kernels.
 func (d *Down) pack() bool {
@@ -30,6 +33,10 @@ func (d *Down) vector(dst []uint8, i int, src []uint8, rows []int) {
 		_ = src[at:][:width]
 	}
 	coef := d.coef[i*d.t.Room:]
+	if len(dst) >= block2 && cpu.AVX512() {
+		downAVX512(&dst[0], &src[0], &rows[0], &coef[0], (n+1)/2, len(dst))
+		return
+	}
 	if len(dst) >= block {
 		downAVX2(&dst[0], &src[0], &rows[0], &coef[0], (n+1)/2, len(dst))
 		return

@@ -10,6 +10,12 @@ package pixelsimd
 //go:noescape
 func across3AVX2(dst *uint8, src *uint8, off *int32, coef *uint32, pairs int, loads int, blocks int)
 
+// across3AVX512 makes blocks of 16 samples, each of steps of four pixels from its
+// off on, of which picks says where the first four are.
+//
+//go:noescape
+func across3AVX512(dst *uint8, src *uint8, off *int32, picks *uint32, coef *uint32, steps int, blocks int)
+
 // across1AVX2 makes blocks of four samples, each of groups of eight from its off on.
 //
 //go:noescape
@@ -20,6 +26,12 @@ func across1AVX2(dst *uint8, src *uint8, off *int32, coef *uint32, groups int, b
 //
 //go:noescape
 func downAVX2(dst *uint8, src *uint8, rows *int, coef *uint32, pairs int, n int)
+
+// downAVX512 makes n samples, at least 64, of pairs of rows, which begin at rows
+// behind src.
+//
+//go:noescape
+func downAVX512(dst *uint8, src *uint8, rows *int, coef *uint32, pairs int, n int)
 
 // planesFloatAVX2 tones n RGB pixels, at least 16, into planes. If order is 1 the
 // row is mirrored.

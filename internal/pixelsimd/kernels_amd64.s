@@ -390,6 +390,54 @@ odd:
 	VZEROUPPER
 	RET
 
+// func across3AVX512(dst *uint8, src *uint8, off *int32, picks *uint32, coef *uint32, steps int, blocks int)
+// Requires: AVX, AVX512F, AVX512VBMI, AVX512VNNI
+TEXT ·across3AVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         off+16(FP), DX
+	MOVQ         picks+24(FP), BX
+	MOVQ         coef+32(FP), SI
+	MOVQ         steps+40(FP), DI
+	MOVQ         blocks+48(FP), R8
+	MOVL         $0x00200000, R9
+	VPBROADCASTD R9, Z0
+	VPXORD       Z1, Z1, Z1
+
+block:
+	MOVL      (DX), R9
+	ADDQ      CX, R9
+	VMOVDQU32 (BX), Z2
+	VMOVDQA32 Z1, Z3
+	VMOVDQA32 Z1, Z4
+	VMOVDQA32 Z0, Z5
+	MOVQ      DI, R10
+
+step:
+	VPERMB    (R9), Z2, Z6
+	VPDPBUSD  (SI), Z6, Z3
+	VPDPBUSD  64(SI), Z6, Z4
+	VPDPBUSD  128(SI), Z6, Z5
+	ADDQ      $0x0c, R9
+	ADDQ      $0x000000c0, SI
+	DECQ      R10
+	JNE       step
+	VPSLLD    $0x08, Z3, Z3
+	VPADDD    Z4, Z3, Z3
+	VPSLLD    $0x08, Z3, Z3
+	VPADDD    Z5, Z3, Z3
+	VPSRAD    $0x16, Z3, Z3
+	VPMAXSD   Z1, Z3, Z3
+	VPMOVUSDB Z3, X6
+	VMOVDQU   X6, (AX)
+	ADDQ      $0x04, DX
+	ADDQ      $0x40, BX
+	ADDQ      $0x10, AX
+	DECQ      R8
+	JNE       block
+	VZEROUPPER
+	RET
+
 // func across1AVX2(dst *uint8, src *uint8, off *int32, coef *uint32, groups int, blocks int)
 // Requires: AVX, AVX2
 TEXT ·across1AVX2(SB), NOSPLIT, $0-48
@@ -459,15 +507,18 @@ group:
 // func downAVX2(dst *uint8, src *uint8, rows *int, coef *uint32, pairs int, n int)
 // Requires: AVX, AVX2, CMOV
 TEXT ·downAVX2(SB), NOSPLIT, $0-48
-	MOVQ  src+8(FP), AX
-	MOVQ  rows+16(FP), CX
-	MOVQ  coef+24(FP), DX
-	MOVQ  dst+0(FP), SI
-	MOVQ  pairs+32(FP), DI
-	MOVQ  n+40(FP), BX
-	LEAQ  -32(BX), R8
-	VPXOR Y0, Y0, Y0
-	XORQ  BX, BX
+	MOVQ         src+8(FP), AX
+	MOVQ         rows+16(FP), CX
+	MOVQ         coef+24(FP), DX
+	MOVQ         dst+0(FP), SI
+	MOVQ         pairs+32(FP), DI
+	MOVQ         n+40(FP), BX
+	MOVL         $0x00200000, R8
+	VMOVD        R8, X9
+	VPBROADCASTD X9, Y9
+	LEAQ         -32(BX), R8
+	VPXOR        Y0, Y0, Y0
+	XORQ         BX, BX
 
 block:
 	MOVQ         CX, R10
@@ -483,7 +534,7 @@ block:
 	VPBROADCASTD 4(R11), Y8
 	ADDQ         $0x10, R10
 	ADDQ         $0x08, R11
-	VPUNPCKHBW   Y1, Y4, Y9
+	VPUNPCKHBW   Y1, Y4, Y10
 	VPUNPCKLBW   Y1, Y4, Y4
 	VPUNPCKLBW   Y0, Y4, Y2
 	VPMADDWD     Y7, Y2, Y1
@@ -491,12 +542,12 @@ block:
 	VPUNPCKHBW   Y0, Y4, Y4
 	VPMADDWD     Y7, Y4, Y3
 	VPMADDWD     Y8, Y4, Y4
-	VPUNPCKLBW   Y0, Y9, Y6
+	VPUNPCKLBW   Y0, Y10, Y6
 	VPMADDWD     Y7, Y6, Y5
 	VPMADDWD     Y8, Y6, Y6
-	VPUNPCKHBW   Y0, Y9, Y9
-	VPMADDWD     Y7, Y9, Y7
-	VPMADDWD     Y8, Y9, Y8
+	VPUNPCKHBW   Y0, Y10, Y10
+	VPMADDWD     Y7, Y10, Y7
+	VPMADDWD     Y8, Y10, Y8
 	DECQ         R9
 	JEQ          done
 
@@ -505,75 +556,175 @@ pair:
 	MOVQ         8(R10), R13
 	ADDQ         AX, R12
 	ADDQ         AX, R13
-	VMOVDQU      (R12)(BX*1), Y9
-	VMOVDQU      (R13)(BX*1), Y10
-	VPBROADCASTD (R11), Y11
-	VPBROADCASTD 4(R11), Y12
+	VMOVDQU      (R12)(BX*1), Y10
+	VMOVDQU      (R13)(BX*1), Y11
+	VPBROADCASTD (R11), Y12
+	VPBROADCASTD 4(R11), Y13
 	ADDQ         $0x10, R10
 	ADDQ         $0x08, R11
-	VPUNPCKHBW   Y10, Y9, Y13
-	VPUNPCKLBW   Y10, Y9, Y9
-	VPUNPCKLBW   Y0, Y9, Y10
-	VPMADDWD     Y11, Y10, Y14
-	VPMADDWD     Y12, Y10, Y10
-	VPADDD       Y14, Y1, Y1
-	VPADDD       Y10, Y2, Y2
-	VPUNPCKHBW   Y0, Y9, Y9
-	VPMADDWD     Y11, Y9, Y10
-	VPMADDWD     Y12, Y9, Y9
-	VPADDD       Y10, Y3, Y3
-	VPADDD       Y9, Y4, Y4
-	VPUNPCKLBW   Y0, Y13, Y9
-	VPMADDWD     Y11, Y9, Y10
-	VPMADDWD     Y12, Y9, Y9
-	VPADDD       Y10, Y5, Y5
-	VPADDD       Y9, Y6, Y6
-	VPUNPCKHBW   Y0, Y13, Y13
-	VPMADDWD     Y11, Y13, Y9
-	VPMADDWD     Y12, Y13, Y10
-	VPADDD       Y9, Y7, Y7
-	VPADDD       Y10, Y8, Y8
+	VPUNPCKHBW   Y11, Y10, Y14
+	VPUNPCKLBW   Y11, Y10, Y10
+	VPUNPCKLBW   Y0, Y10, Y11
+	VPMADDWD     Y12, Y11, Y15
+	VPMADDWD     Y13, Y11, Y11
+	VPADDD       Y15, Y1, Y1
+	VPADDD       Y11, Y2, Y2
+	VPUNPCKHBW   Y0, Y10, Y10
+	VPMADDWD     Y12, Y10, Y11
+	VPMADDWD     Y13, Y10, Y10
+	VPADDD       Y11, Y3, Y3
+	VPADDD       Y10, Y4, Y4
+	VPUNPCKLBW   Y0, Y14, Y10
+	VPMADDWD     Y12, Y10, Y11
+	VPMADDWD     Y13, Y10, Y10
+	VPADDD       Y11, Y5, Y5
+	VPADDD       Y10, Y6, Y6
+	VPUNPCKHBW   Y0, Y14, Y14
+	VPMADDWD     Y12, Y14, Y10
+	VPMADDWD     Y13, Y14, Y11
+	VPADDD       Y10, Y7, Y7
+	VPADDD       Y11, Y8, Y8
 	DECQ         R9
 	JNE          pair
 
 done:
-	VPBROADCASTD half<>+0(SB), Y9
-	VPSLLD       $0x0b, Y1, Y1
-	VPADDD       Y9, Y2, Y2
-	VPADDD       Y1, Y2, Y2
-	VPSRAD       $0x16, Y2, Y2
-	VPSLLD       $0x0b, Y3, Y3
-	VPADDD       Y9, Y4, Y4
-	VPADDD       Y3, Y4, Y4
-	VPSRAD       $0x16, Y4, Y4
-	VPSLLD       $0x0b, Y5, Y5
-	VPADDD       Y9, Y6, Y6
-	VPADDD       Y5, Y6, Y6
-	VPSRAD       $0x16, Y6, Y6
-	VPSLLD       $0x0b, Y7, Y7
-	VPADDD       Y9, Y8, Y8
-	VPADDD       Y7, Y8, Y8
-	VPSRAD       $0x16, Y8, Y8
-	VPACKSSDW    Y4, Y2, Y2
-	VPACKSSDW    Y8, Y6, Y6
-	VPACKUSWB    Y6, Y2, Y2
-	VMOVDQU      Y2, (SI)(BX*1)
-	CMPQ         BX, R8
-	JEQ          end
-	ADDQ         $0x20, BX
-	CMPQ         BX, R8
-	CMOVQGT      R8, BX
-	JMP          block
+	VPSLLD    $0x0b, Y1, Y1
+	VPADDD    Y9, Y2, Y2
+	VPADDD    Y1, Y2, Y2
+	VPSRAD    $0x16, Y2, Y2
+	VPSLLD    $0x0b, Y3, Y3
+	VPADDD    Y9, Y4, Y4
+	VPADDD    Y3, Y4, Y4
+	VPSRAD    $0x16, Y4, Y4
+	VPSLLD    $0x0b, Y5, Y5
+	VPADDD    Y9, Y6, Y6
+	VPADDD    Y5, Y6, Y6
+	VPSRAD    $0x16, Y6, Y6
+	VPSLLD    $0x0b, Y7, Y7
+	VPADDD    Y9, Y8, Y8
+	VPADDD    Y7, Y8, Y8
+	VPSRAD    $0x16, Y8, Y8
+	VPACKSSDW Y4, Y2, Y2
+	VPACKSSDW Y8, Y6, Y6
+	VPACKUSWB Y6, Y2, Y2
+	VMOVDQU   Y2, (SI)(BX*1)
+	CMPQ      BX, R8
+	JEQ       end
+	ADDQ      $0x20, BX
+	CMPQ      BX, R8
+	CMOVQGT   R8, BX
+	JMP       block
 
 end:
 	VZEROUPPER
 	RET
 
-DATA half<>+0(SB)/1, $0x00
-DATA half<>+1(SB)/1, $0x00
-DATA half<>+2(SB)/1, $0x20
-DATA half<>+3(SB)/1, $0x00
-GLOBL half<>(SB), RODATA|NOPTR, $4
+// func downAVX512(dst *uint8, src *uint8, rows *int, coef *uint32, pairs int, n int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VNNI, CMOV
+TEXT ·downAVX512(SB), NOSPLIT, $0-48
+	MOVQ         src+8(FP), AX
+	MOVQ         rows+16(FP), CX
+	MOVQ         coef+24(FP), DX
+	MOVQ         dst+0(FP), SI
+	MOVQ         pairs+32(FP), DI
+	MOVQ         n+40(FP), BX
+	MOVL         $0x00200000, R8
+	VMOVD        R8, X9
+	VPBROADCASTD X9, Z9
+	LEAQ         -64(BX), R8
+	VPXOR        Y0, Y0, Y0
+	XORQ         BX, BX
+
+block:
+	MOVQ         CX, R10
+	MOVQ         DX, R11
+	MOVQ         DI, R9
+	MOVQ         (R10), R12
+	MOVQ         8(R10), R13
+	ADDQ         AX, R12
+	ADDQ         AX, R13
+	VMOVDQU8     (R12)(BX*1), Z4
+	VMOVDQU8     (R13)(BX*1), Z1
+	VPBROADCASTD (R11), Z7
+	VPBROADCASTD 4(R11), Z8
+	ADDQ         $0x10, R10
+	ADDQ         $0x08, R11
+	VPUNPCKHBW   Z1, Z4, Z10
+	VPUNPCKLBW   Z1, Z4, Z4
+	VPUNPCKLBW   Z0, Z4, Z2
+	VPMADDWD     Z7, Z2, Z1
+	VPMADDWD     Z8, Z2, Z2
+	VPUNPCKHBW   Z0, Z4, Z4
+	VPMADDWD     Z7, Z4, Z3
+	VPMADDWD     Z8, Z4, Z4
+	VPUNPCKLBW   Z0, Z10, Z6
+	VPMADDWD     Z7, Z6, Z5
+	VPMADDWD     Z8, Z6, Z6
+	VPUNPCKHBW   Z0, Z10, Z10
+	VPMADDWD     Z7, Z10, Z7
+	VPMADDWD     Z8, Z10, Z8
+	DECQ         R9
+	JEQ          done
+
+pair:
+	MOVQ         (R10), R12
+	MOVQ         8(R10), R13
+	ADDQ         AX, R12
+	ADDQ         AX, R13
+	VMOVDQU8     (R12)(BX*1), Z10
+	VMOVDQU8     (R13)(BX*1), Z11
+	VPBROADCASTD (R11), Z12
+	VPBROADCASTD 4(R11), Z13
+	ADDQ         $0x10, R10
+	ADDQ         $0x08, R11
+	VPUNPCKHBW   Z11, Z10, Z14
+	VPUNPCKLBW   Z11, Z10, Z10
+	VPUNPCKLBW   Z0, Z10, Z11
+	VPDPWSSD     Z12, Z11, Z1
+	VPDPWSSD     Z13, Z11, Z2
+	VPUNPCKHBW   Z0, Z10, Z10
+	VPDPWSSD     Z12, Z10, Z3
+	VPDPWSSD     Z13, Z10, Z4
+	VPUNPCKLBW   Z0, Z14, Z10
+	VPDPWSSD     Z12, Z10, Z5
+	VPDPWSSD     Z13, Z10, Z6
+	VPUNPCKHBW   Z0, Z14, Z14
+	VPDPWSSD     Z12, Z14, Z7
+	VPDPWSSD     Z13, Z14, Z8
+	DECQ         R9
+	JNE          pair
+
+done:
+	VPSLLD    $0x0b, Z1, Z1
+	VPADDD    Z9, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRAD    $0x16, Z2, Z2
+	VPSLLD    $0x0b, Z3, Z3
+	VPADDD    Z9, Z4, Z4
+	VPADDD    Z3, Z4, Z4
+	VPSRAD    $0x16, Z4, Z4
+	VPSLLD    $0x0b, Z5, Z5
+	VPADDD    Z9, Z6, Z6
+	VPADDD    Z5, Z6, Z6
+	VPSRAD    $0x16, Z6, Z6
+	VPSLLD    $0x0b, Z7, Z7
+	VPADDD    Z9, Z8, Z8
+	VPADDD    Z7, Z8, Z8
+	VPSRAD    $0x16, Z8, Z8
+	VPACKSSDW Z4, Z2, Z2
+	VPACKSSDW Z8, Z6, Z6
+	VPACKUSWB Z6, Z2, Z2
+	VMOVDQU8  Z2, (SI)(BX*1)
+	CMPQ      BX, R8
+	JEQ       end
+	ADDQ      $0x40, BX
+	CMPQ      BX, R8
+	CMOVQGT   R8, BX
+	JMP       block
+
+end:
+	VZEROUPPER
+	RET
 
 DATA planes<>+0(SB)/1, $0x00
 DATA planes<>+1(SB)/1, $0x80

@@ -18,7 +18,37 @@ func TestRows(t *testing.T) {
 			}
 			Rows(table, size, rows)
 			Rows(table, size, nil)
+			ForStores(table, size, rows)
+			ForStores(make([]float32, n*size), size, rows)
 		}
+	}
+}
+
+// BenchmarkForStores writes rows to memory that no cache of a core holds, after some
+// work on each, with the next one asked for and without.
+func BenchmarkForStores(b *testing.B) {
+	const size, n = 672, 1 << 15
+	table := make([]float32, size*n)
+	for _, asked := range []bool{false, true} {
+		b.Run(fmt.Sprint(asked), func(b *testing.B) {
+			b.SetBytes(4 * size)
+			work := make([]float32, size)
+			at := 0
+			for b.Loop() {
+				if at++; at == n-1 {
+					at = 0
+				}
+				copy(table[at*size:][:size], work)
+				if asked {
+					ForStores(table, size, []int{at + 1})
+				}
+				for range 2 {
+					for i := range work {
+						work[i] = work[i]*0.5 + 1
+					}
+				}
+			}
+		})
 	}
 }
 

@@ -79,6 +79,7 @@ func (f *feed) zeros() { f.bits.At, f.bits.Acc, f.bits.N = f.end, 0, 0 }
 // returns how many it has written and used, and whether what follows is a
 // marker or the end of src.
 func unstuff(dst, src []byte) (n, used int, last bool) {
+	n, used = jpegsimd.Unstuff(dst, src)
 	for n < len(dst) && used < len(src) {
 		piece := src[used:min(len(src), used+len(dst)-n)]
 		i := bytes.IndexByte(piece, 0xff)

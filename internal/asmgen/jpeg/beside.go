@@ -11,7 +11,8 @@ const (
 	sideZigzag, sideCoef             = 0, 128
 	sideFirst, sideLast, sideUnit    = 256, 264, 272
 	sideBlocks, sideTable, sideLimit = 280, 288, 296
-	sideBits, sideBytes              = 304, 352 // a Bits
+	sideAfter, sideDC                = 304, 312
+	sideBits, sideBytes              = 320, 368 // a Bits
 )
 
 // beside writes the kernels that go through blocks of two places of a file at
@@ -23,14 +24,29 @@ func beside(f transform) {
 	p := loadPair()
 	b := newBlocks(f)
 	p.block()
-	p.w.blank()
+	b.begin(p.w)
 	p.begun()
 	p.pairs()
 	p.w.slow()
 	Label("done")
 	b.done(p.w)
 	p.next()
-	b.end(p.w)
+	Label("stop")
+	XORL(p.w.k.As32(), p.w.k.As32())
+	MOVQ(I32(1), b.leaving)
+	JMP(LabelRef("transform"))
+	Label("left")
+	CMPQ(b.leaving, Imm(2))
+	JEQ(LabelRef("end"))
+	MOVQ(I32(0), b.leaving)
+	p.stop()
+	Label("bad")
+	MOVQ(I32(-1), p.w.k)
+	Label("return")
+	MOVQ(I32(2), b.leaving)
+	JMP(LabelRef("transform"))
+	Label("end")
+	VZEROUPPER()
 	p.end()
 
 	function("skipBeside", "func(sides *uintptr) (why int)")
@@ -42,6 +58,9 @@ func beside(f transform) {
 	p.w.slow()
 	Label("done")
 	p.next()
+	Label("stop")
+	XORL(p.w.k.As32(), p.w.k.As32())
+	p.stop()
 	Label("bad")
 	MOVQ(I32(-1), p.w.k)
 	Label("return")
@@ -70,7 +89,7 @@ func loadSide(i int) *walk {
 	ADDQ(I32(i*sideBytes), s)
 	w := &walk{reader: reader{acc: GP64(), n: GP64(), p: GP64()}, k: GP64()}
 	w.unit, w.blocks, w.limit, w.tableAt = at(s, sideUnit), at(s, sideBlocks), at(s, sideLimit), at(s, sideTable)
-	w.first, w.last = at(s, sideFirst), at(s, sideLast)
+	w.first, w.last, w.after, w.dcTable = at(s, sideFirst), at(s, sideLast), at(s, sideAfter), at(s, sideDC)
 	w.coef, w.coefAt, w.zigzag = s, sideCoef, s
 	MOVQ(at(s, sideBits+bitsAcc), w.acc)
 	MOVQ(at(s, sideBits+bitsN), w.n)
@@ -78,6 +97,7 @@ func loadSide(i int) *walk {
 	ADDQ(w.p, w.limit)
 	ADDQ(at(s, sideBits+bitsAt), w.p)
 	XORL(w.k.As32(), w.k.As32())
+	w.complete()
 	return w
 }
 
@@ -174,15 +194,17 @@ func (p pair) hops() {
 	p.w.exitHop(e, run)
 }
 
-// next goes on to the next block, and to the other walk behind the last one.
+// next goes on to the next block, or stops behind the last one, and where the other
+// walk has stopped.
 func (p pair) next() {
 	p.w.advance()
 	JEQ(LabelRef("stop"))
 	TESTQ(p.v.k, p.v.k)
 	JNE(LabelRef("block"))
+}
 
-	Label("stop")
-	XORL(p.w.k.As32(), p.w.k.As32())
+// stop goes on with the other walk, if it has not stopped.
+func (p pair) stop() {
 	TESTQ(p.v.k, p.v.k)
 	JEQ(LabelRef("return"))
 	p.swap()

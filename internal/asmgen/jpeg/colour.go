@@ -8,66 +8,61 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// A converter turns luma and chroma into red, green and blue. Factors are times
-// 2^16: 1.402 and 1.772 do not fit a word, so that 0.402 and -0.228 are
-// multiplied, at twice the chroma and half the result.
+// A converter turns luma and chroma into red, green and blue. VPMULHRSW rounds as
+// jdcolor.c does, which has factors times 2^16, and this has them times 2^15: 0.402
+// and 0.772, as 1.402 and 1.772 do not fit a word, and chroma is added once. Half of
+// an odd factor gives the same, rounded, for each of the 256 values of chroma.
 type converter struct {
-	centre, one, red, blue, green, half reg.VecVirtual
+	vector                                 func() reg.VecVirtual
+	zero, centre, red, blue, green, rounds reg.VecVirtual
 }
 
-func loadConverter() converter {
-	return converter{
-		constant(words("c128", 128)),
-		constant(words("c1", 1)),
-		constant(words("red", 26345)),
-		constant(words("blue", 0x10000-14942)),
-		constant(pairs("green", -22554, 18734)),
-		constant(dwords("half", 1<<15)),
-	}
+func loadConverter(vector func() reg.VecVirtual) converter {
+	c := converter{vector: vector, zero: vector()}
+	VPXOR(c.zero.AsY(), c.zero.AsY(), c.zero.AsY())
+	c.centre = filled(vector(), 128, 128)
+	c.red = filled(vector(), (91881-1<<16+1)/2, (91881-1<<16+1)/2)
+	c.blue = filled(vector(), (116130-1<<16)/2, (116130-1<<16)/2)
+	c.green = filled(vector(), -22554, 1<<16-46802)
+	c.rounds = filled(vector(), -1<<15, 0)
+	return c
 }
 
-// words16 converts 16 pixels to words.
-func (c converter) words16(y, cb, cr Mem) (rgb [3]reg.VecVirtual) {
-	l, u, v := YMM(), YMM(), YMM()
-	VPMOVZXBW(y, l)
-	VPMOVZXBW(cb, u)
-	VPMOVZXBW(cr, v)
+// words converts half of the pixels of three vectors, which unpack takes, to words.
+func (c converter) words(unpack func(...Op), y, cb, cr reg.VecVirtual) (rgb [3]reg.VecVirtual) {
+	l, u, v := c.vector(), c.vector(), c.vector()
+	unpack(c.zero, y, l)
+	unpack(c.zero, cb, u)
+	unpack(c.zero, cr, v)
 	VPSUBW(c.centre, u, u)
 	VPSUBW(c.centre, v, v)
-	u2, v2, r, g, b := YMM(), YMM(), YMM(), YMM(), YMM()
-	VPADDW(u, u, u2)
-	VPADDW(v, v, v2)
-	VPMULHW(c.red, v2, r)
-	VPMULHW(c.blue, u2, b)
-	for _, x := range []reg.VecVirtual{r, b} {
-		VPADDW(c.one, x, x)
-		VPSRAW(Imm(1), x, x)
-		VPADDW(l, x, x)
-	}
+	r, g, b := c.vector(), c.vector(), c.vector()
+	VPMULHRSW(c.red, v, r)
+	VPMULHRSW(c.blue, u, b)
 	VPADDW(v, r, r)
-	VPADDW(u2, b, b)
-	lo, hi := YMM(), YMM()
+	VPADDW(u, b, b)
+	lo, hi := c.vector(), c.vector()
 	VPUNPCKLWD(v, u, lo)
 	VPUNPCKHWD(v, u, hi)
 	for _, x := range []reg.VecVirtual{lo, hi} {
 		VPMADDWD(c.green, x, x)
-		VPADDD(c.half, x, x)
+		VPADDD(c.rounds, x, x)
 		VPSRAD(Imm(16), x, x)
 	}
 	VPACKSSDW(hi, lo, g)
 	VPSUBW(v, g, g)
-	VPADDW(l, g, g)
-	return [3]reg.VecVirtual{r, g, b}
+	rgb = [3]reg.VecVirtual{r, g, b}
+	for _, x := range rgb {
+		VPADDW(l, x, x)
+	}
+	return rgb
 }
 
-// bytes32 converts 32 pixels.
-func (c converter) bytes32(y, cb, cr reg.Register) (rgb [3]reg.VecVirtual) {
-	first := c.words16(at(y, 0), at(cb, 0), at(cr, 0))
-	second := c.words16(at(y, 16), at(cb, 16), at(cr, 16))
-	for i := range rgb {
-		rgb[i] = first[i]
-		VPACKUSWB(second[i], first[i], rgb[i])
-		VPERMQ(Imm(0xd8), rgb[i], rgb[i])
+// bytes converts as many pixels as there are bytes in a vector.
+func (c converter) bytes(y, cb, cr reg.VecVirtual) [3]reg.VecVirtual {
+	rgb := c.words(VPUNPCKLBW, y, cb, cr)
+	for i, x := range c.words(VPUNPCKHBW, y, cb, cr) {
+		VPACKUSWB(x, rgb[i], rgb[i])
 	}
 	return rgb
 }
@@ -107,15 +102,58 @@ func (p picks) store(dst reg.GPVirtual, planes [3]reg.VecVirtual) {
 	}
 }
 
+// A weaver interleaves 64 pixels of three planes: each third of the result takes
+// equal pixels of all planes to equal places, of which each plane has its own.
+type weaver struct {
+	pixels [3]reg.VecVirtual // of each byte of a third
+	every  [3]reg.Register   // third byte, from byte 0, 1 and 2 on
+}
+
+func loadWeaver() (w weaver) {
+	for i := range w.pixels {
+		var m []byte
+		for j := range 64 {
+			m = append(m, byte((64*i+j)/3))
+		}
+		w.pixels[i] = ZMM()
+		VMOVDQU8(table(fmt.Sprint("third", i), m), w.pixels[i])
+		t, k := GP64(), K()
+		MOVQ(U64(0x9249249249249249<<i), t)
+		KMOVQ(t, k)
+		w.every[i] = k
+	}
+	return w
+}
+
+func (w weaver) store(dst reg.GPVirtual, planes [3]reg.VecVirtual) {
+	for i, pixels := range w.pixels {
+		x := ZMM()
+		VPERMB(planes[0], pixels, x)
+		for c := 1; c < 3; c++ {
+			// Byte j of third i is byte 64i+j, and 64 leaves 1 when divided by 3.
+			VPERMB(planes[c], pixels, w.every[(c+3-i)%3], x)
+		}
+		VMOVDQU8(x, at(dst, 64*i))
+	}
+}
+
 func colour() {
 	p := makePicks()
 
 	function("ycc", "func(dst, y, cb, cr *uint8, n int)")
 	dst, y, cb, cr, n := param("dst"), param("y"), param("cb"), param("cr"), param("n")
-	c := loadConverter()
+	c := loadConverter(YMM)
 	Label("loop")
-	p.store(dst, c.bytes32(y, cb, cr))
+	p.store(dst, c.bytes(constant(at(y, 0)), constant(at(cb, 0)), constant(at(cr, 0))))
 	advance(dst, n, y, cb, cr)
+
+	function("yccWide", "func(dst, y, cb, cr *uint8, n int)")
+	dst, y, cb, cr, n = param("dst"), param("y"), param("cb"), param("cr"), param("n")
+	c = loadConverter(ZMM)
+	w := loadWeaver()
+	Label("loop")
+	w.store(dst, c.bytes(wide(at(y, 0)), wide(at(cb, 0)), wide(at(cr, 0))))
+	advanceWide(dst, n, 3, y, cb, cr)
 
 	function("weave", "func(dst, first, second, third *uint8, n int)")
 	dst, n = param("dst"), param("n")
@@ -133,6 +171,28 @@ func advance(dst, n reg.GPVirtual, planes ...reg.GPVirtual) {
 	}
 	SUBQ(Imm(32), n)
 	JG(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// advanceWide ends a loop over 64 pixels, which become 2 or 3 times as many bytes,
+// and its kernel. The last 64 may overlap those before.
+func advanceWide(dst, n reg.GPVirtual, times uint8, planes ...reg.GPVirtual) {
+	all, step := GP64(), GP64()
+	MOVQ(U32(64), all)
+	MOVQ(all, step)
+	SUBQ(all, n)
+	JEQ(LabelRef("end"))
+	CMPQ(n, all)
+	CMOVQLT(n, step)
+	CMOVQLT(all, n)
+	for _, p := range planes {
+		ADDQ(step, p)
+	}
+	LEAQ(Mem{Base: step, Index: step, Scale: times - 1}, step)
+	ADDQ(step, dst)
+	JMP(LabelRef("loop"))
+	Label("end")
 	VZEROUPPER()
 	RET()
 }

@@ -47,14 +47,19 @@ func (r reader) store() {
 	MOVQ(r.p, at(b, bitsAt))
 }
 
-// refill brings at least 56 bits into acc.
-func (r reader) refill() {
+// complete makes all bits of acc right.
+func (r reader) complete() {
 	t := GP64()
 	MOVQ(at(r.p, 0), t)
 	BSWAPQ(t)
 	ANDL(U32(0xff), r.n.As32())
 	SHRXQ(r.n, t, t)
 	ORQ(t, r.acc)
+}
+
+// refill brings at least 56 bits into acc.
+func (r reader) refill() {
+	r.complete()
 	u := GP64()
 	MOVL(r.n.As32(), u.As32())
 	XORL(Imm(63), u.As32())
@@ -137,14 +142,23 @@ func units(f transform) {
 	b := newBlocks(f)
 	Label("block")
 	w.begin()
-	w.blank()
+	b.begin(w)
 	w.pairs()
 	w.slow()
 	Label("done")
 	b.done(w)
 	w.next()
 	w.longDC()
-	b.end(w)
+
+	Label("bad")
+	MOVQ(I32(-1), w.k)
+	Label("return")
+	MOVQ(I32(2), b.leaving) // for the block that is held, and the last one
+	JMP(LabelRef("transform"))
+	Label("left")
+	DECQ(b.leaving)
+	JNE(LabelRef("transform"))
+	VZEROUPPER()
 	w.end()
 
 	function("skip", "func(first, last, unit *uintptr, blocks, limit int, bits *uint64) (left, end int)")
@@ -169,6 +183,7 @@ type walk struct {
 	reader
 	unit, blocks, limit Mem // what is next, how many are left, up to where a block may begin
 	first, last         Mem // units
+	after, dcTable      Mem // unit of the block after that, and Table of the next one
 	tableAt             Mem // where the ACTable is kept, if table is nil
 	table, k            reg.GPVirtual
 	coef, zigzag        reg.GPVirtual
@@ -177,17 +192,23 @@ type walk struct {
 }
 
 func loadWalk() *walk {
-	w := &walk{reader: loadReader(), unit: AllocLocal(8), blocks: AllocLocal(8), limit: AllocLocal(8)}
+	w := &walk{reader: loadReader()}
+	for _, m := range []*Mem{&w.unit, &w.blocks, &w.limit, &w.after, &w.dcTable} {
+		*m = AllocLocal(8)
+	}
 	w.first, w.last = paramMem("first"), paramMem("last")
 	w.table, w.k = GP64(), GP64()
 	MOVQ(param("unit"), w.table)
 	MOVQ(w.table, w.unit)
+	MOVQ(at(w.table, unitDC), w.table)
+	MOVQ(w.table, w.dcTable)
 	MOVQ(param("blocks"), w.table)
 	MOVQ(w.table, w.blocks)
 	MOVQ(param("limit"), w.table)
 	b := param("bits")
 	ADDQ(at(b, bitsBuf), w.table)
 	MOVQ(w.table, w.limit)
+	w.complete()
 	return w
 }
 
@@ -198,14 +219,14 @@ func (w *walk) begin() {
 	JHI(LabelRef("return"))
 }
 
-// blank begins the coefficients of a block: zeros behind the first one.
-func (w *walk) blank() {
+// blank begins the coefficients of a block: dc, and zeros behind it.
+func (w *walk) blank(dc reg.GPVirtual) {
 	zero := YMM()
 	VPXOR(zero, zero, zero)
 	for i := range 4 {
 		VMOVDQU(zero, at(w.coef, w.coefAt+32*i))
 	}
-	MOVW(w.dc().As16(), at(w.coef, w.coefAt))
+	MOVW(dc.As16(), at(w.coef, w.coefAt))
 }
 
 // next goes on to the next block.
@@ -218,12 +239,9 @@ func (w *walk) next() {
 // advance makes the next block the current one, and sets flags by how many are
 // left.
 func (w *walk) advance() {
-	unit, after := GP64(), GP64()
-	MOVQ(w.unit, unit)
-	LEAQ(at(unit, unitBytes), after)
-	CMPQ(unit, w.last)
-	CMOVQEQ(w.first, after)
-	MOVQ(after, w.unit)
+	unit := GP64()
+	MOVQ(w.after, unit)
+	MOVQ(unit, w.unit)
 	DECQ(w.blocks)
 }
 
@@ -238,31 +256,40 @@ func (w *walk) codes() reg.GPVirtual {
 }
 
 // dc decodes the difference of a first coefficient and returns the coefficient.
+//
+// Nobody can foretell where a block ends, so that all of this begins late. Hence
+// the look does without a refill, for which blocks leave bits enough, and its table
+// is one that the block before has found.
 func (w *walk) dc() reg.GPVirtual {
-	w.refill()
 	table, bits := GP64(), GP64()
-	MOVQ(w.unit, table)
-	MOVQ(at(table, unitDC), table)
+	MOVQ(w.dcTable, table)
 	index := w.top(pairBits)
 	MOVBLZX(field(table, index, 0), bits.As32())
+	w.refill()
 	TESTB(Imm(0x80), bits.As8())
 	JNE(LabelRef("longDC"))
 	w.diff = firstOf(table, index, w.acc)
 	w.drop(bits)
 	Label("dcDone")
-	pred, ac := GP64(), w.table
-	MOVQ(w.unit, pred)
+	unit, after, ac := GP64(), GP64(), w.table
+	MOVQ(w.unit, unit)
 	if ac == nil {
 		ac = GP64()
 	}
-	MOVQ(at(pred, unitAC), ac)
+	MOVQ(at(unit, unitAC), ac)
 	if w.table == nil {
 		MOVQ(ac, w.tableAt)
 	}
-	MOVQ(at(pred, unitPred), pred)
+	LEAQ(at(unit, unitBytes), after)
+	CMPQ(unit, w.last)
+	CMOVQEQ(w.first, after)
+	MOVQ(after, w.after)
+	MOVQ(at(after, unitDC), after)
+	MOVQ(after, w.dcTable)
+	MOVQ(at(unit, unitPred), unit)
 	MOVWLSX(w.diff.As16(), w.diff.As32())
-	ADDL(at(pred, 0), w.diff.As32())
-	MOVL(w.diff.As32(), at(pred, 0))
+	ADDL(at(unit, 0), w.diff.As32())
+	MOVL(w.diff.As32(), at(unit, 0))
 	MOVQ(U32(1), w.k)
 	return w.diff
 }
@@ -271,8 +298,7 @@ func (w *walk) dc() reg.GPVirtual {
 func (w *walk) longDC() {
 	table, e := GP64(), GP64()
 	Label("longDC")
-	MOVQ(w.unit, table)
-	MOVQ(at(table, unitDC), table)
+	MOVQ(w.dcTable, table)
 	w.look(table, e)
 	w.long(table, e)
 	MOVQ(w.split(e), w.diff)
@@ -491,26 +517,47 @@ func (w *walk) end() {
 // while the next one is decoded. Its coefficients have just been stored one by one,
 // and what loads them as vectors waits until they are in the cache; so would the
 // whole transform, and soon all behind it.
+//
+// One is transformed when the first coefficient of the block after the next has been
+// looked up: the processor does that while it waits for the way from there to the
+// second one.
 type blocks struct {
 	transform
-	held       []reg.VecVirtual
-	unit, last Mem // whose coefficients are held, if any are, and how many they are
-	leaving    Mem // 1 on the way out of the kernel
+	held            []reg.VecVirtual
+	unit, last      Mem // whose coefficients are held, if any are, and how many they are
+	ended, endedEnd Mem // the same of those that a walk has decoded last
+	dc              Mem // the first coefficient of the next block
+	leaving         Mem // not 0 where no block begins
 }
 
 func newBlocks(f transform) blocks {
-	b := blocks{f, ymm(4), AllocLocal(8), AllocLocal(8), AllocLocal(8)}
+	b := blocks{transform: f, held: ymm(4)}
 	for _, v := range b.held {
 		VPXOR(v, v, v)
 	}
-	MOVQ(I32(0), b.unit)
-	MOVQ(I32(0), b.leaving)
+	for _, m := range []*Mem{&b.unit, &b.last, &b.ended, &b.endedEnd, &b.dc, &b.leaving} {
+		*m = AllocLocal(8)
+	}
+	for _, m := range []Mem{b.unit, b.ended, b.leaving} {
+		MOVQ(I32(0), m)
+	}
 	return b
 }
 
-// done transforms the block that is held, and holds the one that w has finished,
-// unless its coefficients are what is asked for.
+// done notes that w has decoded a block.
 func (b blocks) done(w *walk) {
+	current := GP64()
+	MOVQ(w.unit, current)
+	MOVQ(current, b.ended)
+	MOVQ(w.k, b.endedEnd)
+}
+
+// begin begins a block of w, transforms the block that is held, and holds the one
+// that w has decoded last, unless its coefficients are what is asked for. Where no
+// block begins, the way in is the label transform, and that out is left.
+func (b blocks) begin(w *walk) {
+	MOVQ(w.dc(), b.dc)
+
 	Label("transform")
 	dst := param("pix")
 	TESTQ(dst, dst)
@@ -537,24 +584,19 @@ func (b blocks) done(w *walk) {
 	for i, v := range b.held {
 		VMOVDQU(at(w.coef, w.coefAt+32*i), v)
 	}
-	current := GP64()
-	MOVQ(w.unit, current)
-	MOVQ(current, b.unit)
-	MOVQ(w.k, b.last)
+	ended := GP64()
+	MOVQ(b.ended, ended)
+	MOVQ(ended, b.unit)
+	MOVQ(b.endedEnd, ended)
+	MOVQ(ended, b.last)
+	MOVQ(I32(0), b.ended)
 	Label("coefficients")
 	CMPQ(b.leaving, Imm(0))
 	JNE(LabelRef("left"))
-}
 
-// end leaves the kernel, when the last block has been transformed.
-func (b blocks) end(w *walk) {
-	Label("bad")
-	MOVQ(I32(-1), w.k)
-	Label("return")
-	MOVQ(I32(1), b.leaving)
-	JMP(LabelRef("transform"))
-	Label("left")
-	VZEROUPPER()
+	dc := GP64()
+	MOVQ(b.dc, dc)
+	w.blank(dc)
 }
 
 // step adds the run of e to k.

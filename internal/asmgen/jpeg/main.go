@@ -15,6 +15,7 @@ func main() {
 	idct(t)
 	upsample()
 	colour()
+	unstuff()
 	Generate()
 }
 

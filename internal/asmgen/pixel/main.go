@@ -10,8 +10,10 @@ import (
 func main() {
 	ConstraintExpr("!purego")
 	across3()
+	across3x16()
 	across1()
-	down()
+	down("downAVX2", 32, YMM)
+	down("downAVX512", 64, ZMM)
 	planes := planeMasks()
 	tails(planes)
 	colors(planes)
@@ -39,12 +41,25 @@ func broadcast(v uint32) reg.VecVirtual {
 	return y
 }
 
+// broadcast512 returns a vector of sixteen times v.
+func broadcast512(v uint32) reg.VecVirtual {
+	t, z := GP32(), ZMM()
+	MOVL(U32(v), t)
+	VPBROADCASTD(t, z)
+	return z
+}
+
 // accumulate adds the products of v with the weights at hi and lo to two sums.
 // The first products need no addition.
 func accumulate(first bool, v reg.VecVirtual, hi, lo Op, sumHi, sumLo reg.VecVirtual) {
 	if first {
 		VPMADDWD(hi, v, sumHi)
 		VPMADDWD(lo, v, sumLo)
+		return
+	}
+	if v.Size() == 64 {
+		VPDPWSSD(hi, v, sumHi)
+		VPDPWSSD(lo, v, sumLo)
 		return
 	}
 	h, l := YMM(), YMM()
