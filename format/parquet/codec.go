@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/internal/lz4"
 )
 
@@ -87,7 +88,7 @@ func (c *tools) decompress(dst, src []byte, by codec) error {
 		if len(src) != len(dst) {
 			return errSize
 		}
-		copy(dst, src)
+		bulk.Copy(dst, src)
 		return nil
 	case snappyCodec:
 		return unsnappy(dst, src)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/internal/interleave"
 )
 
@@ -155,7 +156,7 @@ func (s *scratch) tile(d *decoder, f *flow, t *target, h, at, n int) (bad, err e
 	b, alone := d.lend(f, n), t.stride == size
 	switch {
 	case b != nil && alone:
-		copy(t.data[at*size:], b)
+		bulk.Copy(t.data[at*size:], b)
 	case b != nil:
 		s.at[h] = b
 	case alone:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/elem"
+	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/internal/prefetch"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -440,7 +441,7 @@ func lend(w *loader.Worker, s *loader.Sample, f int, c *column, in *cells, row i
 func (c *column) put(dst []byte, in *cells, r int) {
 	s := in.spans[r]
 	if s.n > 0 {
-		copy(dst, in.data[s.off:][:s.n])
+		bulk.Copy(dst, in.data[s.off:][:s.n])
 		return
 	}
 	for len(dst) > 0 {
