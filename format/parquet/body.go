@@ -23,7 +23,11 @@ func (d *decoder) open(p *page) (b parts, err error) {
 	if p.plainBody || len(body) == 0 && size == 0 {
 		by = uncompressed
 	}
+	if by == snappyCodec && !keep {
+		b.values = literal(body, size)
+	}
 	switch {
+	case b.values != nil:
 	case by == uncompressed && len(body) != size:
 		return b, errSize
 	case by == uncompressed && (!keep || d.alias):
