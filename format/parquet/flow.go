@@ -346,7 +346,7 @@ func (d *decoder) heldBytes(p *page) int64 {
 	n, size := int64(p.values), int64(p.uncompressed)
 	switch {
 	case p.typ == dictionaryPage:
-		return n*int64(d.col.elem+d.to.size) + rounded
+		return max(n*int64(d.col.elem), size) + n*int64(d.to.size) + rounded
 	case d.spills(p):
 		return n*int64(d.col.elem) + size + rounded // the levels, too
 	case d.codec == uncompressed || p.plainBody:
