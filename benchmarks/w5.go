@@ -10,11 +10,14 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/apache/arrow-go/v18/parquet/compress"
+
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/parquet"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/shard"
 )
 
 const (
@@ -97,6 +100,11 @@ func (b *bench) table(f tableFile, c tableConfig, want uint64) (rounds.Match, er
 	if f == tableFiles[0] { // a codec has little to do with what it costs, which is much
 		m.Entries = append(m.Entries, b.own("ours_concat", "one worker, rows laid out by tabular.Concat (floats alone)", "table", with("concat", 1), nil))
 	}
+	if f.codec == compress.Codecs.Uncompressed { // what is left when nothing is read or decompressed
+		m.Entries = append(m.Entries,
+			b.own("ours_mapped", "ours_runs over a file that is mapped, not read", "table", with("mapped", 1), check),
+			b.own("ours_columns", "the same, each column a tensor of its own", "table", with("columns", 1), check))
+	}
 	m.Ratios = append(against("ours", m.Entries), against("ours_runs", m.Entries)...)
 	return m, nil
 }
@@ -111,7 +119,7 @@ func tableNames(lo, hi int) (names []string) {
 
 // tableLoader returns the loader of W5.
 func tableLoader(c tableConfig) (*loader.Loader, error) {
-	src, err := parquet.Open(c.Path, parquet.Options{
+	p := parquet.Options{
 		Columns: []string{},
 		Nulls:   format.NullZero,
 		Joins: []format.Join{
@@ -119,9 +127,6 @@ func tableLoader(c tableConfig) (*loader.Loader, error) {
 			{Into: "dense", Columns: tableNames(1, 1+denseColumns), DType: dtype.Float32},
 			{Into: "sparse", Columns: tableNames(1+denseColumns, tableColumns)},
 		},
-	})
-	if err != nil {
-		return nil, err
 	}
 	o := loader.Config{BatchSize: c.Batch, Seed: 1, Order: loader.Shuffle{}, Workers: c.Workers}
 	switch c.Kind {
@@ -131,6 +136,16 @@ func tableLoader(c tableConfig) (*loader.Loader, error) {
 		o.Order = loader.Shuffle{Live: 1, Lanes: 1}
 	case "runs":
 		o.Order = groupOrder{}
+	case "columns":
+		p.Columns, p.Joins = nil, nil
+		fallthrough
+	case "mapped":
+		o.Order = groupOrder{}
+		p.Pool.Backend = shard.MmapTrusted
+	}
+	src, err := parquet.Open(c.Path, p)
+	if err != nil {
+		return nil, err
 	}
 	return loader.New(src, o)
 }
@@ -235,7 +250,7 @@ func openTable(config json.RawMessage) (*rounds.Work, error) {
 	return decoded(func(c tableConfig) (*rounds.Work, error) {
 		var epoch func(batch func(label []int32, dense []float32, sparse []int32)) error
 		switch c.Kind {
-		case "join", "group", "runs", "order":
+		case "join", "group", "runs", "order", "mapped", "columns":
 			return ownTable(c)
 		case "concat":
 			ld, err := concatLoader(c)
@@ -289,9 +304,17 @@ func ownTable(c tableConfig) (*rounds.Work, error) {
 	}
 	w := c.work(func() error { _, err := drain(ld); return err })
 	w.Check = checkDigest(func(rows func([]int32, []float32, []int32)) error {
+		t := newTable(c.Batch)
 		for batch, err := range ld.All(context.Background()) {
 			if err != nil {
 				return err
+			}
+			if c.Kind == "columns" {
+				for k := range t.columns {
+					copy(t.columns[k], loader.View[int32](batch.Tensor(tableColumn(k))))
+				}
+				t.batches(batch.Len(), rows)
+				continue
 			}
 			rows(loader.View[int32](batch.Tensor("label")), loader.View[float32](batch.Tensor("dense")), loader.View[int32](batch.Tensor("sparse")))
 		}

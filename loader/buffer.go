@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/internal/pages"
 	"github.com/stokerdata/stoker/internal/prng"
@@ -361,7 +362,7 @@ func (c *column) joinRows(n, unit int, apart bool) {
 	for i := 0; i < n; {
 		v := &c.vary[i]
 		if apart {
-			copy(c.Data[at:], v.data)
+			bulk.Copy(c.Data[at:], v.data)
 		}
 		at += len(v.data)
 		if v.run > 0 {

@@ -6,11 +6,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	pq "github.com/parquet-go/parquet-go"
@@ -21,6 +23,7 @@ import (
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
+	"github.com/stokerdata/stoker/shard"
 )
 
 // steadyMallocs is what a row group of 8 columns may allocate when others were
@@ -320,10 +323,11 @@ func benchPages(b *testing.B, c pq.ColumnChunk, dst []byte) {
 	}
 }
 
-// BenchmarkInPlace decodes embeddings, tokens and images that are not compressed,
-// beside the ideal: what it takes to read them.
+// BenchmarkInPlace decodes embeddings, tokens and images that are not compressed, and
+// makes batches of them, beside two ideals: what it takes to read them, and to copy
+// them from memory that no cache holds. Other writers leave checksums out.
 func BenchmarkInPlace(b *testing.B) {
-	const n = 10000
+	const n = 20000
 	embeddings, tokens, images := make([]float32, 512*n), make([][]int32, n), make([][]byte, n/50)
 	for i := range embeddings {
 		embeddings[i] = float32(i)
@@ -334,59 +338,115 @@ func BenchmarkInPlace(b *testing.B) {
 	for i := range images {
 		images[i] = make([]byte, 100000)
 	}
+	embedding := loader.Field{Name: "embedding", DType: dtype.Float32, Shape: loader.Dims(512)}
 	for _, c := range []struct {
+		name  string
 		field loader.Field
 		data  mem.Column
+		batch int
+		lists []string
 	}{
-		{loader.Field{Name: "embedding", DType: dtype.Float32, Shape: loader.Dims(512)}, mem.Of(embeddings)},
-		{loader.Field{Name: "tokens", DType: dtype.Int32, Shape: loader.Dims(-1)}, mem.Varying(tokens)},
-		{loader.Field{Name: "image", DType: dtype.Uint8, Shape: loader.Dims(-1)}, mem.Varying(images)},
+		{"embedding", embedding, mem.Of(embeddings), 512, nil},
+		{"embedding, lists", embedding, mem.Of(embeddings), 512, []string{"embedding"}},
+		{"tokens", loader.Field{Name: "tokens", DType: dtype.Int32, Shape: loader.Dims(-1)}, mem.Varying(tokens), 512, nil},
+		{"image", loader.Field{Name: "image", DType: dtype.Uint8, Shape: loader.Dims(-1)}, mem.Varying(images), 10, nil},
 	} {
 		src, err := mem.Columns(loader.Spec{c.field}, c.data)
 		if err != nil {
 			b.Fatal(err)
 		}
 		path := filepath.Join(b.TempDir(), "a.parquet")
-		o := WriteOptions{Codec: Uncompressed, RowsPerGroup: n / 4}
+		o := WriteOptions{Codec: Uncompressed, RowsPerGroup: src.Blocks()[0].Rows / 4, Tensors: c.lists}
 		if _, err := Write(b.Context(), path, batches(b, src, 100), o); err != nil {
 			b.Fatal(err)
 		}
-		for _, what := range []string{"decode", "decode, no checksums", "read"} {
-			b.Run(c.field.Name+"/"+what, func(b *testing.B) { benchInPlace(b, path, what) })
+		for _, what := range []string{"decode", "decode, no checksums", "read", "batches", "batches, mapped", "batches, mapped, shuffled", "copy"} {
+			b.Run(c.name+"/"+what, func(b *testing.B) { benchInPlace(b, path, what, c.batch) })
 		}
 	}
 }
 
-func benchInPlace(b *testing.B, path, what string) {
-	src, err := Open(path, Options{})
+func benchInPlace(b *testing.B, path, what string, batch int) {
+	var o Options
+	if strings.Contains(what, "mapped") {
+		o.Pool.Backend = shard.MmapTrusted
+	}
+	src, err := Open(path, o)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer src.Close()
 	src.noSums = what != "decode"
 	size := int64(0)
 	for _, x := range src.Blocks() {
 		size += x.Bytes
 	}
+	once := func() { decodeAll(b, src) }
+	switch what {
+	case "decode", "decode, no checksums":
+		defer src.Close()
+	case "read":
+		defer src.Close()
+		once = func() { readAll(b, src) }
+	case "copy":
+		defer src.Close()
+		once = copyAll(b, path)
+	default:
+		c := loader.Config{BatchSize: batch, Workers: 1, Epochs: -1}
+		if strings.HasSuffix(what, "shuffled") {
+			c.Order = loader.Shuffle{}
+		}
+		ld, err := loader.New(src, c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer ld.Close()
+		next, stop := iter.Pull2(ld.All(b.Context()))
+		defer stop()
+		once = func() {
+			for rows := int64(0); rows < src.rows; {
+				batch, err, _ := next()
+				if err != nil {
+					b.Fatal(err)
+				}
+				rows += int64(batch.Len())
+			}
+		}
+	}
 	b.SetBytes(size)
 	b.ReportAllocs()
-	decodeAll(b, src)
+	once()
 	began, rounds := cputime.Now(), 0
 	for b.Loop() {
 		rounds++
-		if what != "read" {
-			decodeAll(b, src)
-			continue
-		}
-		for i := range src.Blocks() {
-			r, err := src.Open(b.Context(), i)
-			if err != nil {
-				b.Fatal(err)
-			}
-			r.Close()
-		}
+		once()
 	}
 	b.ReportMetric(float64(size)*float64(rounds)/1e9/(cputime.Now()-began).Seconds(), "GB/CPU-s")
+}
+
+// readAll reads all row groups, and decodes nothing.
+func readAll(b *testing.B, src *Source) {
+	for i := range src.Blocks() {
+		r, err := src.Open(b.Context(), i)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Close()
+	}
+}
+
+// copyAll returns a copy of a file in memory, to a place that the second-level cache
+// holds.
+func copyAll(b *testing.B, path string) func() {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	to := make([]byte, 1<<20)
+	return func() {
+		for rest := data; len(rest) > 0; {
+			rest = rest[copy(to, rest):]
+		}
+	}
 }
 
 // BenchmarkTensors writes and decodes vectors of 16 and of 512 floats, as lists that

@@ -23,7 +23,11 @@ func (d *decoder) open(p *page) (b parts, err error) {
 	if p.plainBody || len(body) == 0 && size == 0 {
 		by = uncompressed
 	}
+	if by == snappyCodec && !keep {
+		b.values = literal(body, size)
+	}
 	switch {
+	case b.values != nil:
 	case by == uncompressed && len(body) != size:
 		return b, errSize
 	case by == uncompressed && (!keep || d.alias):
@@ -49,7 +53,10 @@ func (d *decoder) open(p *page) (b parts, err error) {
 // place returns where to decompress the values of p, of the given size: where
 // memory shall have them, if nothing else becomes of those of a list.
 func (d *decoder) place(p *page, size int) []byte {
-	if d.to != nil && p.typ != dictionaryPage && !d.spills(p) { // else it is decoded at once
+	switch {
+	case p.typ == dictionaryPage && d.stays():
+		return d.room(&d.words, size)
+	case d.to != nil && p.typ != dictionaryPage && !d.spills(p): // else it is decoded at once
 		return d.room(&d.inflated, size)
 	}
 	if at := d.elems * d.col.elem; d.leaf.isList && p.typ == dataPageV2 && p.encoding == plain && d.col.conv == asStored &&

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/internal/lz4"
 )
 
@@ -87,7 +89,7 @@ func (c *tools) decompress(dst, src []byte, by codec) error {
 		if len(src) != len(dst) {
 			return errSize
 		}
-		copy(dst, src)
+		bulk.Copy(dst, src)
 		return nil
 	case snappyCodec:
 		return unsnappy(dst, src)
@@ -114,8 +116,41 @@ func unsnappy(dst, src []byte) error {
 	} else if n != len(dst) {
 		return errSize
 	}
+	if all := literal(src, len(dst)); all != nil {
+		bulk.Copy(dst, all)
+		return nil
+	}
 	_, err := s2.Decode(dst, src)
 	return err
+}
+
+// literal returns the n bytes that src decompresses to by snappy where they lie in
+// it, or nil if they do not: it is nothing but a literal (format_description.txt), as
+// is most of what does not get smaller, such as the indexes of a large dictionary.
+func literal(src []byte, n int) []byte {
+	head := len(src) - n
+	if n == 0 || head < 2 {
+		return nil
+	}
+	size, k := binary.Uvarint(src[:head])
+	if k <= 0 || k >= head || size != uint64(n) || src[k]&3 != 0 {
+		return nil
+	}
+	long, stored := uint64(src[k]>>2), src[k+1:head] // the length less one, or how many bytes it takes
+	if more := len(stored); more > 0 {
+		if more > 4 || long != 59+uint64(more) {
+			return nil
+		}
+		var b [8]byte
+		copy(b[:], stored)
+		long = binary.LittleEndian.Uint64(b[:])
+	} else if long >= 60 {
+		return nil
+	}
+	if long != size-1 {
+		return nil
+	}
+	return src[head:]
 }
 
 func (c *tools) unzstd(dst, src []byte) (err error) {

@@ -1,6 +1,9 @@
 package parquet
 
-import "github.com/stokerdata/stoker/loader/dtype"
+import (
+	"github.com/stokerdata/stoker/internal/tofloat"
+	"github.com/stokerdata/stoker/loader/dtype"
+)
 
 // converts reports whether values of one type can be converted to another.
 func converts(from, to dtype.Type) bool {
@@ -16,12 +19,16 @@ func converts(from, to dtype.Type) bool {
 // convert converts the values in src to those in dst, and reports whether all
 // could be: to floats all are rounded, whole numbers must fit.
 func convert(dst []byte, to dtype.Type, src []byte, from dtype.Type) bool {
-	switch to {
-	case dtype.Float32:
+	switch {
+	case to == dtype.Float32 && from == dtype.Int32:
+		tofloat.Int32(view[float32](dst), view[int32](src))
+	case to == dtype.Float32 && from == dtype.Float64:
+		tofloat.Float64(view[float32](dst), view[float64](src))
+	case to == dtype.Float32:
 		convertTo(view[float32](dst), src, from)
-	case dtype.Float64:
+	case to == dtype.Float64:
 		convertTo(view[float64](dst), src, from)
-	case dtype.Int32:
+	case to == dtype.Int32:
 		convertTo(view[int32](dst), src, from)
 		return exact(view[int32](dst), src, from)
 	default:

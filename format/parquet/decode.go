@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -167,7 +168,7 @@ func (d *decoder) beginLane(r *rows, l lane, t *tools) error {
 // end lets go of what is the row group's.
 func (d *decoder) end() {
 	d.s, d.r, d.chunk, d.out, d.opened = nil, nil, nil, nil, opened{}
-	d.col, d.to, d.leaf = nil, nil, nil
+	d.col, d.to, d.leaf, d.dict = nil, nil, nil, nil
 	clear(d.pages)
 }
 
@@ -317,13 +318,25 @@ func (d *decoder) dictionary(p *page) error {
 	if d.col.conv == toLength {
 		return d.textDictionary(b.values, n)
 	}
-	d.dict = d.room(&d.words, n*d.col.elem)
-	if err := d.values(d.dict, n, plain, b.values); err != nil || d.to == nil {
+	size := n * d.col.elem
+	switch stays := n > 0 && d.stays(); {
+	case stays && !fits(len(b.values), size):
+		return sizeError(len(b.values), size)
+	case stays && elem.Readable(b.values, d.col.elem):
+		d.dict = b.values[:size]
+	default:
+		d.dict = d.room(&d.words, size)
+		err = d.values(d.dict, n, plain, b.values)
+	}
+	if err != nil || d.to == nil {
 		return err
 	}
 	d.translate(n)
 	return nil
 }
+
+// stays reports whether the dictionary of a lane is in the page as it is in memory.
+func (d *decoder) stays() bool { return d.to != nil && d.col.conv == asStored }
 
 // translate makes the n values of the dictionary those of the field that they
 // become part of. One that is not possible may not be needed.

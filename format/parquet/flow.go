@@ -192,19 +192,19 @@ func (d *decoder) giveApart(f *flow, s *scratch, dst, valid []byte, passed, at, 
 	return nil
 }
 
-// lends reports whether the page at hand has its rows as the field would.
+// alike reports whether the field has values of the same type as the column.
+func (d *decoder) alike() bool { return d.col.field.DType == d.to.field.DType }
+
+// lends reports whether the page at hand has its rows as memory would, and all of them
+// fit the field.
 func (d *decoder) lends(f *flow) bool {
-	return f.left > 0 && f.at.form == asElements && f.at.def == nil && d.col.field.DType == d.to.field.DType &&
-		elem.Readable(f.at.values, d.to.size)
+	return f.left > 0 && f.at.form == asElements && f.at.def == nil && (d.alike() || d.to.field.DType.Float()) &&
+		elem.Readable(f.at.values, d.col.elem)
 }
 
-// lend returns the next n rows where they lie in the page at hand, or nil if they do
-// not.
+// lend returns the next n rows where they lie in the page at hand.
 func (d *decoder) lend(f *flow, n int) []byte {
-	if f.left < n || !d.lends(f) {
-		return nil
-	}
-	b := f.at.values[f.used:][:n*d.to.size]
+	b := f.at.values[f.used:][:n*d.col.elem]
 	f.left -= n
 	f.used += len(b)
 	return b
@@ -346,7 +346,7 @@ func (d *decoder) heldBytes(p *page) int64 {
 	n, size := int64(p.values), int64(p.uncompressed)
 	switch {
 	case p.typ == dictionaryPage:
-		return n*int64(d.col.elem+d.to.size) + rounded
+		return max(n*int64(d.col.elem), size) + n*int64(d.to.size) + rounded
 	case d.spills(p):
 		return n*int64(d.col.elem) + size + rounded // the levels, too
 	case d.codec == uncompressed || p.plainBody:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/elem"
+	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/internal/prefetch"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -237,10 +238,7 @@ func (r *rows) gather(from, to []int, b *loader.Batch, whole bool) error {
 				return err
 			}
 		case len(in.spans) > 0:
-			dst := b.Column(f).Data
-			for i, row := range from {
-				c.put(dst[to[i]*c.row:(to[i]+1)*c.row], in, row)
-			}
+			c.gatherSpans(b.Column(f).Data, in, from, to)
 		default:
 			elem.Gather(b.Column(f).Data, in.data, c.row, from, to, whole)
 		}
@@ -316,9 +314,58 @@ func (r *rows) gatherRecords(from, to []int, b *loader.Batch, whole bool) {
 	}
 }
 
+// together returns how many rows, from the i-th of from on, follow one another, as
+// their places do, and lie one behind another in memory: at least one, and more only
+// if each has size bytes, or any number of them if size is negative.
+func (in *cells) together(from, to []int, i, size int) int {
+	row, at, n := from[i], to[i], 1
+	s := in.spans[row]
+	for next := s.off; size < 0 || int(s.n) == size; n++ {
+		next += int64(s.n)
+		if i+n == len(from) || from[i+n] != row+n || to[i+n] != at+n {
+			break
+		}
+		if s = in.spans[row+n]; s.off != next || size >= 0 && int(s.n) != size {
+			break
+		}
+	}
+	return n
+}
+
+// gatherSpans copies rows of fixed size that have spans.
+func (c *column) gatherSpans(dst []byte, in *cells, from, to []int) {
+	for i := 0; i < len(from); {
+		n, at := in.together(from, to, i, c.row), to[i]*c.row
+		if n > 1 {
+			bulk.Copy(dst[at:], in.data[in.spans[from[i]].off:][:n*c.row])
+		} else {
+			c.put(dst[at:at+c.row], in, from[i])
+		}
+		i += n
+	}
+}
+
+// setRun lends n rows that lie one behind another to the batch, as rows at and on.
+func (c *column) setRun(f int, in *cells, row, at, n int, b *loader.Batch) {
+	first, last := in.spans[row].off, in.spans[row+n-1]
+	end := last.off + int64(last.n)
+	for k, ends := 0, b.SetRun(f, at, n, in.data[first:end:end]); k < n; k++ {
+		s := in.spans[row+k]
+		ends[k] = (s.off + int64(s.n) - first) / int64(c.unit)
+	}
+}
+
 // set lends rows of varying size to the batch.
 func (r *rows) set(f int, c *column, in *cells, from, to []int, b *loader.Batch) error {
-	for i, row := range from {
+	for i := 0; i < len(from); i++ {
+		row := from[i]
+		if c.dims < 0 {
+			if n := in.together(from, to, i, -1); n > 1 {
+				c.setRun(f, in, row, to[i], n, b)
+				i += n - 1
+				continue
+			}
+		}
 		if c.dims < 0 && c.unit == 1 { // most columns, without a division
 			v := in.bytes(row)
 			b.Set(f, to[i], v, c.tail.Rows(len(v)))
@@ -440,7 +487,7 @@ func lend(w *loader.Worker, s *loader.Sample, f int, c *column, in *cells, row i
 func (c *column) put(dst []byte, in *cells, r int) {
 	s := in.spans[r]
 	if s.n > 0 {
-		copy(dst, in.data[s.off:][:s.n])
+		bulk.Copy(dst, in.data[s.off:][:s.n])
 		return
 	}
 	for len(dst) > 0 {

@@ -101,7 +101,7 @@ func (r *rows) advance(c *cursor, n int, s *scratch) error {
 	for _, p := range r.s.parts {
 		for lo, k := 0, 0; p.hi > 0 && lo < n; lo += k {
 			k = min(tileRows, n-lo)
-			if f := &c.flows[p.lo]; p.hi == p.lo+1 && c.targets[p.col].valid == nil && r.held[p.lo].lends(f) {
+			if f := &c.flows[p.lo]; p.hi == p.lo+1 && c.targets[p.col].valid == nil && r.held[p.lo].alike() && r.held[p.lo].lends(f) {
 				k = min(n-lo, f.left) // with few, a copy takes long to begin
 			}
 			if err := s.rows(r.s.lanes[p.lo:p.hi], r.held[p.lo:p.hi], c.flows[p.lo:p.hi], c.targets, lo, k); err != nil {

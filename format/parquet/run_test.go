@@ -87,6 +87,62 @@ func readSamples(t *testing.T, src *Source, c loader.Config, want []string) {
 	}
 }
 
+// TestTogether gathers rows that lie one behind another where the file has them, for
+// some of the way: there are nulls between them, empty rows, and the ends of pages.
+func TestTogether(t *testing.T) {
+	type rec struct {
+		Fixed  [80]byte
+		Maybe  *[80]byte `parquet:",optional"`
+		List   []float32 `parquet:",optional,list"`
+		Tokens []int32   `parquet:",optional,list"`
+		Pairs  []int32   `parquet:",list"`
+	}
+	recs := make([]rec, 300)
+	for i := range recs {
+		r := &recs[i]
+		for k := range r.Fixed {
+			r.Fixed[k] = byte(i + k)
+		}
+		if i%7 > 0 {
+			r.Maybe = new(r.Fixed)
+		}
+		if i%11 > 0 {
+			r.List = make([]float32, 20)
+			for k := range r.List {
+				r.List[k] = float32(20*i + k)
+			}
+		}
+		for k := range i % 5 {
+			r.Tokens, r.Pairs = append(r.Tokens, int32(10*i+k)), append(r.Pairs, int32(i), int32(k))
+		}
+	}
+	data := structs(t, recs, pq.Compression(&pq.Uncompressed), pq.PageBufferSize(2000), pq.MaxRowsPerRowGroup(150))
+	src, err := openBytes(data, Options{Nulls: format.NullZero, Fields: map[string]loader.Field{
+		"List": {Shape: loader.Dims(20)}, "Pairs": {Shape: loader.Dims(-1, 2)},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	got, err := dumpSource(src)
+	want := make([]string, len(recs))
+	for i, r := range recs {
+		maybe, list := r.Maybe, r.List
+		if maybe == nil {
+			maybe = new([80]byte)
+		}
+		if list == nil {
+			list = make([]float32, 20)
+		}
+		want[i] = fmt.Sprintf("Fixed(80)=%v Maybe(80)=%v List(20)=%v Tokens(%d)=%v Pairs(%d, 2)=%v",
+			r.Fixed, *maybe, list, len(r.Tokens), r.Tokens, len(r.Pairs)/2, r.Pairs)
+	}
+	check(t, got, err, want...)
+	for _, order := range []loader.Order{loader.Sequential{}, loader.Shuffle{}} {
+		readSamples(t, src, loader.Config{BatchSize: 40, Epochs: 2, Order: order}, want)
+	}
+}
+
 // TestSpoiled reads a value that a join cannot hold: its row is lost, whether the row
 // group is held or laid out, and no other one.
 func TestSpoiled(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
@@ -71,7 +72,7 @@ func Gather(to, from []byte, n int, rows, at []int, inOrder bool) {
 	switch {
 	case len(rows) == 0 || n == 0:
 	case inOrder:
-		copy(to[at[0]*n:], from[rows[0]*n:][:len(rows)*n])
+		bulk.Copy(to[at[0]*n:], from[rows[0]*n:][:len(rows)*n])
 	case n == 1:
 		move[uint8](to, from, rows, at)
 	case n == 2 && aligned(to, from, n):
@@ -82,7 +83,7 @@ func Gather(to, from []byte, n int, rows, at []int, inOrder bool) {
 		move[uint64](to, from, rows, at)
 	default:
 		for k, i := range rows {
-			copy(to[at[k]*n:][:n], from[i*n:])
+			bulk.Copy(to[at[k]*n:][:n], from[i*n:])
 		}
 	}
 }

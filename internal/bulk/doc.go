@@ -1,0 +1,8 @@
+// Package bulk copies values as they lie in files, one behind another at any
+// address, to memory that is aligned, or the other way round.
+//
+//	bulk.Copy(batch[at:], page)
+//
+// The processors of Intel for which the Go runtime copies by REP MOVSB take twice as
+// long for that as if both sides began at the same place within a line of the cache.
+package bulk

@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package tofloat
+
+func vectorInt32([]float32, []int32) int { return 0 }
+
+func vectorFloat64([]float32, []float64) int { return 0 }
