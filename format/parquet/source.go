@@ -412,4 +412,7 @@ func (s *Source) Spec() loader.Spec { return s.spec }
 func (s *Source) Blocks() []loader.Block { return s.blocks }
 
 // Close closes the shards. Rows that are open stay valid until their own Close.
-func (s *Source) Close() error { return s.pool.Close() }
+func (s *Source) Close() error {
+	defer s.bufs.Close()
+	return s.pool.Close()
+}
