@@ -23,6 +23,7 @@ type Drive struct {
 
 	reads, late, over atomic.Int64
 	under             atomic.Int64 // reads under way
+	awake             atomic.Int64 // reads that wait without sleeping
 	lead              atomic.Int64 // ns that waking up takes
 }
 
@@ -93,12 +94,18 @@ func (d *Drive) read(r io.ReaderAt, b []byte, at, off int64) (int, error) {
 	return n, err
 }
 
-// What is shorter than alone is waited for awake by a read without company.
-const alone = 150 * time.Microsecond
+const (
+	alone    = 150 * time.Microsecond // what is shorter is waited for awake by a read without company
+	company  = time.Millisecond       // likewise by one beside others that are awake
+	leastNap = 20 * time.Microsecond  // what is shorter costs more than it saves
+	mostLead = 200 * time.Microsecond // a later wake-up is an accident, not a habit
+)
 
 // sleep returns at a time, or as soon after it as this goroutine gets its turn.
 // It naps until it has to wake up, which takes as long as it did lately, and waits
-// for the rest awake, but behind everything else that can run.
+// for the rest awake, but behind everything else that can run. As long as others are
+// awake Go's scheduler hardly looks for those whose nap is over, so that short naps
+// would be long ones.
 func (d *Drive) sleep(until time.Duration) {
 	for {
 		left := until - d.now()
@@ -106,8 +113,10 @@ func (d *Drive) sleep(until time.Duration) {
 			return
 		}
 		lead := time.Duration(d.lead.Load())
-		if left < lead+leastNap || left < alone && d.under.Load() == 1 {
+		if left < lead+leastNap || left < alone && d.under.Load() == 1 || left < company && d.awake.Load() > 0 {
+			d.awake.Add(1)
 			runtime.Gosched()
+			d.awake.Add(-1)
 			continue
 		}
 		nap(left - lead)
@@ -115,11 +124,6 @@ func (d *Drive) sleep(until time.Duration) {
 		d.lead.Store(int64(min(max(lead+(over-lead)/8, 0), mostLead)))
 	}
 }
-
-const (
-	leastNap = 20 * time.Microsecond  // what is shorter costs more than it saves
-	mostLead = 200 * time.Microsecond // a later wake-up is an accident, not a habit
-)
 
 // Surface returns the whole drive, filled with bytes that mean nothing.
 func (d *Drive) Surface() io.ReaderAt { return d.Over(make(pattern, 8<<20)) }
