@@ -1,7 +1,7 @@
 package parquet
 
 import (
-	"github.com/stokerdata/stoker/internal/tofloat"
+	"github.com/stokerdata/stoker/internal/cast"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
 
@@ -21,9 +21,9 @@ func converts(from, to dtype.Type) bool {
 func convert(dst []byte, to dtype.Type, src []byte, from dtype.Type) bool {
 	switch {
 	case to == dtype.Float32 && from == dtype.Int32:
-		tofloat.Int32(view[float32](dst), view[int32](src))
+		cast.Int32ToFloat32(view[float32](dst), view[int32](src))
 	case to == dtype.Float32 && from == dtype.Float64:
-		tofloat.Float64(view[float32](dst), view[float64](src))
+		cast.Float64ToFloat32(view[float32](dst), view[float64](src))
 	case to == dtype.Float32:
 		convertTo(view[float32](dst), src, from)
 	case to == dtype.Float64:
@@ -45,29 +45,30 @@ type number interface {
 func convertTo[D number](dst []D, src []byte, from dtype.Type) {
 	switch from {
 	case dtype.Bool, dtype.Uint8:
-		cast(dst, src)
+		each(dst, src)
 	case dtype.Int8:
-		cast(dst, view[int8](src))
+		each(dst, view[int8](src))
 	case dtype.Uint16:
-		cast(dst, view[uint16](src))
+		each(dst, view[uint16](src))
 	case dtype.Int16:
-		cast(dst, view[int16](src))
+		each(dst, view[int16](src))
 	case dtype.Uint32:
-		cast(dst, view[uint32](src))
+		each(dst, view[uint32](src))
 	case dtype.Int32:
-		cast(dst, view[int32](src))
+		each(dst, view[int32](src))
 	case dtype.Uint64:
-		cast(dst, view[uint64](src))
+		each(dst, view[uint64](src))
 	case dtype.Int64:
-		cast(dst, view[int64](src))
+		each(dst, view[int64](src))
 	case dtype.Float32:
-		cast(dst, view[float32](src))
+		each(dst, view[float32](src))
 	default:
-		cast(dst, view[float64](src))
+		each(dst, view[float64](src))
 	}
 }
 
-func cast[D, S number](dst []D, src []S) {
+// each converts number by number, as Go does.
+func each[D, S number](dst []D, src []S) {
 	src = src[:len(dst)]
 	for i, x := range src {
 		dst[i] = D(x)

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/stokerdata/stoker/format/internal/reads"
-	"github.com/stokerdata/stoker/internal/widen"
+	"github.com/stokerdata/stoker/internal/cast"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
@@ -156,7 +156,7 @@ func unpack[T int32 | int64](dst []T, src []byte, width, vocabulary int) error {
 	if width == 2 {
 		switch dst := any(dst).(type) {
 		case []int32:
-			widen.Uint16(dst, src)
+			cast.Uint16ToInt32(dst, src)
 		case []int64:
 			for i := range dst {
 				dst[i] = int64(binary.LittleEndian.Uint16(src[2*i:]))

@@ -1,6 +1,8 @@
 //go:build !amd64 || purego
 
-package tofloat
+package cast
+
+func vectorUint16([]int32, []byte) int { return 0 }
 
 func vectorInt32([]float32, []int32) int { return 0 }
 

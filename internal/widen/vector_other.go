@@ -1,5 +1,0 @@
-//go:build !amd64 || purego
-
-package widen
-
-func vector([]int32, []byte) int { return 0 }
