@@ -18,17 +18,13 @@ func (l *Loader) layOut() error {
 		bytes += b.Bytes
 	}
 	l.rowBytes = bytes / max(1, l.index.Len())
-	unit := int64(unitBytes)
-	if _, ok := l.planEpoch(0).(runPlan); ok {
-		unit = runBytes
-	}
-	l.unitRows = int(min(max(unit/max(1, l.rowBytes), 1), maxUnit))
 	readers := defaultReaders
 	switch {
 	case l.random == nil:
 		l.access, readers = blocks, defaultBlockReaders
 	case bytes > 0:
 		l.access = random
+		l.unitRows = l.unit()
 		l.readInPlace()
 	default:
 		l.access = inline
@@ -37,6 +33,15 @@ func (l *Loader) layOut() error {
 		l.cfg.Readers = readers
 	}
 	return l.budget()
+}
+
+// unit returns how many rows one reader reads at a time.
+func (l *Loader) unit() int {
+	bytes := int64(unitBytes)
+	if _, ok := l.planEpoch(0).(runPlan); ok {
+		bytes = runBytes
+	}
+	return int(min(max(bytes/max(1, l.rowBytes), 1), maxUnit))
 }
 
 // budget fits batches, open blocks and reads into Config.Memory.
