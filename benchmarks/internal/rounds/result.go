@@ -75,7 +75,7 @@ func (r *Result) settle(o Options) bool {
 		for i := max(0, r.Rounds-o.Rounds); i < r.Rounds; i++ {
 			t.Rounds = append(t.Rounds, b.Rounds[i].perItem(r.By)/max(a.Rounds[i].perItem(r.By), 1e-12))
 		}
-		t.Value, t.Spread = median(t.Rounds), reach(t.Rounds)
+		t.Value, t.Spread = median(t.Rounds), spread(t.Rounds, 0)
 		t.Steady = len(t.Rounds) >= o.Rounds && t.Spread <= o.Most
 		done = done && t.Steady
 	}
@@ -96,21 +96,14 @@ func quantile(x []float64, q float64) float64 {
 	return s[i] + (at-float64(i))*(s[min(i+1, len(s)-1)]-s[i])
 }
 
-// spread returns how far the quartiles of x are apart, as a part of the median.
-func spread(x []float64) float64 {
-	m := median(x)
-	if m == 0 {
-		return 0
-	}
-	return (quantile(x, 0.75) - quantile(x, 0.25)) / m
-}
+const quartile = 0.25
 
-// reach returns how far the least and the greatest of x are apart, as a part of the
-// median.
-func reach(x []float64) float64 {
+// spread returns how far what a part q of x lies below and what a part q lies above
+// are apart, as a part of the median: all of x with 0, the quartiles with quartile.
+func spread(x []float64, q float64) float64 {
 	m := median(x)
 	if m == 0 {
 		return 0
 	}
-	return (slices.Max(x) - slices.Min(x)) / m
+	return (quantile(x, 1-q) - quantile(x, q)) / m
 }

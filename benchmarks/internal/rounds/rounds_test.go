@@ -57,7 +57,7 @@ func TestMedianAndSpread(t *testing.T) {
 		{[]float64{10, 9, 1, 11, 99}, 10, 2. / 10}, // from 9 to 11
 		{[]float64{0, 0, 0}, 0, 0},
 	} {
-		if m, s := median(c.x), spread(c.x); m != c.median || math.Abs(s-c.spread) > 1e-12 {
+		if m, s := median(c.x), spread(c.x, quartile); m != c.median || math.Abs(s-c.spread) > 1e-12 {
 			t.Errorf("%v: median %v, spread %v, want %v and %v", c.x, m, s, c.median, c.spread)
 		}
 	}

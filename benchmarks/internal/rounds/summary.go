@@ -71,7 +71,7 @@ func (w *Row) figures(by Measure) Figures {
 		RSSBytes:    w.RSS,
 		ItemsPerS:   measure(Usage.itemsPerSecond),
 		CPUSPerItem: measure(func(u Usage) float64 { return u.perItem(CPUTime) }),
-		Spread:      spread(w.column(func(u Usage) float64 { return u.perItem(by) })),
+		Spread:      spread(w.column(func(u Usage) float64 { return u.perItem(by) }), quartile),
 		About:       w.About, Version: w.Version, Output: w.Output, Doubt: w.Doubt,
 	}
 }
