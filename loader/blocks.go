@@ -225,7 +225,12 @@ func (e *engine) runPlanner() {
 		}
 		e.planned++
 		e.extend()
-		e.reads.Broadcast()
+		if e.unclaimed > 0 {
+			e.offer()
+		}
+		for range min(len(e.cache.queue), e.l.cfg.Readers) {
+			e.reads.Signal()
+		}
 	}
 }
 
@@ -235,7 +240,9 @@ func (e *engine) pin(s *step, wanted []int) bool {
 	for !e.stop {
 		evicted, ok := e.cache.pin(s, wanted, e.planned == e.head)
 		if !ok && len(evicted) == 0 {
+			e.crowded = true
 			e.plans.Wait()
+			e.crowded = false
 			continue
 		}
 		e.unlocked(func() {

@@ -86,8 +86,8 @@ const (
 	windowPerWorker     = 64 // samples in flight per worker: 28-56 % of ideal speed below, 90 % here, with 1 % slow samples
 	minPrefetch         = 3
 	maxPrefetch         = 64
-	smallPrefetch       = 16      // batches ahead, if so many
-	smallBatches        = 1 << 20 // take no more bytes than this, half a core's cache: hand-overs of small batches are worth sharing
+	smallPrefetch       = 16       // batches ahead, if so many
+	smallBatches        = 16 << 20 // take no more bytes than this: hand-overs of small batches are worth sharing
 )
 
 func (c Config) check() error {

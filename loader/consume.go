@@ -76,11 +76,13 @@ func (e *engine) nextReady() (s *step, done bool) {
 	return nil, false
 }
 
-// advance moves head over the steps that were delivered.
+// advance moves head over the steps that were delivered, which makes room to plan
+// others.
 func (e *engine) advance() {
 	for e.head < e.active && e.step(e.head).delivered && e.step(e.head).buf == nil {
 		e.head++
 	}
+	e.wakePlanner()
 }
 
 // starvedByKeeps reports whether only the release of a kept batch helps.

@@ -32,13 +32,15 @@ type engine struct {
 	// buffer, those from active to planned only know their rows.
 	steps                 []*step
 	head, active, planned int64
+	crowded               bool // the planner waits for room for a block
 	ended                 bool // nothing is planned behind planned
 	walk                  walker
 	free                  []*buffer
 	chunk                 chunker
-	unseen                int   // batches that got ready since the consumer was woken up
-	unclaimed             int   // steps that got a buffer since a worker was woken up
-	largest               int64 // bytes that varying fields take in a batch, of late
+	pace                  time.Duration // what a worker takes for the rows of a batch, of late
+	unseen                int           // batches that got ready since the consumer was woken up
+	unclaimed             int           // steps that got a buffer since a worker was woken up
+	largest               int64         // bytes that varying fields take in a batch, of late
 
 	cache   *blockCache // sources read in blocks
 	regroup *regrouper  // pipelines that move rows between batches
@@ -280,6 +282,14 @@ func (e *engine) offer() {
 	e.work.Signal()
 }
 
+// wakePlanner wakes the planner up if it waits for a block to be let go, or if a
+// quarter of the ring may be planned. The caller holds mu.
+func (e *engine) wakePlanner() {
+	if e.crowded || e.planned-e.head <= int64(len(e.steps))*3/4 {
+		e.plans.Signal()
+	}
+}
+
 // overBudget reports whether one batch more would, if it is like the largest of
 // late, take more memory for varying fields than is left for them. As many
 // steps are built ahead as are complete, at most, so that there is something
@@ -453,7 +463,11 @@ func (e *engine) run(w *Worker, t task) {
 		e.mu.Lock()
 		e.chunk.learn(took, t.hi-t.lo)
 		t.s.done += t.hi - t.lo
+		t.s.took += took
 		complete := t.s.done == t.s.items
+		if complete {
+			e.learn(t.s.took)
+		}
 		e.mu.Unlock()
 		if complete {
 			e.complete(w, t.s)
@@ -500,7 +514,7 @@ func (e *engine) closeStep(s *step) {
 	case blocks:
 		e.cache.unpin(s.blocks)
 		s.blocks = s.blocks[:0]
-		e.plans.Signal()
+		e.wakePlanner()
 	}
 }
 
@@ -519,21 +533,28 @@ func (e *engine) finish(w *Worker, s *step) {
 }
 
 const (
-	announceTime = 250 * time.Microsecond // some twenty times what it costs to wake a goroutine up
-	turnTime     = 20 * time.Microsecond  // likewise to let another one go first
+	announceTime = time.Millisecond      // some twenty times what it costs to wake up a core of a virtual machine
+	turnTime     = 20 * time.Microsecond // likewise to let another one go first
 )
+
+// learn notes what the rows of a batch took. The caller holds mu.
+func (e *engine) learn(took time.Duration) {
+	if e.pace == 0 {
+		e.pace = took
+	}
+	e.pace += (took - e.pace) / 8
+}
 
 // took returns in which time the workers make so many batches.
 func (e *engine) took(batches int) time.Duration {
-	c := &e.l.cfg
-	return time.Duration(e.chunk.nsPerRow * float64(c.BatchSize*batches) / float64(c.Workers))
+	return e.pace * time.Duration(batches) / time.Duration(e.l.cfg.Workers)
 }
 
 // enough reports whether it pays to wake somebody up for so many batches. Where
 // they are quick to make, whoever is woken should find several; until then he is
 // woken by whoever finds nothing to do. The caller holds mu.
 func (e *engine) enough(batches int) bool {
-	return e.regroup != nil || e.cache != nil || e.took(batches) >= announceTime || batches >= (e.l.cfg.Prefetch+1)/2
+	return e.regroup != nil || e.took(batches) >= announceTime || batches >= (e.l.cfg.Prefetch+1)/2
 }
 
 // announce wakes the consumer up if enough batches are ready, or at once where

@@ -302,5 +302,4 @@ func (e *engine) taken(s *step, trained time.Duration) {
 	e.advance()
 	e.refill()
 	e.extend()
-	e.plans.Signal()
 }

@@ -3,6 +3,7 @@ package loader
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/stokerdata/stoker/loader/remainder"
 )
@@ -24,7 +25,8 @@ type step struct {
 
 	laidOut       sync.Once // the places of rows that are read into the batch
 	claimed, done int
-	open          []Rows // to be closed once the rows are compacted
+	took          time.Duration // by workers, for what is done
+	open          []Rows        // to be closed once the rows are compacted
 	ready         bool
 	delivered     bool
 	state         State // behind it, where rows are regrouped
@@ -81,7 +83,7 @@ func (s *step) reset(p place, rows int) {
 	s.refs, s.failed = s.refs[:p.n], s.failed[:p.n]
 	clear(s.failed)
 	s.units, s.blocks, s.open, s.errs = s.units[:0], s.blocks[:0], s.open[:0], s.errs[:0]
-	s.claimed, s.done, s.pending = 0, 0, 0
+	s.claimed, s.done, s.took, s.pending = 0, 0, 0, 0
 	s.laidOut = sync.Once{}
 	s.ready, s.delivered, s.fatal = false, false, nil
 }
