@@ -51,7 +51,8 @@ type Config struct {
 	Readers int
 	// Prefetch is the number of batches that are built ahead of the one in
 	// hand, and the window in which slow samples are overtaken. 0 means enough
-	// for 64 samples a worker, within Memory.
+	// for 64 samples a worker, and as many as 16 while these take no more than
+	// 16 MiB, within Memory.
 	Prefetch int
 	// ReadAhead is the number of blocks that are read beyond those that the
 	// order mixes, for sources read in blocks. 0 means a quarter of those, at
