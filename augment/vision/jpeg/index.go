@@ -185,17 +185,27 @@ type numbers struct {
 }
 
 func (r *numbers) next(most uint64) uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 || v > most {
+	v := r.uvarint()
+	if v > most {
 		r.b, r.bad = nil, true
 		return 0
 	}
-	r.b = r.b[n:]
 	return v
 }
 
 func (r *numbers) signed() int64 {
-	v, n := binary.Varint(r.b)
+	v := r.uvarint()
+	return int64(v>>1) ^ -int64(v&1) // as of binary.Varint
+}
+
+// uvarint is quick about numbers of one byte or two, which nearly all are.
+func (r *numbers) uvarint() uint64 {
+	if b := r.b; len(b) >= 2 && b[0]&b[1] < 0x80 {
+		more := b[0] >> 7
+		r.b = b[1+more:]
+		return uint64(b[0]&0x7f) | uint64(b[1])<<7*uint64(more)
+	}
+	v, n := binary.Uvarint(r.b)
 	if n <= 0 {
 		r.b, r.bad = nil, true
 		return 0

@@ -172,3 +172,24 @@ func FuzzIndex(f *testing.F) {
 		}
 	})
 }
+
+// TestNumbers reads numbers as encoding/binary does, whatever the bytes.
+func TestNumbers(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 100_000 {
+		b := make([]byte, r.IntN(12))
+		for i := range b {
+			b[i] = uint8(r.IntN(256)) | uint8(r.IntN(2))<<7
+		}
+		unsigned, signed := numbers{b: b}, numbers{b: b}
+		got, gotSigned := unsigned.uvarint(), signed.signed()
+		want, n := binary.Uvarint(b)
+		wantSigned, _ := binary.Varint(b)
+		if n <= 0 {
+			want, wantSigned, n = 0, 0, len(b)
+		}
+		if got != want || gotSigned != wantSigned || !bytes.Equal(unsigned.b, b[n:]) || !bytes.Equal(signed.b, b[n:]) {
+			t.Fatalf("% x: %d and %d, want %d and %d of %d bytes", b, got, gotSigned, want, wantSigned, n)
+		}
+	}
+}
