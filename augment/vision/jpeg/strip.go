@@ -16,6 +16,9 @@ type plane struct {
 	size   int // samples across and down of a block
 	step   int // samples from one MCU to the next
 	rows   int // of a whole strip
+	from   int // the first sample of a row that the window needs
+	n      int // how many it needs
+	skip   int // pixels of the first one that lie before the window
 }
 
 // margin is the room before the samples of a row, slack that behind the last.
@@ -55,6 +58,8 @@ func (s *strip) set(f *frame, window image.Rectangle, tall int) {
 		p.size, p.step, p.rows = c.size, c.size*c.h, tall*c.size*c.v
 		p.stride = (margin + (s.right-s.left)*p.step + slack + 31) &^ 31
 		p.origin = p.stride + margin
+		p.from, p.skip = window.Min.X/c.across-s.left*p.step, window.Min.X%c.across
+		p.n = (window.Max.X-1)/c.across - window.Min.X/c.across + 1
 		need += p.stride * (p.rows + 1)
 	}
 	if len(s.memory) < need {
@@ -181,17 +186,16 @@ func (s *strip) colour(f *frame, dst []uint8) {
 // samples returns component i of the next row of pixels.
 func (s *strip) samples(f *frame, i int) []uint8 {
 	c, p := &f.comps[i], &s.planes[i]
-	x0, x1 := s.window.Min.X, s.window.Max.X
-	left := s.left * p.step
-	row, first := s.line/c.down, s.top*c.size*c.v
+	row, first := s.line, s.top*c.size*c.v
+	if c.down > 1 { // a division takes longer than all else here
+		row /= c.down
+	}
 	y := row - first
 	if c.across == 1 && !c.fancy {
-		return p.row(x0-left, y, x1-x0)
+		return p.row(p.from, y, p.n)
 	}
-	from := x0/c.across - left
-	n := (x1-1)/c.across - x0/c.across + 1
 	if !c.fancy {
-		return spread(s.lines[i], p.row(from, y, n), c.across, x0%c.across, x1-x0)
+		return spread(s.lines[i], p.row(p.from, y, p.n), c.across, p.skip, s.window.Dx())
 	}
 	near := y
 	if c.down == 2 {
@@ -199,13 +203,13 @@ func (s *strip) samples(f *frame, i int) []uint8 {
 	}
 	switch {
 	case c.across == 1:
-		jpegsimd.Up12(s.lines[i], p.row(from, y, n), p.row(from, near, n), 1+s.line&1)
+		jpegsimd.Up12(s.lines[i], p.row(p.from, y, p.n), p.row(p.from, near, p.n), 1+s.line&1)
 	case c.down == 1:
-		jpegsimd.Up21(s.lines[i], p.row(from-1, y, n+2))
+		jpegsimd.Up21(s.lines[i], p.row(p.from-1, y, p.n+2))
 	default:
-		jpegsimd.Up22(s.lines[i], p.row(from-1, y, n+2), p.row(from-1, near, n+2))
+		jpegsimd.Up22(s.lines[i], p.row(p.from-1, y, p.n+2), p.row(p.from-1, near, p.n+2))
 	}
-	return s.lines[i][x0%c.across:][:x1-x0]
+	return s.lines[i][p.skip:][:s.window.Dx()]
 }
 
 // spread repeats samples: each stands for as many pixels as across says, the
