@@ -69,11 +69,23 @@ func planesBrainAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, t
 //go:noescape
 func pixelsBrainAVX2(dst *uint8, src *uint8, n int, tone *float32, order int)
 
+// planesFloatAVX512 tones n RGB pixels, at least 16, into planes. If order is 1
+// the row is mirrored.
+//
+//go:noescape
+func planesFloatAVX512(red *uint8, green *uint8, blue *uint8, src *uint8, n int, tone *float32, order int)
+
 // planesByteAVX2 copies n RGB pixels, at least 32, into planes. If order is 1
 // the row is mirrored.
 //
 //go:noescape
 func planesByteAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, order int)
+
+// planesByteAVX512 copies n RGB pixels, at least 64, into planes. If order is 1
+// the row is mirrored.
+//
+//go:noescape
+func planesByteAVX512(red *uint8, green *uint8, blue *uint8, src *uint8, n int, order int)
 
 // flipAVX2 mirrors size bytes, 16 or, for RGB pixels, 15, at each end of a row
 // of n bytes, then those beside them and so on, steps times. order is 1 for RGB.

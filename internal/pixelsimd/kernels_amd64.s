@@ -2430,6 +2430,514 @@ mirroredBlockDone:
 	VZEROUPPER
 	RET
 
+// func planesFloatAVX512(red *uint8, green *uint8, blue *uint8, src *uint8, n int, tone *float32, order int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
+TEXT ·planesFloatAVX512(SB), NOSPLIT, $0-56
+	MOVQ         red+0(FP), AX
+	MOVQ         green+8(FP), CX
+	MOVQ         blue+16(FP), DX
+	MOVQ         src+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVQ         order+48(FP), DI
+	MOVQ         tone+40(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 32(R8), Z1
+	VBROADCASTSS 64(R8), Z2
+	VBROADCASTSS 128(R8), Z3
+	VBROADCASTSS 96(R8), Z4
+	VBROADCASTSS 160(R8), Z5
+	VBROADCASTSS 224(R8), Z6
+	VBROADCASTSS 192(R8), Z7
+	VBROADCASTSS 256(R8), Z8
+	VBROADCASTSS 320(R8), Z9
+	VBROADCASTSS 288(R8), Z10
+	LEAQ         channels16<>+0(SB), R8
+	IMUL3Q       $0x000000c0, DI, R9
+	ADDQ         R9, R8
+	VMOVDQU8     (R8), Z11
+	VMOVDQU8     64(R8), Z12
+	VMOVDQU8     128(R8), Z13
+	MOVQ         $0x1111111111111111, R8
+	KMOVQ        R8, K1
+	XORQ         R8, R8
+	LEAQ         -16(SI), R9
+	MOVQ         BX, SI
+	IMUL3Q       $0x03, R9, R10
+	ADDQ         BX, R10
+	TESTQ        DI, DI
+	JNE          mirrored
+
+block:
+	VMOVDQU      (SI), Y14
+	VINSERTI32X4 $0x02, 32(SI), Z14, Z14
+	VPERMB.Z     Z14, Z11, K1, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z0, Z15, Z16
+	VFMADD231PS  Z1, Z15, Z16
+	VSUBPS       Z2, Z16, Z16
+	VMULPS       Z4, Z16, Z15
+	VFMADD231PS  Z3, Z16, Z15
+	VMOVUPS      Z15, (AX)(R8*4)
+	VPERMB.Z     Z14, Z12, K1, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z0, Z15, Z16
+	VFMADD231PS  Z1, Z15, Z16
+	VSUBPS       Z5, Z16, Z16
+	VMULPS       Z7, Z16, Z15
+	VFMADD231PS  Z6, Z16, Z15
+	VMOVUPS      Z15, (CX)(R8*4)
+	VPERMB.Z     Z14, Z13, K1, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z0, Z15, Z16
+	VFMADD231PS  Z1, Z15, Z16
+	VSUBPS       Z8, Z16, Z16
+	VMULPS       Z10, Z16, Z15
+	VFMADD231PS  Z9, Z16, Z15
+	VMOVUPS      Z15, (DX)(R8*4)
+	CMPQ         R8, R9
+	JEQ          blockDone
+	ADDQ         $0x10, R8
+	ADDQ         $0x30, SI
+	CMPQ         R8, R9
+	JLE          block
+	MOVQ         R9, R8
+	MOVQ         R10, SI
+	JMP          block
+
+blockDone:
+	VZEROUPPER
+	RET
+
+mirrored:
+	XCHGQ SI, R10
+
+mirroredBlock:
+	VMOVDQU      (SI), Y14
+	VINSERTI32X4 $0x02, 32(SI), Z14, Z14
+	VPERMB.Z     Z14, Z11, K1, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z0, Z15, Z16
+	VFMADD231PS  Z1, Z15, Z16
+	VSUBPS       Z2, Z16, Z16
+	VMULPS       Z4, Z16, Z15
+	VFMADD231PS  Z3, Z16, Z15
+	VMOVUPS      Z15, (AX)(R8*4)
+	VPERMB.Z     Z14, Z12, K1, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z0, Z15, Z16
+	VFMADD231PS  Z1, Z15, Z16
+	VSUBPS       Z5, Z16, Z16
+	VMULPS       Z7, Z16, Z15
+	VFMADD231PS  Z6, Z16, Z15
+	VMOVUPS      Z15, (CX)(R8*4)
+	VPERMB.Z     Z14, Z13, K1, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z0, Z15, Z16
+	VFMADD231PS  Z1, Z15, Z16
+	VSUBPS       Z8, Z16, Z16
+	VMULPS       Z10, Z16, Z15
+	VFMADD231PS  Z9, Z16, Z15
+	VMOVUPS      Z15, (DX)(R8*4)
+	CMPQ         R8, R9
+	JEQ          mirroredBlockDone
+	ADDQ         $0x10, R8
+	SUBQ         $0x30, SI
+	CMPQ         R8, R9
+	JLE          mirroredBlock
+	MOVQ         R9, R8
+	MOVQ         R10, SI
+	JMP          mirroredBlock
+
+mirroredBlockDone:
+	VZEROUPPER
+	RET
+
+DATA channels16<>+0(SB)/1, $0x00
+DATA channels16<>+1(SB)/1, $0x00
+DATA channels16<>+2(SB)/1, $0x00
+DATA channels16<>+3(SB)/1, $0x00
+DATA channels16<>+4(SB)/1, $0x03
+DATA channels16<>+5(SB)/1, $0x00
+DATA channels16<>+6(SB)/1, $0x00
+DATA channels16<>+7(SB)/1, $0x00
+DATA channels16<>+8(SB)/1, $0x06
+DATA channels16<>+9(SB)/1, $0x00
+DATA channels16<>+10(SB)/1, $0x00
+DATA channels16<>+11(SB)/1, $0x00
+DATA channels16<>+12(SB)/1, $0x09
+DATA channels16<>+13(SB)/1, $0x00
+DATA channels16<>+14(SB)/1, $0x00
+DATA channels16<>+15(SB)/1, $0x00
+DATA channels16<>+16(SB)/1, $0x0c
+DATA channels16<>+17(SB)/1, $0x00
+DATA channels16<>+18(SB)/1, $0x00
+DATA channels16<>+19(SB)/1, $0x00
+DATA channels16<>+20(SB)/1, $0x0f
+DATA channels16<>+21(SB)/1, $0x00
+DATA channels16<>+22(SB)/1, $0x00
+DATA channels16<>+23(SB)/1, $0x00
+DATA channels16<>+24(SB)/1, $0x12
+DATA channels16<>+25(SB)/1, $0x00
+DATA channels16<>+26(SB)/1, $0x00
+DATA channels16<>+27(SB)/1, $0x00
+DATA channels16<>+28(SB)/1, $0x15
+DATA channels16<>+29(SB)/1, $0x00
+DATA channels16<>+30(SB)/1, $0x00
+DATA channels16<>+31(SB)/1, $0x00
+DATA channels16<>+32(SB)/1, $0x18
+DATA channels16<>+33(SB)/1, $0x00
+DATA channels16<>+34(SB)/1, $0x00
+DATA channels16<>+35(SB)/1, $0x00
+DATA channels16<>+36(SB)/1, $0x1b
+DATA channels16<>+37(SB)/1, $0x00
+DATA channels16<>+38(SB)/1, $0x00
+DATA channels16<>+39(SB)/1, $0x00
+DATA channels16<>+40(SB)/1, $0x1e
+DATA channels16<>+41(SB)/1, $0x00
+DATA channels16<>+42(SB)/1, $0x00
+DATA channels16<>+43(SB)/1, $0x00
+DATA channels16<>+44(SB)/1, $0x21
+DATA channels16<>+45(SB)/1, $0x00
+DATA channels16<>+46(SB)/1, $0x00
+DATA channels16<>+47(SB)/1, $0x00
+DATA channels16<>+48(SB)/1, $0x24
+DATA channels16<>+49(SB)/1, $0x00
+DATA channels16<>+50(SB)/1, $0x00
+DATA channels16<>+51(SB)/1, $0x00
+DATA channels16<>+52(SB)/1, $0x27
+DATA channels16<>+53(SB)/1, $0x00
+DATA channels16<>+54(SB)/1, $0x00
+DATA channels16<>+55(SB)/1, $0x00
+DATA channels16<>+56(SB)/1, $0x2a
+DATA channels16<>+57(SB)/1, $0x00
+DATA channels16<>+58(SB)/1, $0x00
+DATA channels16<>+59(SB)/1, $0x00
+DATA channels16<>+60(SB)/1, $0x2d
+DATA channels16<>+61(SB)/1, $0x00
+DATA channels16<>+62(SB)/1, $0x00
+DATA channels16<>+63(SB)/1, $0x00
+DATA channels16<>+64(SB)/1, $0x01
+DATA channels16<>+65(SB)/1, $0x00
+DATA channels16<>+66(SB)/1, $0x00
+DATA channels16<>+67(SB)/1, $0x00
+DATA channels16<>+68(SB)/1, $0x04
+DATA channels16<>+69(SB)/1, $0x00
+DATA channels16<>+70(SB)/1, $0x00
+DATA channels16<>+71(SB)/1, $0x00
+DATA channels16<>+72(SB)/1, $0x07
+DATA channels16<>+73(SB)/1, $0x00
+DATA channels16<>+74(SB)/1, $0x00
+DATA channels16<>+75(SB)/1, $0x00
+DATA channels16<>+76(SB)/1, $0x0a
+DATA channels16<>+77(SB)/1, $0x00
+DATA channels16<>+78(SB)/1, $0x00
+DATA channels16<>+79(SB)/1, $0x00
+DATA channels16<>+80(SB)/1, $0x0d
+DATA channels16<>+81(SB)/1, $0x00
+DATA channels16<>+82(SB)/1, $0x00
+DATA channels16<>+83(SB)/1, $0x00
+DATA channels16<>+84(SB)/1, $0x10
+DATA channels16<>+85(SB)/1, $0x00
+DATA channels16<>+86(SB)/1, $0x00
+DATA channels16<>+87(SB)/1, $0x00
+DATA channels16<>+88(SB)/1, $0x13
+DATA channels16<>+89(SB)/1, $0x00
+DATA channels16<>+90(SB)/1, $0x00
+DATA channels16<>+91(SB)/1, $0x00
+DATA channels16<>+92(SB)/1, $0x16
+DATA channels16<>+93(SB)/1, $0x00
+DATA channels16<>+94(SB)/1, $0x00
+DATA channels16<>+95(SB)/1, $0x00
+DATA channels16<>+96(SB)/1, $0x19
+DATA channels16<>+97(SB)/1, $0x00
+DATA channels16<>+98(SB)/1, $0x00
+DATA channels16<>+99(SB)/1, $0x00
+DATA channels16<>+100(SB)/1, $0x1c
+DATA channels16<>+101(SB)/1, $0x00
+DATA channels16<>+102(SB)/1, $0x00
+DATA channels16<>+103(SB)/1, $0x00
+DATA channels16<>+104(SB)/1, $0x1f
+DATA channels16<>+105(SB)/1, $0x00
+DATA channels16<>+106(SB)/1, $0x00
+DATA channels16<>+107(SB)/1, $0x00
+DATA channels16<>+108(SB)/1, $0x22
+DATA channels16<>+109(SB)/1, $0x00
+DATA channels16<>+110(SB)/1, $0x00
+DATA channels16<>+111(SB)/1, $0x00
+DATA channels16<>+112(SB)/1, $0x25
+DATA channels16<>+113(SB)/1, $0x00
+DATA channels16<>+114(SB)/1, $0x00
+DATA channels16<>+115(SB)/1, $0x00
+DATA channels16<>+116(SB)/1, $0x28
+DATA channels16<>+117(SB)/1, $0x00
+DATA channels16<>+118(SB)/1, $0x00
+DATA channels16<>+119(SB)/1, $0x00
+DATA channels16<>+120(SB)/1, $0x2b
+DATA channels16<>+121(SB)/1, $0x00
+DATA channels16<>+122(SB)/1, $0x00
+DATA channels16<>+123(SB)/1, $0x00
+DATA channels16<>+124(SB)/1, $0x2e
+DATA channels16<>+125(SB)/1, $0x00
+DATA channels16<>+126(SB)/1, $0x00
+DATA channels16<>+127(SB)/1, $0x00
+DATA channels16<>+128(SB)/1, $0x02
+DATA channels16<>+129(SB)/1, $0x00
+DATA channels16<>+130(SB)/1, $0x00
+DATA channels16<>+131(SB)/1, $0x00
+DATA channels16<>+132(SB)/1, $0x05
+DATA channels16<>+133(SB)/1, $0x00
+DATA channels16<>+134(SB)/1, $0x00
+DATA channels16<>+135(SB)/1, $0x00
+DATA channels16<>+136(SB)/1, $0x08
+DATA channels16<>+137(SB)/1, $0x00
+DATA channels16<>+138(SB)/1, $0x00
+DATA channels16<>+139(SB)/1, $0x00
+DATA channels16<>+140(SB)/1, $0x0b
+DATA channels16<>+141(SB)/1, $0x00
+DATA channels16<>+142(SB)/1, $0x00
+DATA channels16<>+143(SB)/1, $0x00
+DATA channels16<>+144(SB)/1, $0x0e
+DATA channels16<>+145(SB)/1, $0x00
+DATA channels16<>+146(SB)/1, $0x00
+DATA channels16<>+147(SB)/1, $0x00
+DATA channels16<>+148(SB)/1, $0x11
+DATA channels16<>+149(SB)/1, $0x00
+DATA channels16<>+150(SB)/1, $0x00
+DATA channels16<>+151(SB)/1, $0x00
+DATA channels16<>+152(SB)/1, $0x14
+DATA channels16<>+153(SB)/1, $0x00
+DATA channels16<>+154(SB)/1, $0x00
+DATA channels16<>+155(SB)/1, $0x00
+DATA channels16<>+156(SB)/1, $0x17
+DATA channels16<>+157(SB)/1, $0x00
+DATA channels16<>+158(SB)/1, $0x00
+DATA channels16<>+159(SB)/1, $0x00
+DATA channels16<>+160(SB)/1, $0x1a
+DATA channels16<>+161(SB)/1, $0x00
+DATA channels16<>+162(SB)/1, $0x00
+DATA channels16<>+163(SB)/1, $0x00
+DATA channels16<>+164(SB)/1, $0x1d
+DATA channels16<>+165(SB)/1, $0x00
+DATA channels16<>+166(SB)/1, $0x00
+DATA channels16<>+167(SB)/1, $0x00
+DATA channels16<>+168(SB)/1, $0x20
+DATA channels16<>+169(SB)/1, $0x00
+DATA channels16<>+170(SB)/1, $0x00
+DATA channels16<>+171(SB)/1, $0x00
+DATA channels16<>+172(SB)/1, $0x23
+DATA channels16<>+173(SB)/1, $0x00
+DATA channels16<>+174(SB)/1, $0x00
+DATA channels16<>+175(SB)/1, $0x00
+DATA channels16<>+176(SB)/1, $0x26
+DATA channels16<>+177(SB)/1, $0x00
+DATA channels16<>+178(SB)/1, $0x00
+DATA channels16<>+179(SB)/1, $0x00
+DATA channels16<>+180(SB)/1, $0x29
+DATA channels16<>+181(SB)/1, $0x00
+DATA channels16<>+182(SB)/1, $0x00
+DATA channels16<>+183(SB)/1, $0x00
+DATA channels16<>+184(SB)/1, $0x2c
+DATA channels16<>+185(SB)/1, $0x00
+DATA channels16<>+186(SB)/1, $0x00
+DATA channels16<>+187(SB)/1, $0x00
+DATA channels16<>+188(SB)/1, $0x2f
+DATA channels16<>+189(SB)/1, $0x00
+DATA channels16<>+190(SB)/1, $0x00
+DATA channels16<>+191(SB)/1, $0x00
+DATA channels16<>+192(SB)/1, $0x2d
+DATA channels16<>+193(SB)/1, $0x00
+DATA channels16<>+194(SB)/1, $0x00
+DATA channels16<>+195(SB)/1, $0x00
+DATA channels16<>+196(SB)/1, $0x2a
+DATA channels16<>+197(SB)/1, $0x00
+DATA channels16<>+198(SB)/1, $0x00
+DATA channels16<>+199(SB)/1, $0x00
+DATA channels16<>+200(SB)/1, $0x27
+DATA channels16<>+201(SB)/1, $0x00
+DATA channels16<>+202(SB)/1, $0x00
+DATA channels16<>+203(SB)/1, $0x00
+DATA channels16<>+204(SB)/1, $0x24
+DATA channels16<>+205(SB)/1, $0x00
+DATA channels16<>+206(SB)/1, $0x00
+DATA channels16<>+207(SB)/1, $0x00
+DATA channels16<>+208(SB)/1, $0x21
+DATA channels16<>+209(SB)/1, $0x00
+DATA channels16<>+210(SB)/1, $0x00
+DATA channels16<>+211(SB)/1, $0x00
+DATA channels16<>+212(SB)/1, $0x1e
+DATA channels16<>+213(SB)/1, $0x00
+DATA channels16<>+214(SB)/1, $0x00
+DATA channels16<>+215(SB)/1, $0x00
+DATA channels16<>+216(SB)/1, $0x1b
+DATA channels16<>+217(SB)/1, $0x00
+DATA channels16<>+218(SB)/1, $0x00
+DATA channels16<>+219(SB)/1, $0x00
+DATA channels16<>+220(SB)/1, $0x18
+DATA channels16<>+221(SB)/1, $0x00
+DATA channels16<>+222(SB)/1, $0x00
+DATA channels16<>+223(SB)/1, $0x00
+DATA channels16<>+224(SB)/1, $0x15
+DATA channels16<>+225(SB)/1, $0x00
+DATA channels16<>+226(SB)/1, $0x00
+DATA channels16<>+227(SB)/1, $0x00
+DATA channels16<>+228(SB)/1, $0x12
+DATA channels16<>+229(SB)/1, $0x00
+DATA channels16<>+230(SB)/1, $0x00
+DATA channels16<>+231(SB)/1, $0x00
+DATA channels16<>+232(SB)/1, $0x0f
+DATA channels16<>+233(SB)/1, $0x00
+DATA channels16<>+234(SB)/1, $0x00
+DATA channels16<>+235(SB)/1, $0x00
+DATA channels16<>+236(SB)/1, $0x0c
+DATA channels16<>+237(SB)/1, $0x00
+DATA channels16<>+238(SB)/1, $0x00
+DATA channels16<>+239(SB)/1, $0x00
+DATA channels16<>+240(SB)/1, $0x09
+DATA channels16<>+241(SB)/1, $0x00
+DATA channels16<>+242(SB)/1, $0x00
+DATA channels16<>+243(SB)/1, $0x00
+DATA channels16<>+244(SB)/1, $0x06
+DATA channels16<>+245(SB)/1, $0x00
+DATA channels16<>+246(SB)/1, $0x00
+DATA channels16<>+247(SB)/1, $0x00
+DATA channels16<>+248(SB)/1, $0x03
+DATA channels16<>+249(SB)/1, $0x00
+DATA channels16<>+250(SB)/1, $0x00
+DATA channels16<>+251(SB)/1, $0x00
+DATA channels16<>+252(SB)/1, $0x00
+DATA channels16<>+253(SB)/1, $0x00
+DATA channels16<>+254(SB)/1, $0x00
+DATA channels16<>+255(SB)/1, $0x00
+DATA channels16<>+256(SB)/1, $0x2e
+DATA channels16<>+257(SB)/1, $0x00
+DATA channels16<>+258(SB)/1, $0x00
+DATA channels16<>+259(SB)/1, $0x00
+DATA channels16<>+260(SB)/1, $0x2b
+DATA channels16<>+261(SB)/1, $0x00
+DATA channels16<>+262(SB)/1, $0x00
+DATA channels16<>+263(SB)/1, $0x00
+DATA channels16<>+264(SB)/1, $0x28
+DATA channels16<>+265(SB)/1, $0x00
+DATA channels16<>+266(SB)/1, $0x00
+DATA channels16<>+267(SB)/1, $0x00
+DATA channels16<>+268(SB)/1, $0x25
+DATA channels16<>+269(SB)/1, $0x00
+DATA channels16<>+270(SB)/1, $0x00
+DATA channels16<>+271(SB)/1, $0x00
+DATA channels16<>+272(SB)/1, $0x22
+DATA channels16<>+273(SB)/1, $0x00
+DATA channels16<>+274(SB)/1, $0x00
+DATA channels16<>+275(SB)/1, $0x00
+DATA channels16<>+276(SB)/1, $0x1f
+DATA channels16<>+277(SB)/1, $0x00
+DATA channels16<>+278(SB)/1, $0x00
+DATA channels16<>+279(SB)/1, $0x00
+DATA channels16<>+280(SB)/1, $0x1c
+DATA channels16<>+281(SB)/1, $0x00
+DATA channels16<>+282(SB)/1, $0x00
+DATA channels16<>+283(SB)/1, $0x00
+DATA channels16<>+284(SB)/1, $0x19
+DATA channels16<>+285(SB)/1, $0x00
+DATA channels16<>+286(SB)/1, $0x00
+DATA channels16<>+287(SB)/1, $0x00
+DATA channels16<>+288(SB)/1, $0x16
+DATA channels16<>+289(SB)/1, $0x00
+DATA channels16<>+290(SB)/1, $0x00
+DATA channels16<>+291(SB)/1, $0x00
+DATA channels16<>+292(SB)/1, $0x13
+DATA channels16<>+293(SB)/1, $0x00
+DATA channels16<>+294(SB)/1, $0x00
+DATA channels16<>+295(SB)/1, $0x00
+DATA channels16<>+296(SB)/1, $0x10
+DATA channels16<>+297(SB)/1, $0x00
+DATA channels16<>+298(SB)/1, $0x00
+DATA channels16<>+299(SB)/1, $0x00
+DATA channels16<>+300(SB)/1, $0x0d
+DATA channels16<>+301(SB)/1, $0x00
+DATA channels16<>+302(SB)/1, $0x00
+DATA channels16<>+303(SB)/1, $0x00
+DATA channels16<>+304(SB)/1, $0x0a
+DATA channels16<>+305(SB)/1, $0x00
+DATA channels16<>+306(SB)/1, $0x00
+DATA channels16<>+307(SB)/1, $0x00
+DATA channels16<>+308(SB)/1, $0x07
+DATA channels16<>+309(SB)/1, $0x00
+DATA channels16<>+310(SB)/1, $0x00
+DATA channels16<>+311(SB)/1, $0x00
+DATA channels16<>+312(SB)/1, $0x04
+DATA channels16<>+313(SB)/1, $0x00
+DATA channels16<>+314(SB)/1, $0x00
+DATA channels16<>+315(SB)/1, $0x00
+DATA channels16<>+316(SB)/1, $0x01
+DATA channels16<>+317(SB)/1, $0x00
+DATA channels16<>+318(SB)/1, $0x00
+DATA channels16<>+319(SB)/1, $0x00
+DATA channels16<>+320(SB)/1, $0x2f
+DATA channels16<>+321(SB)/1, $0x00
+DATA channels16<>+322(SB)/1, $0x00
+DATA channels16<>+323(SB)/1, $0x00
+DATA channels16<>+324(SB)/1, $0x2c
+DATA channels16<>+325(SB)/1, $0x00
+DATA channels16<>+326(SB)/1, $0x00
+DATA channels16<>+327(SB)/1, $0x00
+DATA channels16<>+328(SB)/1, $0x29
+DATA channels16<>+329(SB)/1, $0x00
+DATA channels16<>+330(SB)/1, $0x00
+DATA channels16<>+331(SB)/1, $0x00
+DATA channels16<>+332(SB)/1, $0x26
+DATA channels16<>+333(SB)/1, $0x00
+DATA channels16<>+334(SB)/1, $0x00
+DATA channels16<>+335(SB)/1, $0x00
+DATA channels16<>+336(SB)/1, $0x23
+DATA channels16<>+337(SB)/1, $0x00
+DATA channels16<>+338(SB)/1, $0x00
+DATA channels16<>+339(SB)/1, $0x00
+DATA channels16<>+340(SB)/1, $0x20
+DATA channels16<>+341(SB)/1, $0x00
+DATA channels16<>+342(SB)/1, $0x00
+DATA channels16<>+343(SB)/1, $0x00
+DATA channels16<>+344(SB)/1, $0x1d
+DATA channels16<>+345(SB)/1, $0x00
+DATA channels16<>+346(SB)/1, $0x00
+DATA channels16<>+347(SB)/1, $0x00
+DATA channels16<>+348(SB)/1, $0x1a
+DATA channels16<>+349(SB)/1, $0x00
+DATA channels16<>+350(SB)/1, $0x00
+DATA channels16<>+351(SB)/1, $0x00
+DATA channels16<>+352(SB)/1, $0x17
+DATA channels16<>+353(SB)/1, $0x00
+DATA channels16<>+354(SB)/1, $0x00
+DATA channels16<>+355(SB)/1, $0x00
+DATA channels16<>+356(SB)/1, $0x14
+DATA channels16<>+357(SB)/1, $0x00
+DATA channels16<>+358(SB)/1, $0x00
+DATA channels16<>+359(SB)/1, $0x00
+DATA channels16<>+360(SB)/1, $0x11
+DATA channels16<>+361(SB)/1, $0x00
+DATA channels16<>+362(SB)/1, $0x00
+DATA channels16<>+363(SB)/1, $0x00
+DATA channels16<>+364(SB)/1, $0x0e
+DATA channels16<>+365(SB)/1, $0x00
+DATA channels16<>+366(SB)/1, $0x00
+DATA channels16<>+367(SB)/1, $0x00
+DATA channels16<>+368(SB)/1, $0x0b
+DATA channels16<>+369(SB)/1, $0x00
+DATA channels16<>+370(SB)/1, $0x00
+DATA channels16<>+371(SB)/1, $0x00
+DATA channels16<>+372(SB)/1, $0x08
+DATA channels16<>+373(SB)/1, $0x00
+DATA channels16<>+374(SB)/1, $0x00
+DATA channels16<>+375(SB)/1, $0x00
+DATA channels16<>+376(SB)/1, $0x05
+DATA channels16<>+377(SB)/1, $0x00
+DATA channels16<>+378(SB)/1, $0x00
+DATA channels16<>+379(SB)/1, $0x00
+DATA channels16<>+380(SB)/1, $0x02
+DATA channels16<>+381(SB)/1, $0x00
+DATA channels16<>+382(SB)/1, $0x00
+DATA channels16<>+383(SB)/1, $0x00
+GLOBL channels16<>(SB), RODATA|NOPTR, $384
+
 // func planesByteAVX2(red *uint8, green *uint8, blue *uint8, src *uint8, n int, order int)
 // Requires: AVX, AVX2
 TEXT ·planesByteAVX2(SB), NOSPLIT, $0-48
@@ -3117,6 +3625,481 @@ DATA channels<>+573(SB)/1, $0x80
 DATA channels<>+574(SB)/1, $0x80
 DATA channels<>+575(SB)/1, $0x80
 GLOBL channels<>(SB), RODATA|NOPTR, $576
+
+// func planesByteAVX512(red *uint8, green *uint8, blue *uint8, src *uint8, n int, order int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
+TEXT ·planesByteAVX512(SB), NOSPLIT, $0-48
+	MOVQ     red+0(FP), AX
+	MOVQ     green+8(FP), CX
+	MOVQ     blue+16(FP), DX
+	MOVQ     src+24(FP), BX
+	MOVQ     n+32(FP), SI
+	MOVQ     order+40(FP), DI
+	LEAQ     channels64<>+0(SB), R8
+	IMUL3Q   $0x000000c0, DI, R9
+	ADDQ     R9, R8
+	VMOVDQU8 (R8), Z0
+	VMOVDQU8 64(R8), Z1
+	VMOVDQU8 128(R8), Z2
+	VPMOVB2M Z0, K1
+	VPMOVB2M Z1, K2
+	VPMOVB2M Z2, K3
+	XORQ     R8, R8
+	LEAQ     -64(SI), R9
+	MOVQ     BX, SI
+	IMUL3Q   $0x03, R9, R10
+	ADDQ     BX, R10
+	TESTQ    DI, DI
+	JNE      mirrored
+
+block:
+	VMOVDQU8  (SI), Z3
+	VMOVDQU8  64(SI), Z4
+	VMOVDQU8  128(SI), Z5
+	VMOVDQA64 Z0, Z6
+	VPERMI2B  Z4, Z3, Z6
+	VPERMB    Z5, Z0, K1, Z6
+	VMOVDQU8  Z6, (AX)(R8*1)
+	VMOVDQA64 Z1, Z6
+	VPERMI2B  Z4, Z3, Z6
+	VPERMB    Z5, Z1, K2, Z6
+	VMOVDQU8  Z6, (CX)(R8*1)
+	VMOVDQA64 Z2, Z6
+	VPERMI2B  Z4, Z3, Z6
+	VPERMB    Z5, Z2, K3, Z6
+	VMOVDQU8  Z6, (DX)(R8*1)
+	CMPQ      R8, R9
+	JEQ       blockDone
+	ADDQ      $0x40, R8
+	ADDQ      $0xc0, SI
+	CMPQ      R8, R9
+	JLE       block
+	MOVQ      R9, R8
+	MOVQ      R10, SI
+	JMP       block
+
+blockDone:
+	VZEROUPPER
+	RET
+
+mirrored:
+	XCHGQ SI, R10
+
+mirroredBlock:
+	VMOVDQU8  (SI), Z3
+	VMOVDQU8  64(SI), Z4
+	VMOVDQU8  128(SI), Z5
+	VMOVDQA64 Z0, Z6
+	VPERMI2B  Z4, Z3, Z6
+	VPERMB    Z5, Z0, K1, Z6
+	VMOVDQU8  Z6, (AX)(R8*1)
+	VMOVDQA64 Z1, Z6
+	VPERMI2B  Z4, Z3, Z6
+	VPERMB    Z5, Z1, K2, Z6
+	VMOVDQU8  Z6, (CX)(R8*1)
+	VMOVDQA64 Z2, Z6
+	VPERMI2B  Z4, Z3, Z6
+	VPERMB    Z5, Z2, K3, Z6
+	VMOVDQU8  Z6, (DX)(R8*1)
+	CMPQ      R8, R9
+	JEQ       mirroredBlockDone
+	ADDQ      $0x40, R8
+	SUBQ      $0xc0, SI
+	CMPQ      R8, R9
+	JLE       mirroredBlock
+	MOVQ      R9, R8
+	MOVQ      R10, SI
+	JMP       mirroredBlock
+
+mirroredBlockDone:
+	VZEROUPPER
+	RET
+
+DATA channels64<>+0(SB)/1, $0x00
+DATA channels64<>+1(SB)/1, $0x03
+DATA channels64<>+2(SB)/1, $0x06
+DATA channels64<>+3(SB)/1, $0x09
+DATA channels64<>+4(SB)/1, $0x0c
+DATA channels64<>+5(SB)/1, $0x0f
+DATA channels64<>+6(SB)/1, $0x12
+DATA channels64<>+7(SB)/1, $0x15
+DATA channels64<>+8(SB)/1, $0x18
+DATA channels64<>+9(SB)/1, $0x1b
+DATA channels64<>+10(SB)/1, $0x1e
+DATA channels64<>+11(SB)/1, $0x21
+DATA channels64<>+12(SB)/1, $0x24
+DATA channels64<>+13(SB)/1, $0x27
+DATA channels64<>+14(SB)/1, $0x2a
+DATA channels64<>+15(SB)/1, $0x2d
+DATA channels64<>+16(SB)/1, $0x30
+DATA channels64<>+17(SB)/1, $0x33
+DATA channels64<>+18(SB)/1, $0x36
+DATA channels64<>+19(SB)/1, $0x39
+DATA channels64<>+20(SB)/1, $0x3c
+DATA channels64<>+21(SB)/1, $0x3f
+DATA channels64<>+22(SB)/1, $0x42
+DATA channels64<>+23(SB)/1, $0x45
+DATA channels64<>+24(SB)/1, $0x48
+DATA channels64<>+25(SB)/1, $0x4b
+DATA channels64<>+26(SB)/1, $0x4e
+DATA channels64<>+27(SB)/1, $0x51
+DATA channels64<>+28(SB)/1, $0x54
+DATA channels64<>+29(SB)/1, $0x57
+DATA channels64<>+30(SB)/1, $0x5a
+DATA channels64<>+31(SB)/1, $0x5d
+DATA channels64<>+32(SB)/1, $0x60
+DATA channels64<>+33(SB)/1, $0x63
+DATA channels64<>+34(SB)/1, $0x66
+DATA channels64<>+35(SB)/1, $0x69
+DATA channels64<>+36(SB)/1, $0x6c
+DATA channels64<>+37(SB)/1, $0x6f
+DATA channels64<>+38(SB)/1, $0x72
+DATA channels64<>+39(SB)/1, $0x75
+DATA channels64<>+40(SB)/1, $0x78
+DATA channels64<>+41(SB)/1, $0x7b
+DATA channels64<>+42(SB)/1, $0x7e
+DATA channels64<>+43(SB)/1, $0x81
+DATA channels64<>+44(SB)/1, $0x84
+DATA channels64<>+45(SB)/1, $0x87
+DATA channels64<>+46(SB)/1, $0x8a
+DATA channels64<>+47(SB)/1, $0x8d
+DATA channels64<>+48(SB)/1, $0x90
+DATA channels64<>+49(SB)/1, $0x93
+DATA channels64<>+50(SB)/1, $0x96
+DATA channels64<>+51(SB)/1, $0x99
+DATA channels64<>+52(SB)/1, $0x9c
+DATA channels64<>+53(SB)/1, $0x9f
+DATA channels64<>+54(SB)/1, $0xa2
+DATA channels64<>+55(SB)/1, $0xa5
+DATA channels64<>+56(SB)/1, $0xa8
+DATA channels64<>+57(SB)/1, $0xab
+DATA channels64<>+58(SB)/1, $0xae
+DATA channels64<>+59(SB)/1, $0xb1
+DATA channels64<>+60(SB)/1, $0xb4
+DATA channels64<>+61(SB)/1, $0xb7
+DATA channels64<>+62(SB)/1, $0xba
+DATA channels64<>+63(SB)/1, $0xbd
+DATA channels64<>+64(SB)/1, $0x01
+DATA channels64<>+65(SB)/1, $0x04
+DATA channels64<>+66(SB)/1, $0x07
+DATA channels64<>+67(SB)/1, $0x0a
+DATA channels64<>+68(SB)/1, $0x0d
+DATA channels64<>+69(SB)/1, $0x10
+DATA channels64<>+70(SB)/1, $0x13
+DATA channels64<>+71(SB)/1, $0x16
+DATA channels64<>+72(SB)/1, $0x19
+DATA channels64<>+73(SB)/1, $0x1c
+DATA channels64<>+74(SB)/1, $0x1f
+DATA channels64<>+75(SB)/1, $0x22
+DATA channels64<>+76(SB)/1, $0x25
+DATA channels64<>+77(SB)/1, $0x28
+DATA channels64<>+78(SB)/1, $0x2b
+DATA channels64<>+79(SB)/1, $0x2e
+DATA channels64<>+80(SB)/1, $0x31
+DATA channels64<>+81(SB)/1, $0x34
+DATA channels64<>+82(SB)/1, $0x37
+DATA channels64<>+83(SB)/1, $0x3a
+DATA channels64<>+84(SB)/1, $0x3d
+DATA channels64<>+85(SB)/1, $0x40
+DATA channels64<>+86(SB)/1, $0x43
+DATA channels64<>+87(SB)/1, $0x46
+DATA channels64<>+88(SB)/1, $0x49
+DATA channels64<>+89(SB)/1, $0x4c
+DATA channels64<>+90(SB)/1, $0x4f
+DATA channels64<>+91(SB)/1, $0x52
+DATA channels64<>+92(SB)/1, $0x55
+DATA channels64<>+93(SB)/1, $0x58
+DATA channels64<>+94(SB)/1, $0x5b
+DATA channels64<>+95(SB)/1, $0x5e
+DATA channels64<>+96(SB)/1, $0x61
+DATA channels64<>+97(SB)/1, $0x64
+DATA channels64<>+98(SB)/1, $0x67
+DATA channels64<>+99(SB)/1, $0x6a
+DATA channels64<>+100(SB)/1, $0x6d
+DATA channels64<>+101(SB)/1, $0x70
+DATA channels64<>+102(SB)/1, $0x73
+DATA channels64<>+103(SB)/1, $0x76
+DATA channels64<>+104(SB)/1, $0x79
+DATA channels64<>+105(SB)/1, $0x7c
+DATA channels64<>+106(SB)/1, $0x7f
+DATA channels64<>+107(SB)/1, $0x82
+DATA channels64<>+108(SB)/1, $0x85
+DATA channels64<>+109(SB)/1, $0x88
+DATA channels64<>+110(SB)/1, $0x8b
+DATA channels64<>+111(SB)/1, $0x8e
+DATA channels64<>+112(SB)/1, $0x91
+DATA channels64<>+113(SB)/1, $0x94
+DATA channels64<>+114(SB)/1, $0x97
+DATA channels64<>+115(SB)/1, $0x9a
+DATA channels64<>+116(SB)/1, $0x9d
+DATA channels64<>+117(SB)/1, $0xa0
+DATA channels64<>+118(SB)/1, $0xa3
+DATA channels64<>+119(SB)/1, $0xa6
+DATA channels64<>+120(SB)/1, $0xa9
+DATA channels64<>+121(SB)/1, $0xac
+DATA channels64<>+122(SB)/1, $0xaf
+DATA channels64<>+123(SB)/1, $0xb2
+DATA channels64<>+124(SB)/1, $0xb5
+DATA channels64<>+125(SB)/1, $0xb8
+DATA channels64<>+126(SB)/1, $0xbb
+DATA channels64<>+127(SB)/1, $0xbe
+DATA channels64<>+128(SB)/1, $0x02
+DATA channels64<>+129(SB)/1, $0x05
+DATA channels64<>+130(SB)/1, $0x08
+DATA channels64<>+131(SB)/1, $0x0b
+DATA channels64<>+132(SB)/1, $0x0e
+DATA channels64<>+133(SB)/1, $0x11
+DATA channels64<>+134(SB)/1, $0x14
+DATA channels64<>+135(SB)/1, $0x17
+DATA channels64<>+136(SB)/1, $0x1a
+DATA channels64<>+137(SB)/1, $0x1d
+DATA channels64<>+138(SB)/1, $0x20
+DATA channels64<>+139(SB)/1, $0x23
+DATA channels64<>+140(SB)/1, $0x26
+DATA channels64<>+141(SB)/1, $0x29
+DATA channels64<>+142(SB)/1, $0x2c
+DATA channels64<>+143(SB)/1, $0x2f
+DATA channels64<>+144(SB)/1, $0x32
+DATA channels64<>+145(SB)/1, $0x35
+DATA channels64<>+146(SB)/1, $0x38
+DATA channels64<>+147(SB)/1, $0x3b
+DATA channels64<>+148(SB)/1, $0x3e
+DATA channels64<>+149(SB)/1, $0x41
+DATA channels64<>+150(SB)/1, $0x44
+DATA channels64<>+151(SB)/1, $0x47
+DATA channels64<>+152(SB)/1, $0x4a
+DATA channels64<>+153(SB)/1, $0x4d
+DATA channels64<>+154(SB)/1, $0x50
+DATA channels64<>+155(SB)/1, $0x53
+DATA channels64<>+156(SB)/1, $0x56
+DATA channels64<>+157(SB)/1, $0x59
+DATA channels64<>+158(SB)/1, $0x5c
+DATA channels64<>+159(SB)/1, $0x5f
+DATA channels64<>+160(SB)/1, $0x62
+DATA channels64<>+161(SB)/1, $0x65
+DATA channels64<>+162(SB)/1, $0x68
+DATA channels64<>+163(SB)/1, $0x6b
+DATA channels64<>+164(SB)/1, $0x6e
+DATA channels64<>+165(SB)/1, $0x71
+DATA channels64<>+166(SB)/1, $0x74
+DATA channels64<>+167(SB)/1, $0x77
+DATA channels64<>+168(SB)/1, $0x7a
+DATA channels64<>+169(SB)/1, $0x7d
+DATA channels64<>+170(SB)/1, $0x80
+DATA channels64<>+171(SB)/1, $0x83
+DATA channels64<>+172(SB)/1, $0x86
+DATA channels64<>+173(SB)/1, $0x89
+DATA channels64<>+174(SB)/1, $0x8c
+DATA channels64<>+175(SB)/1, $0x8f
+DATA channels64<>+176(SB)/1, $0x92
+DATA channels64<>+177(SB)/1, $0x95
+DATA channels64<>+178(SB)/1, $0x98
+DATA channels64<>+179(SB)/1, $0x9b
+DATA channels64<>+180(SB)/1, $0x9e
+DATA channels64<>+181(SB)/1, $0xa1
+DATA channels64<>+182(SB)/1, $0xa4
+DATA channels64<>+183(SB)/1, $0xa7
+DATA channels64<>+184(SB)/1, $0xaa
+DATA channels64<>+185(SB)/1, $0xad
+DATA channels64<>+186(SB)/1, $0xb0
+DATA channels64<>+187(SB)/1, $0xb3
+DATA channels64<>+188(SB)/1, $0xb6
+DATA channels64<>+189(SB)/1, $0xb9
+DATA channels64<>+190(SB)/1, $0xbc
+DATA channels64<>+191(SB)/1, $0xbf
+DATA channels64<>+192(SB)/1, $0xbd
+DATA channels64<>+193(SB)/1, $0xba
+DATA channels64<>+194(SB)/1, $0xb7
+DATA channels64<>+195(SB)/1, $0xb4
+DATA channels64<>+196(SB)/1, $0xb1
+DATA channels64<>+197(SB)/1, $0xae
+DATA channels64<>+198(SB)/1, $0xab
+DATA channels64<>+199(SB)/1, $0xa8
+DATA channels64<>+200(SB)/1, $0xa5
+DATA channels64<>+201(SB)/1, $0xa2
+DATA channels64<>+202(SB)/1, $0x9f
+DATA channels64<>+203(SB)/1, $0x9c
+DATA channels64<>+204(SB)/1, $0x99
+DATA channels64<>+205(SB)/1, $0x96
+DATA channels64<>+206(SB)/1, $0x93
+DATA channels64<>+207(SB)/1, $0x90
+DATA channels64<>+208(SB)/1, $0x8d
+DATA channels64<>+209(SB)/1, $0x8a
+DATA channels64<>+210(SB)/1, $0x87
+DATA channels64<>+211(SB)/1, $0x84
+DATA channels64<>+212(SB)/1, $0x81
+DATA channels64<>+213(SB)/1, $0x7e
+DATA channels64<>+214(SB)/1, $0x7b
+DATA channels64<>+215(SB)/1, $0x78
+DATA channels64<>+216(SB)/1, $0x75
+DATA channels64<>+217(SB)/1, $0x72
+DATA channels64<>+218(SB)/1, $0x6f
+DATA channels64<>+219(SB)/1, $0x6c
+DATA channels64<>+220(SB)/1, $0x69
+DATA channels64<>+221(SB)/1, $0x66
+DATA channels64<>+222(SB)/1, $0x63
+DATA channels64<>+223(SB)/1, $0x60
+DATA channels64<>+224(SB)/1, $0x5d
+DATA channels64<>+225(SB)/1, $0x5a
+DATA channels64<>+226(SB)/1, $0x57
+DATA channels64<>+227(SB)/1, $0x54
+DATA channels64<>+228(SB)/1, $0x51
+DATA channels64<>+229(SB)/1, $0x4e
+DATA channels64<>+230(SB)/1, $0x4b
+DATA channels64<>+231(SB)/1, $0x48
+DATA channels64<>+232(SB)/1, $0x45
+DATA channels64<>+233(SB)/1, $0x42
+DATA channels64<>+234(SB)/1, $0x3f
+DATA channels64<>+235(SB)/1, $0x3c
+DATA channels64<>+236(SB)/1, $0x39
+DATA channels64<>+237(SB)/1, $0x36
+DATA channels64<>+238(SB)/1, $0x33
+DATA channels64<>+239(SB)/1, $0x30
+DATA channels64<>+240(SB)/1, $0x2d
+DATA channels64<>+241(SB)/1, $0x2a
+DATA channels64<>+242(SB)/1, $0x27
+DATA channels64<>+243(SB)/1, $0x24
+DATA channels64<>+244(SB)/1, $0x21
+DATA channels64<>+245(SB)/1, $0x1e
+DATA channels64<>+246(SB)/1, $0x1b
+DATA channels64<>+247(SB)/1, $0x18
+DATA channels64<>+248(SB)/1, $0x15
+DATA channels64<>+249(SB)/1, $0x12
+DATA channels64<>+250(SB)/1, $0x0f
+DATA channels64<>+251(SB)/1, $0x0c
+DATA channels64<>+252(SB)/1, $0x09
+DATA channels64<>+253(SB)/1, $0x06
+DATA channels64<>+254(SB)/1, $0x03
+DATA channels64<>+255(SB)/1, $0x00
+DATA channels64<>+256(SB)/1, $0xbe
+DATA channels64<>+257(SB)/1, $0xbb
+DATA channels64<>+258(SB)/1, $0xb8
+DATA channels64<>+259(SB)/1, $0xb5
+DATA channels64<>+260(SB)/1, $0xb2
+DATA channels64<>+261(SB)/1, $0xaf
+DATA channels64<>+262(SB)/1, $0xac
+DATA channels64<>+263(SB)/1, $0xa9
+DATA channels64<>+264(SB)/1, $0xa6
+DATA channels64<>+265(SB)/1, $0xa3
+DATA channels64<>+266(SB)/1, $0xa0
+DATA channels64<>+267(SB)/1, $0x9d
+DATA channels64<>+268(SB)/1, $0x9a
+DATA channels64<>+269(SB)/1, $0x97
+DATA channels64<>+270(SB)/1, $0x94
+DATA channels64<>+271(SB)/1, $0x91
+DATA channels64<>+272(SB)/1, $0x8e
+DATA channels64<>+273(SB)/1, $0x8b
+DATA channels64<>+274(SB)/1, $0x88
+DATA channels64<>+275(SB)/1, $0x85
+DATA channels64<>+276(SB)/1, $0x82
+DATA channels64<>+277(SB)/1, $0x7f
+DATA channels64<>+278(SB)/1, $0x7c
+DATA channels64<>+279(SB)/1, $0x79
+DATA channels64<>+280(SB)/1, $0x76
+DATA channels64<>+281(SB)/1, $0x73
+DATA channels64<>+282(SB)/1, $0x70
+DATA channels64<>+283(SB)/1, $0x6d
+DATA channels64<>+284(SB)/1, $0x6a
+DATA channels64<>+285(SB)/1, $0x67
+DATA channels64<>+286(SB)/1, $0x64
+DATA channels64<>+287(SB)/1, $0x61
+DATA channels64<>+288(SB)/1, $0x5e
+DATA channels64<>+289(SB)/1, $0x5b
+DATA channels64<>+290(SB)/1, $0x58
+DATA channels64<>+291(SB)/1, $0x55
+DATA channels64<>+292(SB)/1, $0x52
+DATA channels64<>+293(SB)/1, $0x4f
+DATA channels64<>+294(SB)/1, $0x4c
+DATA channels64<>+295(SB)/1, $0x49
+DATA channels64<>+296(SB)/1, $0x46
+DATA channels64<>+297(SB)/1, $0x43
+DATA channels64<>+298(SB)/1, $0x40
+DATA channels64<>+299(SB)/1, $0x3d
+DATA channels64<>+300(SB)/1, $0x3a
+DATA channels64<>+301(SB)/1, $0x37
+DATA channels64<>+302(SB)/1, $0x34
+DATA channels64<>+303(SB)/1, $0x31
+DATA channels64<>+304(SB)/1, $0x2e
+DATA channels64<>+305(SB)/1, $0x2b
+DATA channels64<>+306(SB)/1, $0x28
+DATA channels64<>+307(SB)/1, $0x25
+DATA channels64<>+308(SB)/1, $0x22
+DATA channels64<>+309(SB)/1, $0x1f
+DATA channels64<>+310(SB)/1, $0x1c
+DATA channels64<>+311(SB)/1, $0x19
+DATA channels64<>+312(SB)/1, $0x16
+DATA channels64<>+313(SB)/1, $0x13
+DATA channels64<>+314(SB)/1, $0x10
+DATA channels64<>+315(SB)/1, $0x0d
+DATA channels64<>+316(SB)/1, $0x0a
+DATA channels64<>+317(SB)/1, $0x07
+DATA channels64<>+318(SB)/1, $0x04
+DATA channels64<>+319(SB)/1, $0x01
+DATA channels64<>+320(SB)/1, $0xbf
+DATA channels64<>+321(SB)/1, $0xbc
+DATA channels64<>+322(SB)/1, $0xb9
+DATA channels64<>+323(SB)/1, $0xb6
+DATA channels64<>+324(SB)/1, $0xb3
+DATA channels64<>+325(SB)/1, $0xb0
+DATA channels64<>+326(SB)/1, $0xad
+DATA channels64<>+327(SB)/1, $0xaa
+DATA channels64<>+328(SB)/1, $0xa7
+DATA channels64<>+329(SB)/1, $0xa4
+DATA channels64<>+330(SB)/1, $0xa1
+DATA channels64<>+331(SB)/1, $0x9e
+DATA channels64<>+332(SB)/1, $0x9b
+DATA channels64<>+333(SB)/1, $0x98
+DATA channels64<>+334(SB)/1, $0x95
+DATA channels64<>+335(SB)/1, $0x92
+DATA channels64<>+336(SB)/1, $0x8f
+DATA channels64<>+337(SB)/1, $0x8c
+DATA channels64<>+338(SB)/1, $0x89
+DATA channels64<>+339(SB)/1, $0x86
+DATA channels64<>+340(SB)/1, $0x83
+DATA channels64<>+341(SB)/1, $0x80
+DATA channels64<>+342(SB)/1, $0x7d
+DATA channels64<>+343(SB)/1, $0x7a
+DATA channels64<>+344(SB)/1, $0x77
+DATA channels64<>+345(SB)/1, $0x74
+DATA channels64<>+346(SB)/1, $0x71
+DATA channels64<>+347(SB)/1, $0x6e
+DATA channels64<>+348(SB)/1, $0x6b
+DATA channels64<>+349(SB)/1, $0x68
+DATA channels64<>+350(SB)/1, $0x65
+DATA channels64<>+351(SB)/1, $0x62
+DATA channels64<>+352(SB)/1, $0x5f
+DATA channels64<>+353(SB)/1, $0x5c
+DATA channels64<>+354(SB)/1, $0x59
+DATA channels64<>+355(SB)/1, $0x56
+DATA channels64<>+356(SB)/1, $0x53
+DATA channels64<>+357(SB)/1, $0x50
+DATA channels64<>+358(SB)/1, $0x4d
+DATA channels64<>+359(SB)/1, $0x4a
+DATA channels64<>+360(SB)/1, $0x47
+DATA channels64<>+361(SB)/1, $0x44
+DATA channels64<>+362(SB)/1, $0x41
+DATA channels64<>+363(SB)/1, $0x3e
+DATA channels64<>+364(SB)/1, $0x3b
+DATA channels64<>+365(SB)/1, $0x38
+DATA channels64<>+366(SB)/1, $0x35
+DATA channels64<>+367(SB)/1, $0x32
+DATA channels64<>+368(SB)/1, $0x2f
+DATA channels64<>+369(SB)/1, $0x2c
+DATA channels64<>+370(SB)/1, $0x29
+DATA channels64<>+371(SB)/1, $0x26
+DATA channels64<>+372(SB)/1, $0x23
+DATA channels64<>+373(SB)/1, $0x20
+DATA channels64<>+374(SB)/1, $0x1d
+DATA channels64<>+375(SB)/1, $0x1a
+DATA channels64<>+376(SB)/1, $0x17
+DATA channels64<>+377(SB)/1, $0x14
+DATA channels64<>+378(SB)/1, $0x11
+DATA channels64<>+379(SB)/1, $0x0e
+DATA channels64<>+380(SB)/1, $0x0b
+DATA channels64<>+381(SB)/1, $0x08
+DATA channels64<>+382(SB)/1, $0x05
+DATA channels64<>+383(SB)/1, $0x02
+GLOBL channels64<>(SB), RODATA|NOPTR, $384
 
 // func flipAVX2(row *uint8, n int, steps int, size int, order int)
 // Requires: AVX, AVX2

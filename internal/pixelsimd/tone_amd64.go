@@ -69,14 +69,18 @@ func planes[T Number](l *lanes, r, g, b []T, px []uint8, o Order) bool {
 		return false
 	}
 	tone := l.planes.first()
-	switch l.format {
-	case Byte:
+	switch wide := cpu.AVX512(); {
+	case l.format == Byte && wide && n >= 64:
+		planesByteAVX512(raw(r), raw(g), raw(b), &px[0], n, int(o))
+	case l.format == Byte:
 		planesByteAVX2(raw(r), raw(g), raw(b), &px[0], n, int(o))
-	case Float:
+	case l.format == Float && wide:
+		planesFloatAVX512(raw(r), raw(g), raw(b), &px[0], n, tone, int(o))
+	case l.format == Float:
 		planesFloatAVX2(raw(r), raw(g), raw(b), &px[0], n, tone, int(o))
-	case Half:
+	case l.format == Half:
 		planesHalfAVX2(raw(r), raw(g), raw(b), &px[0], n, tone, int(o))
-	case Brain:
+	case l.format == Brain:
 		planesBrainAVX2(raw(r), raw(g), raw(b), &px[0], n, tone, int(o))
 	}
 	return true

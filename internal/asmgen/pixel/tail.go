@@ -89,28 +89,41 @@ func tails(planes Mem) {
 		tonePlanes(format, planes, r)
 		tonePixels(format, pixels, r)
 	}
+	tonePlanes16()
 	bytePlanes()
+	bytePlanes64()
 	flip()
 }
 
-// A Tone holds, in vectors, 1/255 in two parts, the smaller first, and for each
-// of the three vectors its means, then 1/std in two parts.
+// A Tone holds, in vectors of eight, 1/255 in two parts, the smaller first, and for
+// each of the three vectors its means, then 1/std in two parts. Vectors of sixteen
+// are all alike, as in planes those of eight are.
 type tone struct {
-	at      reg.Register
+	vector  func() reg.VecVirtual
 	part    reg.VecVirtual // of 1/255: the small one
 	inverse reg.VecVirtual
 	mean    [3]reg.VecVirtual
+	rest    [3]Op // of scale, the small one
 	scale   [3]reg.VecVirtual
 }
 
-func loadTone(at reg.Register) (t tone) {
-	t = tone{at: at, part: YMM(), inverse: YMM()}
-	VMOVUPS(Mem{Base: at}, t.part)
-	VMOVUPS(Mem{Base: at, Disp: 32}, t.inverse)
+func loadTone(at reg.Register, vector func() reg.VecVirtual) (t tone) {
+	load := func(disp int) reg.VecVirtual {
+		v, m := vector(), Mem{Base: at, Disp: disp}
+		if v.Size() == 64 {
+			VBROADCASTSS(m, v)
+		} else {
+			VMOVUPS(m, v)
+		}
+		return v
+	}
+	t = tone{vector: vector, part: load(0), inverse: load(32)}
 	for i := range t.mean {
-		t.mean[i], t.scale[i] = YMM(), YMM()
-		VMOVUPS(Mem{Base: at, Disp: 64 + 96*i}, t.mean[i])
-		VMOVUPS(Mem{Base: at, Disp: 128 + 96*i}, t.scale[i])
+		t.mean[i], t.scale[i] = load(64+96*i), load(128+96*i)
+		t.rest[i] = Mem{Base: at, Disp: 96 + 96*i} // there are no more registers for it
+		if t.part.Size() == 64 {
+			t.rest[i] = load(96 + 96*i)
+		}
 	}
 	return t
 }
@@ -120,12 +133,12 @@ func loadTone(at reg.Register) (t tone) {
 // with the sum (Brisebarre and Muller, "Correctly rounded multiplication by
 // arbitrary precision constants", 2008).
 func (t *tone) apply(i int, x reg.VecVirtual) reg.VecVirtual {
-	y, z := YMM(), YMM()
+	y, z := t.vector(), t.vector()
 	VCVTDQ2PS(x, x)
 	VMULPS(t.part, x, y)
 	VFMADD231PS(t.inverse, x, y)
 	VSUBPS(t.mean[i], y, y)
-	VMULPS(Mem{Base: t.at, Disp: 96 + 96*i}, y, z)
+	VMULPS(t.rest[i], y, z)
 	VFMADD231PS(t.scale[i], y, z)
 	return z
 }
@@ -166,12 +179,9 @@ func tonePlanes(format string, masks Mem, r rounding) {
 	TEXT(name, NOSPLIT, "func(red, green, blue, src *uint8, n int, tone *float32, order int)")
 	Pragma("noescape")
 	Doc(name+" tones n RGB pixels, at least 16, into planes. If order is 1 the", "row is mirrored.")
-	var dst [3]reg.Register
-	for i, plane := range []string{"red", "green", "blue"} {
-		dst[i] = Load(Param(plane), GP64())
-	}
+	dst := loadPlanes()
 	src, n, order := Load(Param("src"), GP64()), Load(Param("n"), GP64()), Load(Param("order"), GP64())
-	t := loadTone(Load(Param("tone"), GP64()))
+	t := loadTone(Load(Param("tone"), GP64()), YMM)
 	mask := load(masks, order, 3)
 	walk{block: 16, size: 3}.run(src, n, order, func(w *walk, mirrored bool) {
 		var data [2]reg.VecVirtual
@@ -190,6 +200,14 @@ func tonePlanes(format string, masks Mem, r rounding) {
 			r.store(format, t.apply(c, x), t.apply(c, y), dst[c], w.at, 0)
 		}
 	})
+}
+
+// loadPlanes loads where the three planes of a kernel are.
+func loadPlanes() (dst [3]reg.Register) {
+	for i, plane := range []string{"red", "green", "blue"} {
+		dst[i] = Load(Param(plane), GP64())
+	}
+	return dst
 }
 
 // planeMasks makes what spreads 8 RGB pixels over three vectors: in their order,
@@ -219,7 +237,7 @@ func tonePixels(format string, masks Mem, r rounding) {
 	Doc(name+" tones n samples, at least 48. If order is 1 the row is mirrored,", "pixel by pixel of three samples; if it is 2, sample by sample.")
 	dst := Load(Param("dst"), GP64())
 	src, n, order := Load(Param("src"), GP64()), Load(Param("n"), GP64()), Load(Param("order"), GP64())
-	t := loadTone(Load(Param("tone"), GP64()))
+	t := loadTone(Load(Param("tone"), GP64()), YMM)
 	mask := load(masks, order, 3)
 	walk{block: 48, size: 1}.run(src, n, order, func(w *walk, mirrored bool) {
 		spread := func(i int) reg.VecVirtual {
@@ -259,10 +277,7 @@ func bytePlanes() {
 	TEXT("planesByteAVX2", NOSPLIT, "func(red, green, blue, src *uint8, n, order int)")
 	Pragma("noescape")
 	Doc("planesByteAVX2 copies n RGB pixels, at least 32, into planes. If order is 1", "the row is mirrored.")
-	var dst [3]reg.Register
-	for i, plane := range []string{"red", "green", "blue"} {
-		dst[i] = Load(Param(plane), GP64())
-	}
+	dst := loadPlanes()
 	src, n, order := Load(Param("src"), GP64()), Load(Param("n"), GP64()), Load(Param("order"), GP64())
 	mask := load(byteMasks(), order, 9)
 	walk{block: 32, size: 3}.run(src, n, order, func(w *walk, mirrored bool) {
