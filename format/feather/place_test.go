@@ -66,6 +66,26 @@ func TestPlaced(t *testing.T) {
 	}
 }
 
+// TestRowReads reads two rows that lie far from each other: what is between them is
+// not read, but between their labels, which do not.
+func TestRowReads(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.arrow")
+	if _, err := Write(t.Context(), path, stream(t, photos(t), loader.Config{BatchSize: 60}), WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	src := mustOpen(t, path, Options{}).(*randomSource)
+	before := src.pool.Stats()
+	rows, err := src.OpenRows(t.Context(), []loader.Ref{{Row: 10}, {Row: 53}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	after := src.pool.Stats()
+	if reads, bytes := after.Reads-before.Reads, after.Bytes-before.Bytes; reads != 3 || bytes != 44*8+2*16*16*3 {
+		t.Errorf("%d reads of %d bytes in all", reads, bytes)
+	}
+}
+
 // TestDamagedOffset reads texts of which one ends behind its buffer, and the next
 // begins there. Both are lost, and no others.
 func TestDamagedOffset(t *testing.T) {

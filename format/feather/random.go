@@ -1,6 +1,7 @@
 package feather
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -14,9 +15,20 @@ import (
 // randomSource is a source whose rows are read one by one.
 type randomSource struct {
 	*source
-	spares sync.Pool // of *picked
-	placed int       // the column that is read straight into batches, -1 for none
-	starts [][]byte  // its offsets by record batch, if it varies
+	plan   shard.Plan // of reads
+	spares sync.Pool  // of *picked
+	placed int        // the column that is read straight into batches, -1 for none
+	starts [][]byte   // its offsets by record batch, if it varies
+}
+
+// rowGap is the gap between rows that is read over: a page, as the system reads whole
+// ones, and copies it in less time than another read takes.
+const rowGap = 4 << 10
+
+// rowPlan returns how single rows are merged into reads.
+func rowPlan(p shard.Plan) shard.Plan {
+	p.GapBytes, p.Concurrency = cmp.Or(p.GapBytes, rowGap), cmp.Or(p.Concurrency, 1)
+	return p
 }
 
 // picked is a set of rows that were read one by one.
@@ -118,14 +130,14 @@ func (p *picked) read(ctx context.Context, refs []loader.Ref) (err error) {
 		p.cells[w.cell].data = r.Data[w.skip:][:w.n:w.n]
 	}
 	p.forget()
-	return p.s.pool.ReadInto(ctx, p.to, p.s.read, p.placed)
+	return p.s.pool.ReadInto(ctx, p.to, p.s.plan, p.placed)
 }
 
 func (p *picked) fetch(ctx context.Context) ([]byte, error) {
 	if len(p.ranges) == 0 {
 		return nil, nil
 	}
-	return p.s.pool.Fetch(ctx, p.s.bufs, p.s.read, p.ranges)
+	return p.s.pool.Fetch(ctx, p.s.bufs, p.s.plan, p.ranges)
 }
 
 // places reports whether column c is read to where we are told.

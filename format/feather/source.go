@@ -48,6 +48,8 @@ type Options struct {
 	Pool shard.PoolConfig
 
 	// Read says how the buffers of a batch, or single rows, are merged into reads.
+	// Of single rows GapBytes 0 means 4 KiB, and Concurrency 0 means 1, as the loader
+	// opens many chunks of rows at once.
 	Read shard.Plan
 }
 
@@ -108,7 +110,7 @@ func open(set shard.Set, o Options) (loader.Source, error) {
 		return nil, errors.Join(err, pool.Close())
 	}
 	if s.readsRows() {
-		r := &randomSource{source: s, placed: -1}
+		r := &randomSource{source: s, placed: -1, plan: rowPlan(o.Read)}
 		if reads.InPlace(o.Pool) {
 			err = r.place()
 		}
