@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,9 +16,11 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
+	"github.com/stokerdata/stoker/format/mem"
 	"github.com/stokerdata/stoker/internal/cputime"
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/shard"
 )
 
@@ -250,22 +253,70 @@ func BenchmarkRandomBatch(b *testing.B) {
 	}
 }
 
+// embeddings returns a file of record batches of 1024 rows: so many float32s and a label.
+func embeddings(t testing.TB, width, rows int) string {
+	t.Helper()
+	vectors, labels := make([]float32, rows*width), make([]int32, rows)
+	for i := range vectors {
+		vectors[i], labels[i/width] = float32(i/width), int32(i/width)
+	}
+	src, err := mem.Columns(loader.Spec{
+		{Name: "x", DType: dtype.Float32, Shape: loader.Dims(width)},
+		{Name: "label", DType: dtype.Int32},
+	}, mem.Of(vectors), mem.Of(labels))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "embeddings.arrow")
+	if _, err := Write(t.Context(), path, stream(t, src, loader.Config{BatchSize: 1024}), WriteOptions{RowsPerBatch: 1024}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// BenchmarkShuffled shuffles rows of 1 to 16 KiB, by blocks and one by one.
+func BenchmarkShuffled(b *testing.B) {
+	for _, width := range []int{256, 1024, 4096} {
+		path := embeddings(b, width, 32<<20/width)
+		for _, one := range []bool{false, true} {
+			src := mustOpen(b, path, Options{})
+			if r, random := src.(*randomSource); one {
+				src = byRow(src, Options{})
+			} else if random {
+				src = r.source
+			}
+			b.Run(fmt.Sprintf("%d bytes/one by one=%v", 4*width+4, one), func(b *testing.B) {
+				const batch = 256
+				ld, err := loader.New(src, loader.Config{BatchSize: batch, Order: loader.Shuffle{}, Epochs: -1})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.SetBytes(int64(batch * 4 * (width + 1)))
+				warm, began := 32<<20/width/batch, cputime.Now()
+				for _, err := range ld.All(b.Context()) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					if warm--; warm >= 0 { // the memory of blocks is new
+						began = cputime.Now()
+						continue
+					}
+					if !b.Loop() {
+						break
+					}
+				}
+				b.ReportMetric(float64(cputime.Now()-began)/float64(b.N)/batch, "cpu-ns/row")
+			})
+		}
+	}
+}
+
 // BenchmarkRandomRows reads 64 random rows of 512 float32s and a label at a
 // time, by pread, by a ring and mapped, and as the ideal the same bytes by
 // themselves.
 func BenchmarkRandomRows(b *testing.B) {
 	const rows, width, n = 16_384, 512, 64
-	v := array.NewFixedSizeListBuilder(memory.DefaultAllocator, width, arrow.PrimitiveTypes.Float32)
-	l := array.NewInt32Builder(memory.DefaultAllocator)
-	for i := range rows {
-		v.Append(true)
-		for range width {
-			v.ValueBuilder().(*array.Float32Builder).Append(float32(i))
-		}
-		l.Append(int32(i))
-	}
-	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: v.Type()}, {Name: "label", Type: l.Type()}}, nil)
-	path := save(b, "embeddings.arrow", ipcFile(b, schema, []arrow.Record{array.NewRecord(schema, []arrow.Array{v.NewArray(), l.NewArray()}, rows)}))
+	path := embeddings(b, width, rows)
 	rng := rand.New(rand.NewPCG(61, 62))
 	refs := make([]loader.Ref, n)
 	pick := func() {
@@ -275,7 +326,8 @@ func BenchmarkRandomRows(b *testing.B) {
 	}
 	for name, pool := range map[string]shard.PoolConfig{"rows": {}, "ring": {Backend: shard.Ring}, "mapped": {Backend: shard.MmapTrusted}} {
 		b.Run(name, func(b *testing.B) {
-			src := mustOpen(b, path, Options{Pool: pool}).(loader.RandomSource)
+			o := Options{Pool: pool}
+			src := byRow(mustOpen(b, path, o), o)
 			b.SetBytes(n * 4 * (width + 1))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -289,7 +341,7 @@ func BenchmarkRandomRows(b *testing.B) {
 		})
 	}
 	b.Run("loader", func(b *testing.B) {
-		ld, err := loader.New(mustOpen(b, path, Options{}), loader.Config{BatchSize: n, Order: loader.Shuffle{}, Epochs: -1})
+		ld, err := loader.New(byRow(mustOpen(b, path, Options{}), Options{}), loader.Config{BatchSize: n, Order: loader.Shuffle{}, Epochs: -1})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -354,7 +406,7 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 	schema := largeRows()
-	src := mustOpen(t, save(t, "b.arrow", ipcFile(t, schema, records(grower{rand.New(rand.NewPCG(73, 74)), 0.1}, schema, rows))), Options{}).(loader.RandomSource)
+	src := byRow(mustOpen(t, save(t, "b.arrow", ipcFile(t, schema, records(grower{rand.New(rand.NewPCG(73, 74)), 0.1}, schema, rows))), Options{}), Options{})
 	refs := make([]loader.Ref, 500)
 	for i := range refs {
 		refs[i].Row = i * 7 % rows

@@ -21,20 +21,23 @@ import (
 // photos is a source of rows that are large enough to be read one by one.
 func photos(t testing.TB) loader.Source {
 	t.Helper()
-	const n, size = 60, 16 * 16 * 3
+	const n, size = 60, 64 * 64 * 3
 	labels, pixels := make([]int64, n), make([]uint8, n*size)
 	for i := range pixels {
 		labels[i/size], pixels[i] = int64(i), uint8(i*i)
 	}
 	src, err := mem.Columns(loader.Spec{
 		{Name: "label", DType: dtype.Int64},
-		{Name: "image", DType: dtype.Uint8, Shape: loader.Dims(16, 16, 3)},
+		{Name: "image", DType: dtype.Uint8, Shape: loader.Dims(64, 64, 3)},
 	}, mem.Of(labels), mem.Of(pixels))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return src
 }
+
+// letterBytes is what the texts of letters are multiples of.
+const letterBytes = 8000
 
 // letters is a source of texts that are large enough to be read one by one, some
 // empty.
@@ -43,7 +46,7 @@ func letters(t testing.TB) loader.Source {
 	const n = 60
 	labels, texts, tracks := make([]int64, n), make([]string, n), make([][]float32, n)
 	for i := range n {
-		labels[i], texts[i] = int64(i), strings.Repeat(string(rune('a'+i%26)), i%7*400)
+		labels[i], texts[i] = int64(i), strings.Repeat(string(rune('a'+i%26)), i%7*letterBytes)
 		tracks[i] = slices.Repeat([]float32{float32(i), 2, 3}, i%5)
 	}
 	src, err := mem.Columns(loader.Spec{

@@ -89,7 +89,7 @@ func readAll(b []byte, o Options) error {
 		}
 		touch(rows, block.Rows)
 		rows.Close()
-		if rs, ok := src.(loader.RandomSource); ok && block.Rows > 0 {
+		if rs := byRow(src, o); rs != nil && block.Rows > 0 {
 			rows, err := rs.OpenRows(context.Background(), []loader.Ref{{Block: i}, {Block: i, Row: block.Rows - 1}})
 			if err != nil {
 				first = cmpOr(first, err)
@@ -104,12 +104,11 @@ func readAll(b []byte, o Options) error {
 }
 
 // placeAll reads the rows of a block to where they belong in a batch.
-func placeAll(src loader.RandomSource, block, rows int, touch func(loader.Rows, int)) error {
+func placeAll(r *randomSource, block, rows int, touch func(loader.Rows, int)) error {
 	refs, sizes := make([]loader.Ref, min(rows, 100)), make([]int64, min(rows, 100))
 	for i := range refs {
 		refs[i] = loader.Ref{Block: block, Row: rows - 1 - i}
 	}
-	r := src.(*randomSource)
 	if r.Sizes(refs, sizes) < 0 {
 		return nil
 	}
@@ -356,37 +355,30 @@ func TestLimits(t *testing.T) {
 // and by row.
 func TestDictionaryIndex(t *testing.T) {
 	index := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}
-	for _, width := range []int32{1, 1024} {
-		schema := arrow.NewSchema([]arrow.Field{{Name: "c", Type: index}, {Name: "x", Type: &arrow.FixedSizeBinaryType{ByteWidth: int(width)}}}, nil)
-		b := ipcFile(t, schema, records(grower{Rand: rand.New(rand.NewPCG(23, 24))}, schema, 30))
-		src, err := open(shard.Set{{Path: "a.arrow", Size: int64(len(b))}}, Options{Pool: shard.PoolConfig{FS: memFile(b)}})
+	schema := one("c", index, false)
+	b := ipcFile(t, schema, records(grower{Rand: rand.New(rand.NewPCG(23, 24))}, schema, 30))
+	o := Options{Pool: shard.PoolConfig{FS: memFile(b)}}
+	src, err := open(shard.Set{{Path: "a.arrow", Size: int64(len(b))}}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.(io.Closer).Close()
+	single := byRow(src, o)
+	_, _, values := single.layouts[0].spans(0, &single.batches[0])
+	for _, bad := range []byte{7, 0x7f, 0xff} { // there are 7 classes
+		b[values.off+29] = bad
+		if err := readAll(b, Options{}); !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), `record batch 0, column "c": dictionary index`) {
+			t.Errorf("index %d: error %v", int8(bad), err)
+		}
+		rows, err := single.OpenRows(t.Context(), []loader.Ref{{Row: 29}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer src.(io.Closer).Close()
-		s, ok := src.(*source)
-		if !ok {
-			s = src.(*randomSource).source
+		sample := loader.Sample{Fields: make([]loader.Tensor, 1)}
+		if err := rows.Row(nil, 0, &sample); !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), `column "c": dictionary index`) {
+			t.Errorf("index %d of a single row: error %v", int8(bad), err)
 		}
-		_, _, values := s.layouts[0].spans(0, &s.batches[0])
-		for _, bad := range []byte{7, 0x7f, 0xff} { // there are 7 classes
-			b[values.off+29] = bad
-			if err := readAll(b, Options{}); !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), `record batch 0, column "c": dictionary index`) {
-				t.Errorf("index %d: error %v", int8(bad), err)
-			}
-			if ok {
-				continue
-			}
-			rows, err := src.(loader.RandomSource).OpenRows(t.Context(), []loader.Ref{{Row: 29}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			sample := loader.Sample{Fields: make([]loader.Tensor, 2)}
-			if err := rows.Row(nil, 0, &sample); !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), `column "c": dictionary index`) {
-				t.Errorf("index %d of a single row: error %v", int8(bad), err)
-			}
-			rows.Close()
-		}
+		rows.Close()
 	}
 }
 

@@ -396,15 +396,12 @@ func TestRandomRows(t *testing.T) {
 		schema := largeRows()
 		b := ipcFile(t, schema, records(grower{rand.New(rand.NewPCG(9, 10)), nulls}, schema, 20, 0, 33))
 		src := mustOpen(t, save(t, "a.arrow", b), Options{})
-		if _, ok := src.(loader.RandomSource); !ok {
-			t.Fatal("rows of 1 KiB are not read one by one")
-		}
 		for _, nulls := range []format.Nulls{format.NullMask, format.NullZero} {
 			checkFile(t, b, Options{Nulls: nulls})
 		}
 		// In any order, across blocks, a row twice.
 		refs := []loader.Ref{{Block: 1, Row: 7}, {Block: 0, Row: 19}, {Block: 1, Row: 7}, {Block: 1, Row: 32}, {Block: 0, Row: 0}}
-		rows, err := src.(loader.RandomSource).OpenRows(context.Background(), refs)
+		rows, err := byRow(src, Options{}).OpenRows(context.Background(), refs)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -463,7 +460,7 @@ func TestMappedNulls(t *testing.T) {
 func TestConcurrent(t *testing.T) {
 	schema := largeRows()
 	recs := records(grower{rand.New(rand.NewPCG(31, 32)), 0.1}, schema, 50, 60, 70)
-	src := mustOpen(t, save(t, "a.arrow", ipcFile(t, schema, recs)), Options{}).(loader.RandomSource)
+	src := byRow(mustOpen(t, save(t, "a.arrow", ipcFile(t, schema, recs)), Options{}), Options{})
 	var all sync.WaitGroup
 	for g := range 4 {
 		all.Go(func() {

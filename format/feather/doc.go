@@ -15,7 +15,7 @@
 //
 // Only the buffers of the chosen columns are read. A source whose files are not
 // compressed and whose rows are large (embeddings, images) reads single rows and
-// is shuffled exactly; see [Open].
+// is shuffled exactly; see [Open]. Small rows are cheaper to read in blocks.
 //
 // # Types
 //

@@ -466,7 +466,7 @@ func checkRecords(t *testing.T, b []byte, records []arrow.Record, o Options) {
 		if err := rows.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if rs, ok := src.(loader.RandomSource); ok {
+		if rs := byRow(src, o); rs != nil {
 			checkRandom(t, rs, i, rec, o.Nulls)
 		}
 		i++
@@ -499,4 +499,21 @@ func mustOpen(t testing.TB, path string, o Options) loader.Source {
 	}
 	t.Cleanup(func() { src.(interface{ Close() error }).Close() })
 	return src
+}
+
+// byRow returns the source of the rows of src one by one, however large they are, or
+// nil if they cannot be read so.
+func byRow(src loader.Source, o Options) *randomSource {
+	if r, ok := src.(*randomSource); ok {
+		return r
+	}
+	s := src.(*source)
+	if !s.separable() {
+		return nil
+	}
+	r, err := s.single(o)
+	if err != nil {
+		panic(err)
+	}
+	return r
 }

@@ -54,7 +54,7 @@ func TestPlaced(t *testing.T) {
 		}
 	}
 	null := save(t, "null.arrow", ipcFile(t, one("text", arrow.BinaryTypes.String, true), []arrow.Record{
-		fromJSON(t, one("text", arrow.BinaryTypes.String, true), fmt.Sprintf(`[{"text": %q}, {"text": null}]`, strings.Repeat("dear reader, ", 150))),
+		fromJSON(t, one("text", arrow.BinaryTypes.String, true), fmt.Sprintf(`[{"text": %q}, {"text": null}]`, strings.Repeat("dear reader, ", 5000))),
 	}))
 	if f := mustOpen(t, null, Options{Nulls: format.NullZero}).(*randomSource).Sizes(nil, nil); f >= 0 {
 		t.Errorf("field %d, of which rows are null, is read straight into batches", f)
@@ -63,6 +63,30 @@ func TestPlaced(t *testing.T) {
 	_, starts, _ := src.layouts[0].spans(0, &src.batches[0])
 	if starts.n = maxStarts; src.placeable(0) > 0 {
 		t.Errorf("offsets of more than %d bytes are kept", maxStarts)
+	}
+}
+
+// TestReadsRows looks which rows are read one by one.
+func TestReadsRows(t *testing.T) {
+	mapped := shard.PoolConfig{Backend: shard.MmapTrusted}
+	for _, c := range []struct {
+		what        string
+		width, rows int
+		pool        shard.PoolConfig
+		want        bool
+	}{
+		{"two reads for 8 KiB", 2048, 100, shard.PoolConfig{}, true},
+		{"two reads for less", 2046, 100, shard.PoolConfig{}, false},
+		{"a large record batch", 1025, 1024, shard.PoolConfig{}, true},
+		{"a record batch of 4 MB", 1000, 1024, shard.PoolConfig{}, false},
+		{"small rows of a large one", 100, 1024, shard.PoolConfig{}, false},
+		{"mapped rows of 512 bytes", 127, 100, mapped, true},
+		{"mapped rows of less", 126, 100, mapped, false},
+	} {
+		src := mustOpen(t, embeddings(t, c.width, c.rows), Options{Pool: c.pool})
+		if _, got := src.(*randomSource); got != c.want {
+			t.Errorf("%s: read one by one is %v", c.what, got)
+		}
 	}
 }
 
@@ -81,7 +105,7 @@ func TestRowReads(t *testing.T) {
 	}
 	defer rows.Close()
 	after := src.pool.Stats()
-	if reads, bytes := after.Reads-before.Reads, after.Bytes-before.Bytes; reads != 3 || bytes != 44*8+2*16*16*3 {
+	if reads, bytes := after.Reads-before.Reads, after.Bytes-before.Bytes; reads != 3 || bytes != 44*8+2*64*64*3 {
 		t.Errorf("%d reads of %d bytes in all", reads, bytes)
 	}
 }
@@ -104,7 +128,7 @@ func TestDamagedOffset(t *testing.T) {
 		c.OnError = loader.Skip(2)
 		for i := range 60 {
 			if i != 17+4 && i != 17+5 {
-				want = append(want, fmt.Sprint(i, i%7*400))
+				want = append(want, fmt.Sprint(i, i%7*letterBytes))
 			}
 		}
 		for b, err := range stream(t, mustOpen(t, path, Options{}), c) {

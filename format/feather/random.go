@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/reads"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/shard"
@@ -24,6 +25,15 @@ type randomSource struct {
 // rowGap is the gap between rows that is read over: a page, as the system reads whole
 // ones, and copies it in less time than another read takes.
 const rowGap = 4 << 10
+
+// single returns the source of the same rows, read one by one.
+func (s *source) single(o Options) (*randomSource, error) {
+	r := &randomSource{source: s, placed: -1, plan: rowPlan(o.Read)}
+	if !reads.InPlace(o.Pool) {
+		return r, nil
+	}
+	return r, r.place()
+}
 
 // rowPlan returns how single rows are merged into reads.
 func rowPlan(p shard.Plan) shard.Plan {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/lists"
-	"github.com/stokerdata/stoker/format/internal/reads"
 	"github.com/stokerdata/stoker/format/internal/spare"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -53,9 +52,17 @@ type Options struct {
 	Read shard.Plan
 }
 
-// randomRowBytes is the size from which a row is read by itself: two of them
-// make up for the pages that a read at any offset touches.
-const randomRowBytes = 512
+const (
+	// mappedRow is the size from which rows of mapped files are read one by one.
+	mappedRow = 512
+	// pageBytes is what each read of a row must bring on average, if it is to be read
+	// by itself: as much as it touches beside that, of pages. With less a row takes
+	// more than three times the CPU time of one in a block: see BenchmarkShuffled.
+	pageBytes = 4 << 10
+	// mixedBytes is the size of record batches above which rows are read one by one
+	// though they are small: a shuffle has up to 80 open, that is half a GiB of these.
+	mixedBytes = 4 << 20
+)
 
 // extensions are those of files that are taken from a directory.
 var extensions = []string{".arrow", ".arrows", ".feather", ".ipc"}
@@ -67,11 +74,15 @@ var extensions = []string{".arrow", ".arrows", ".feather", ".ipc"}
 // is gone through from one to the next; one that ends between two of them is taken
 // to be whole, as the format allows.
 //
-// The source is read in blocks, one per record batch. If no file is compressed
-// and the chosen columns of a row have 512 bytes or more on average, it is a
-// loader.RandomSource instead, which is shuffled exactly (but not where lists of
-// bools or views are among the columns, or lists with null items). As the files decide
-// which it is, Open returns the interface; both are an io.Closer.
+// The source is read in blocks, one per record batch. If no file is compressed and
+// rows are large, it is a loader.RandomSource instead, which is shuffled exactly (but
+// not where lists of bools or views are among the columns, or lists with null items).
+// They are if the chosen columns of a row have 4 KiB or more on average for each read
+// that it takes: one for each column of numbers or arrays, another two for texts and
+// lists, and for nulls one. In mapped files, where a read costs nothing, and in those
+// with record batches of more than 4 MiB, too many of which a shuffle would have to
+// hold, 512 bytes are enough. As the files decide which it is, Open returns the
+// interface; both are an io.Closer.
 //
 // Errors wrap loader.ErrCorrupt for damaged files and loader.ErrSpec for columns
 // that are missing, of other types, or not readable.
@@ -110,10 +121,7 @@ func open(set shard.Set, o Options) (loader.Source, error) {
 		return nil, errors.Join(err, pool.Close())
 	}
 	if s.readsRows() {
-		r := &randomSource{source: s, placed: -1, plan: rowPlan(o.Read)}
-		if reads.InPlace(o.Pool) {
-			err = r.place()
-		}
+		r, err := s.single(o)
 		if err != nil {
 			return nil, errors.Join(err, pool.Close())
 		}
@@ -464,9 +472,36 @@ func (s *source) checkMemory() error {
 	return nil
 }
 
-// readsRows reports whether rows are cheap to read one by one.
+// readsRows reports whether rows are read one by one.
 func (s *source) readsRows() bool {
-	var rows, bytes int64
+	if !s.separable() {
+		return false
+	}
+	var rows, reads, bytes, largest int64
+	for i := range s.batches {
+		b := &s.batches[i]
+		l := s.layouts[b.shard]
+		n := int64(b.rows)
+		rows += n
+		for c := range l.columns {
+			_, _, values := l.spans(c, b)
+			bytes += int64(values.n)
+		}
+		for _, x := range b.spans {
+			if x.n > 0 {
+				reads += n
+			}
+		}
+		largest = max(largest, s.blocks[i].Bytes)
+	}
+	if s.lent || largest > mixedBytes {
+		return rows > 0 && bytes/rows >= mappedRow
+	}
+	return rows > 0 && bytes/pageBytes >= reads
+}
+
+// separable reports whether rows can be read one by one.
+func (s *source) separable() bool {
 	for i := range s.batches {
 		b := &s.batches[i]
 		l := s.layouts[b.shard]
@@ -475,7 +510,7 @@ func (s *source) readsRows() bool {
 		}
 		for c := range l.columns {
 			col := &l.columns[c]
-			valid, _, values := l.spans(c, b)
+			valid, _, _ := l.spans(c, b)
 			for _, v := range valid[col.nRow:] {
 				if v.n > 0 {
 					return false
@@ -484,11 +519,9 @@ func (s *source) readsRows() bool {
 			if col.view || col.text > 0 || (col.bits || col.dict != nil) && (col.offset > 0 || col.per != 1) {
 				return false
 			}
-			bytes += int64(values.n)
 		}
-		rows += int64(b.rows)
 	}
-	return rows > 0 && bytes/rows >= randomRowBytes
+	return true
 }
 
 // Spec implements loader.Source.
