@@ -26,6 +26,8 @@ type layout struct {
 	total   place // of the schema
 	first   []int // of the spans of a column
 	nSpans  int
+	lanes   []lane
+	record  int // bytes of all lanes of a row
 }
 
 func newLayout(columns []column, total place) *layout {
@@ -34,6 +36,7 @@ func newLayout(columns []column, total place) *layout {
 		l.first[i] = l.nSpans
 		l.nSpans += len(columns[i].levels) + 2
 	}
+	l.addLanes()
 	return l
 }
 
@@ -280,7 +283,7 @@ func (r *batchReader) need(s *span, n int) error {
 // decodedBytes returns the bytes that a batch needs beside its buffers when it
 // is decoded; text is the decoded size of those buffers that alone know it.
 func (l *layout) decodedBytes(b *batch, text int64) int64 {
-	total := text
+	total := text + l.recordBytes(b)
 	for c := range l.columns {
 		col := &l.columns[c]
 		valid, starts, values := l.spans(c, b)

@@ -31,6 +31,8 @@ type column struct {
 	texts loader.Field // of them, while field is that of their lengths
 	more  place        // the first of their buffers
 
+	isLane bool // it is one of layout.lanes
+
 	dtype dtype.Type // of the elements as stored; of indexes into a dictionary, theirs
 	bits  bool       // eight elements to a byte
 	per   int        // elements of an item

@@ -50,7 +50,9 @@
 //
 // # Ownership
 //
-// Rows lend the memory of a block until Rows.Close, as package loader asks. Of rows
+// Rows lend the memory of a block until Rows.Close, as package loader asks. The
+// numbers of one that is shuffled are laid out by rows, in memory that Block.Memory
+// counts, if they have eight columns or more. Of rows
 // that are read one by one the largest column is read straight into the batch, if
 // no transform looks at it and its values are stored as they are delivered; its
 // offsets are kept in memory, up to 64 MiB. The source holds open files until it,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/elem"
@@ -24,6 +25,9 @@ type rows struct {
 	raw    [][]byte // by span
 	rooms  [][]byte // by span, parts of room
 	cols   []decoded
+
+	laying sync.Mutex
+	record []byte // see rows.records, likewise
 }
 
 // Open implements loader.Source.
@@ -165,7 +169,8 @@ func (r *rows) use(l *layout, b *batch) {
 func (r *rows) Close() error {
 	r.s.bufs.Put(r.buf)
 	r.s.bufs.Put(r.room)
-	r.buf, r.room = nil, nil
+	r.s.bufs.Put(r.record)
+	r.buf, r.room, r.record = nil, nil, nil
 	clear(r.raw)
 	clear(r.rooms)
 	for c := range r.cols {
@@ -268,6 +273,7 @@ func (d *decoded) items(c *column, i int, ok bool) ([]byte, loader.Shape) {
 // Gather implements loader.Gatherer.
 func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 	dense := elem.InOrder(rows) && elem.InOrder(at)
+	byRecord := !dense && r.l.recordBytes(r.b) > 0
 	for c := range r.l.columns {
 		d, m, col := &r.cols[c], &r.s.columns[c], &r.l.columns[c]
 		if d.err != nil {
@@ -280,9 +286,11 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 				}
 			}
 		}
-		if n := col.row(); n >= 0 {
+		switch n := col.row(); {
+		case byRecord && col.isLane:
+		case n >= 0:
 			elem.Gather(b.Column(m.f).Data, d.values, n, rows, at, dense)
-		} else {
+		default:
 			d.gatherItems(col, m.f, pick{rows, at, dense && !d.apart}, b)
 		}
 		if m.texts >= 0 {
@@ -291,6 +299,9 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 		if m.mask >= 0 {
 			gatherValid(b.Column(m.mask).Data, d.valid, rows, at)
 		}
+	}
+	if byRecord {
+		return r.gatherRecords(rows, at, b)
 	}
 	return nil
 }
