@@ -297,7 +297,7 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 			d.gatherTexts(col, m.texts, rows, at, b)
 		}
 		if m.mask >= 0 {
-			gatherValid(b.Column(m.mask).Data, d.valid, rows, at)
+			gatherValid(b.Column(m.mask).Data, d.valid, rows, at, dense)
 		}
 	}
 	if byRecord {
@@ -359,11 +359,28 @@ func endsOf[T int32 | int64](ends []int64, starts []T, group int) {
 	}
 }
 
-func gatherValid(to, valid []byte, rows, at []int) {
-	for k, i := range rows {
-		to[at[k]] = 1
-		if valid != nil {
-			to[at[k]] = valid[i]
+// gatherValid sets the "valid" field. inOrder says that rows and places follow one
+// another.
+func gatherValid(to, valid []byte, rows, at []int, inOrder bool) {
+	switch {
+	case valid != nil:
+		elem.Gather(to, valid, 1, rows, at, inOrder)
+	case inOrder && len(at) > 0:
+		ones(to[at[0]:][:len(rows)])
+	default:
+		for _, i := range at[:len(rows)] {
+			to[i] = 1
 		}
+	}
+}
+
+// ones sets all of b to 1.
+func ones(b []byte) {
+	const first = 64
+	for i := range b[:min(first, len(b))] {
+		b[i] = 1
+	}
+	for n := first; n < len(b); n *= 2 {
+		copy(b[n:], b[:n])
 	}
 }
