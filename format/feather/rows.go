@@ -9,6 +9,7 @@ import (
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/internal/invariant"
+	"github.com/stokerdata/stoker/internal/prefetch"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/shard"
@@ -274,6 +275,9 @@ func (d *decoded) items(c *column, i int, ok bool) ([]byte, loader.Shape) {
 func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 	dense := elem.InOrder(rows) && elem.InOrder(at)
 	byRecord := !dense && r.l.recordBytes(r.b) > 0
+	if !dense {
+		r.bring(rows)
+	}
 	for c := range r.l.columns {
 		d, m, col := &r.cols[c], &r.s.columns[c], &r.l.columns[c]
 		if d.err != nil {
@@ -304,6 +308,15 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 		return r.gatherRecords(rows, at, b)
 	}
 	return nil
+}
+
+// bring asks for what tells where the values of rows lie, in all columns that vary.
+func (r *rows) bring(rows []int) {
+	for c := range r.l.columns {
+		if col := &r.l.columns[c]; col.offset > 0 && col.fixed < 0 {
+			prefetch.Rows(r.cols[c].starts, col.offset, rows)
+		}
+	}
 }
 
 // pick says which rows of a block go where in a batch.
