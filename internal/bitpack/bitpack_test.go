@@ -67,7 +67,7 @@ func TestLookup(t *testing.T) {
 		whole[i] = r.Uint32()
 	}
 	for width := uint(0); width <= 32; width++ {
-		for _, size := range []int{1, 2, 1000, 1 << 16} {
+		for _, size := range []int{1, 2, 17, 33, 63, 64, 65, 1000, 1 << 16} {
 			dict := whole[:size]
 			for n := range 100 {
 				for name, f := range map[string]func([]uint32, []byte, uint, []uint32) (int, uint32){"kernel": Lookup, "plain": plainLookup} {
@@ -91,10 +91,39 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// BenchmarkLookup looks numbers up in dictionaries that the first and the second
-// cache hold.
+// TestLookupEnds looks numbers up that end where src does.
+func TestLookupEnds(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 5))
+	whole := make([]uint32, 1000)
+	for i := range whole {
+		whole[i] = r.Uint32()
+	}
+	for width := uint(1); width <= 32; width++ {
+		for _, size := range []int{1, 16, 40, 64, 1000} {
+			for n := 0; n <= 104; n += 8 {
+				src := make([]byte, n/8*int(width))
+				for i := range src {
+					src[i] = byte(r.Uint32())
+				}
+				dst, want := make([]uint32, n), slow(n, src, width)
+				k, greatest := Lookup(dst, src, width, whole[:size])
+				if k%8 != 0 || k > n || k > 0 && greatest != slices.Max(want[:k]) {
+					t.Fatalf("%d numbers of %d bits, the greatest %d, are %v", k, width, greatest, want)
+				}
+				for i, x := range want[:k] {
+					if want := whole[min(int(x), size-1)]; dst[i] != want {
+						t.Fatalf("number %d of %d of %d bits, %d, is looked up as %x, want %x", i, n, width, x, dst[i], want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkLookup looks numbers up in dictionaries that registers, the first and the
+// second cache hold.
 func BenchmarkLookup(b *testing.B) {
-	for _, width := range []uint{8, 11, 17} {
+	for _, width := range []uint{4, 8, 11, 17} {
 		dst, src, dict := make([]uint32, 256), make([]byte, 32*width+32), make([]uint32, 1<<width)
 		r := rand.New(rand.NewPCG(1, 4))
 		for i := range src {

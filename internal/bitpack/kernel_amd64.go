@@ -15,3 +15,9 @@ func unpackAVX2(dst *uint32, src *byte, groups int, width int) uint32
 //
 //go:noescape
 func lookupAVX2(dst *uint32, src *byte, groups int, width int, dict *uint32, last uint32) uint32
+
+// selectAVX512 is lookupAVX2 for a dict of at most 64 numbers, which it has in
+// registers. It loads no bytes but those that it unpacks.
+//
+//go:noescape
+func selectAVX512(dst *uint32, src *byte, groups int, width int, dict *uint32, last uint32) uint32

@@ -1347,3 +1347,110 @@ group:
 	MOVL         AX, ret+48(FP)
 	VZEROUPPER
 	RET
+
+// func selectAVX512(dst *uint32, src *byte, groups int, width int, dict *uint32, last uint32) uint32
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VBMI, BMI2, MMX+
+TEXT ·selectAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	MOVQ         width+24(FP), BX
+	VPBROADCASTW BX, Z0
+	VPMULLW      numbers<>+0(SB), Z0, Z0
+	MOVL         $0x00000007, SI
+	VPBROADCASTD SI, Z2
+	VPANDD       Z2, Z0, Z1
+	VPSRLW       $0x03, Z0, Z0
+	MOVL         $0x01010101, SI
+	VPBROADCASTD SI, Z2
+	VPMULLW      Z2, Z0, Z0
+	MOVL         $0x03020100, SI
+	VPBROADCASTD SI, Z2
+	VPADDD       Z2, Z0, Z0
+	MOVQ         dict+32(FP), SI
+	MOVL         last+40(FP), DI
+	INCQ         DI
+	MOVQ         $-1, R8
+	BZHIQ        DI, R8, R8
+	KMOVW        R8, K1
+	VMOVDQU32.Z  (SI), K1, Z2
+	SHRQ         $0x10, R8
+	KMOVW        R8, K1
+	VMOVDQU32.Z  64(SI), K1, Z4
+	SHRQ         $0x10, R8
+	KMOVW        R8, K1
+	VMOVDQU32.Z  128(SI), K1, Z5
+	SHRQ         $0x10, R8
+	KMOVW        R8, K1
+	VMOVDQU32.Z  192(SI), K1, Z6
+	SHRQ         $0x10, R8
+	MOVL         last+40(FP), SI
+	VPBROADCASTD SI, Z7
+	MOVL         $0x00000020, SI
+	VPBROADCASTD SI, Z8
+	VPXORD       Z3, Z3, Z3
+	MOVQ         BX, SI
+	SHLQ         $0x05, SI
+	MOVQ         $-1, DI
+	LEAQ         (BX)(BX*1), R8
+	BZHIQ        R8, DI, R8
+	KMOVQ        R8, K1
+	KXNORW       K2, K2, K2
+	BZHIQ        BX, DI, DI
+	VPBROADCASTD DI, Z9
+
+block:
+	CMPQ  DX, $0x01
+	JNE   whole
+	KMOVQ DI, K1
+	MOVL  $0x000000ff, R8
+	KMOVW R8, K2
+
+whole:
+	PREFETCHT0    (CX)(SI*1)
+	VMOVDQU8.Z    (CX), K1, Z10
+	VPERMB        Z10, Z0, Z10
+	VPSRLVD       Z1, Z10, Z10
+	VPANDD        Z9, Z10, Z10
+	VPMAXUD       Z10, Z3, Z3
+	VPMINUD       Z7, Z10, Z10
+	VPTESTMD      Z8, Z10, K3
+	VMOVDQA32     Z10, Z11
+	VPERMI2D      Z4, Z2, Z10
+	VPERMI2D      Z6, Z5, Z11
+	VMOVDQA32     Z11, K3, Z10
+	VMOVDQU32     Z10, K2, (AX)
+	LEAQ          (CX)(BX*2), CX
+	ADDQ          $0x40, AX
+	SUBQ          $0x02, DX
+	JG            block
+	VEXTRACTI64X4 $0x01, Z3, Y0
+	VPMAXUD       Y3, Y0, Y0
+	VEXTRACTI128  $0x01, Y0, X1
+	VPMAXUD       X0, X1, X1
+	VPSHUFD       $0x4e, X1, X0
+	VPMAXUD       X0, X1, X1
+	VPSHUFD       $0xb1, X1, X0
+	VPMAXUD       X0, X1, X1
+	VMOVD         X1, AX
+	MOVL          AX, ret+48(FP)
+	VZEROUPPER
+	RET
+
+DATA numbers<>+0(SB)/4, $0x00000000
+DATA numbers<>+4(SB)/4, $0x00010001
+DATA numbers<>+8(SB)/4, $0x00020002
+DATA numbers<>+12(SB)/4, $0x00030003
+DATA numbers<>+16(SB)/4, $0x00040004
+DATA numbers<>+20(SB)/4, $0x00050005
+DATA numbers<>+24(SB)/4, $0x00060006
+DATA numbers<>+28(SB)/4, $0x00070007
+DATA numbers<>+32(SB)/4, $0x00080008
+DATA numbers<>+36(SB)/4, $0x00090009
+DATA numbers<>+40(SB)/4, $0x000a000a
+DATA numbers<>+44(SB)/4, $0x000b000b
+DATA numbers<>+48(SB)/4, $0x000c000c
+DATA numbers<>+52(SB)/4, $0x000d000d
+DATA numbers<>+56(SB)/4, $0x000e000e
+DATA numbers<>+60(SB)/4, $0x000f000f
+GLOBL numbers<>(SB), RODATA|NOPTR, $64

@@ -17,6 +17,7 @@ func main() {
 	widths := table()
 	unpack(widths)
 	lookup(widths)
+	selectSmall()
 	Generate()
 }
 
@@ -92,16 +93,20 @@ func (g *groups) each(store func(x reg.VecVirtual)) {
 	ADDQ(Imm(32), g.dst)
 	DECQ(g.n)
 	JNE(LabelRef("group"))
-	y := XMM()
-	VEXTRACTI128(Imm(1), g.most, y)
-	VPMAXUD(g.most.AsX(), y, y)
-	z := XMM()
-	VPSHUFD(Imm(0x4e), y, z)
-	VPMAXUD(z, y, y)
-	VPSHUFD(Imm(0xb1), y, z)
-	VPMAXUD(z, y, y)
+	returnMost(g.most)
+}
+
+// returnMost returns the greatest number of y from the function.
+func returnMost(y reg.VecVirtual) {
+	x, z := XMM(), XMM()
+	VEXTRACTI128(Imm(1), y, x)
+	VPMAXUD(y.AsX(), x, x)
+	VPSHUFD(Imm(0x4e), x, z)
+	VPMAXUD(z, x, x)
+	VPSHUFD(Imm(0xb1), x, z)
+	VPMAXUD(z, x, x)
 	result := GP32()
-	VMOVD(y, result)
+	VMOVD(x, result)
 	Store(result, ReturnIndex(0))
 	VZEROUPPER()
 	RET()
