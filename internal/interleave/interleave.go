@@ -2,14 +2,21 @@ package interleave
 
 // Columns sets dst[i*stride+g] to from[g][i] for all i and g. All columns are as
 // long as the first, and stride is at least their number. It has vector code for
-// values of 32 bits where the processor has AVX2.
+// values of 32 bits where the processor has AVX2, and more where it has AVX-512.
 func Columns[T any](dst []T, stride int, from [][]T) {
 	if len(from) == 0 || len(from[0]) == 0 {
 		return
 	}
+	if first := wide(dst, stride, from); first < len(from[0]) {
+		rest(dst, stride, from, first)
+	}
+}
+
+// rest lays all rows from the first one on.
+func rest[T any](dst []T, stride int, from [][]T, first int) {
 	for len(from) >= 8 {
 		rows := (*[8][]T)(from)
-		plainEight(dst, stride, rows, vector(dst, stride, rows))
+		plainEight(dst, stride, rows, vector(dst, stride, rows, first))
 		if len(from) == 8 {
 			return
 		}
@@ -20,7 +27,7 @@ func Columns[T any](dst []T, stride int, from [][]T) {
 		from, dst = from[next:], dst[next:]
 	}
 	if len(from) >= 4 {
-		four(dst, stride, (*[4][]T)(from))
+		plainFour(dst, stride, (*[4][]T)(from), first)
 		if len(from) == 4 {
 			return
 		}
@@ -28,8 +35,8 @@ func Columns[T any](dst []T, stride int, from [][]T) {
 	}
 	for g, c := range from {
 		d := dst[g:]
-		for i, x := range c {
-			d[i*stride] = x
+		for i := first; i < len(c); i++ {
+			d[i*stride] = c[i]
 		}
 	}
 }
@@ -46,10 +53,10 @@ func plainEight[T any](dst []T, stride int, from *[8][]T, first int) {
 	}
 }
 
-func four[T any](dst []T, stride int, from *[4][]T) {
+func plainFour[T any](dst []T, stride int, from *[4][]T, first int) {
 	n := len(from[0])
 	c0, c1, c2, c3 := from[0][:n], from[1][:n], from[2][:n], from[3][:n]
-	for i := range n {
+	for i := first; i < n; i++ {
 		d := (*[4]T)(dst[i*stride:])
 		d[0], d[1], d[2], d[3] = c0[i], c1[i], c2[i], c3[i]
 	}

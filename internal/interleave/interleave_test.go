@@ -16,20 +16,20 @@ func TestColumns(t *testing.T) {
 
 func columns[T uint8 | uint32 | float32 | uint64](t *testing.T) {
 	const spare = 3
-	for rows := range 21 {
-		for n := 0; n <= 27; n++ {
+	for rows := range 36 {
+		for n := 0; n <= 35; n++ {
 			stride := n + spare
 			dst := make([]T, rows*stride)
 			from := make([][]T, n)
 			for g := range from {
 				for i := range rows {
-					from[g] = append(from[g], T(1+g+9*i))
+					from[g] = append(from[g], T(1+g+37*i))
 				}
 			}
 			Columns(dst, stride, from)
 			for at, x := range dst {
 				i, g := at/stride, at%stride
-				if want := T(1 + g + 9*i); g < n && x != want || g >= n && x != 0 {
+				if want := T(1 + g + 37*i); g < n && x != want || g >= n && x != 0 {
 					t.Fatalf("%d rows of %d columns: element (%d, %d) is %v", rows, n, i, g, x)
 				}
 			}
@@ -39,7 +39,7 @@ func columns[T uint8 | uint32 | float32 | uint64](t *testing.T) {
 
 // BenchmarkColumns fills rows of 26 columns, a tile of them at a time.
 func BenchmarkColumns(b *testing.B) {
-	for _, n := range []int{4, 8, 13, 26} {
+	for _, n := range []int{4, 8, 9, 13, 26} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			const rows = 256
 			dst, from := make([]uint32, rows*n), make([][]uint32, n)

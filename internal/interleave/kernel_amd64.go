@@ -8,3 +8,9 @@ package interleave
 //
 //go:noescape
 func eightAVX2(dst *uint32, stride int, from *[8]*uint32, blocks int)
+
+// sixteenAVX512 lays columns side by side, for blocks of 16 rows, which are stride bytes
+// apart. There may be fewer, but 16 are loaded.
+//
+//go:noescape
+func sixteenAVX512(dst *uint32, stride int, from *[16]*uint32, blocks int, columns int)

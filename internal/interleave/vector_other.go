@@ -2,4 +2,6 @@
 
 package interleave
 
-func vector[T any]([]T, int, *[8][]T) int { return 0 }
+func wide[T any]([]T, int, [][]T) int { return 0 }
+
+func vector[T any](_ []T, _ int, _ *[8][]T, first int) int { return first }

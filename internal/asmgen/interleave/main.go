@@ -9,6 +9,12 @@ import (
 
 func main() {
 	ConstraintExpr("!purego")
+	eight()
+	sixteen()
+	Generate()
+}
+
+func eight() {
 	TEXT("eightAVX2", NOSPLIT, "func(dst *uint32, stride int, from *[8]*uint32, blocks int)")
 	Pragma("noescape")
 	Doc("eightAVX2 lays eight columns side by side, for blocks of eight rows, which are stride bytes apart.")
@@ -36,7 +42,6 @@ func main() {
 	JNE(LabelRef("block"))
 	VZEROUPPER()
 	RET()
-	Generate()
 }
 
 // transposed returns the rows of the square whose columns are x.
