@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/stokerdata/stoker/internal/bitpack"
+	"github.com/stokerdata/stoker/internal/prefetch"
 )
 
 var (
@@ -82,12 +83,26 @@ func (h *hybrid) apart(n int) int {
 	return k
 }
 
+// Where skip looks ahead, memory tells it one thing at a time no longer: it asks for
+// the header of a run some runs before that, as if all were as long as the last one.
+// Those of short runs are in the cache by then.
+const (
+	runsAhead = 4
+	longRun   = 64 // bytes
+)
+
 // skip passes over n values.
 func (h *hybrid) skip(n int) error {
+	var ahead [1]int
 	for n > 0 {
 		if h.left == 0 {
+			before := len(h.src)
 			if err := h.next(); err != nil {
 				return err
+			}
+			run := before - len(h.src)
+			if ahead[0] = runsAhead * run; run > longRun && ahead[0] < len(h.src) {
+				prefetch.Rows(h.src, 1, ahead[:])
 			}
 		}
 		k := min(n, h.left)
