@@ -38,7 +38,7 @@ func joinRows(n int) []joinRow {
 		if i%5 != 1 {
 			rows[i].B, rows[i].D = new(int32(i%7)), new(float32(i)/4)
 		}
-		if i%300 > 40 { // whole tiles, and parts, without a null
+		if i%300 > 40 { // whole pages, and parts, without a null
 			rows[i].H = new(uint64(i) << 24)
 		}
 		if i%97 != 5 {
@@ -49,11 +49,13 @@ func joinRows(n int) []joinRow {
 }
 
 // TestJoins compares joins with the columns that they are made of, in files of
-// both page versions whose pages do not end where tiles do.
+// both page versions whose pages do not end where tiles do. Its first row group has
+// two tiles.
 func TestJoins(t *testing.T) {
-	const n = 1300
+	const group = tileRows + 300
+	const n = group + 600
 	for version := 1; version <= 2; version++ {
-		path := save(t, structs(t, joinRows(n), pq.DataPageVersion(version), pq.PageBufferSize(1500), pq.MaxRowsPerRowGroup(700)))
+		path := save(t, structs(t, joinRows(n), pq.DataPageVersion(version), pq.PageBufferSize(1500), pq.MaxRowsPerRowGroup(group)))
 		for _, nulls := range []format.Nulls{format.NullMask, format.NullZero} {
 			for _, to := range []dtype.Type{dtype.Float32, dtype.Float64, dtype.Int32, dtype.Int64} {
 				t.Run(fmt.Sprint(version, nulls, to), func(t *testing.T) { testJoin(t, path, nulls, to, n) })
