@@ -14,6 +14,7 @@ import (
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
 	"github.com/stokerdata/stoker/format/tokens"
 	"github.com/stokerdata/stoker/loader"
+	"github.com/stokerdata/stoker/shard"
 )
 
 const (
@@ -103,6 +104,7 @@ func (b *bench) windows(c tokensConfig) (rounds.Match, error) {
 	}
 	m.Entries = []rounds.Entry{
 		b.own("ours", "stoker, one worker", "tokens", with("loader", 1), nil),
+		b.own("ours_mapped", "the same over a file that is mapped, as the peers have it", "tokens", with("mapped", 1), nil),
 		b.python("numpy", "a loop by hand over a numpy memory map", "torch_tokens.py", with("numpy", 0), same),
 		b.python("torch_0", "DataLoader over a numpy memory map, num_workers=0", "torch_tokens.py", with("loader", 0), same),
 		b.python("torch_2", "the same, num_workers=2", "torch_tokens.py", with("loader", 2), same),
@@ -116,7 +118,11 @@ func (b *bench) windows(c tokensConfig) (rounds.Match, error) {
 
 // tokensLoader returns the loader of W6.
 func tokensLoader(c tokensConfig) (*loader.Loader, error) {
-	src, err := tokens.Open(c.Path, tokens.Options{Window: c.Window, Targets: true})
+	o := tokens.Options{Window: c.Window, Targets: true}
+	if c.Kind == "mapped" {
+		o.Pool.Backend = shard.MmapTrusted
+	}
+	src, err := tokens.Open(c.Path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +169,7 @@ func wantedWindows(c tokensConfig, out string) (check windowsCheck, want []byte,
 func openTokens(config json.RawMessage) (*rounds.Work, error) {
 	return decoded(func(c tokensConfig) (*rounds.Work, error) {
 		switch c.Kind {
-		case "loader":
+		case "loader", "mapped":
 			ld, err := tokensLoader(c)
 			if err != nil {
 				return nil, err
