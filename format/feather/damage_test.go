@@ -422,3 +422,24 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { boundedRead(t, b) })
 }
+
+// TestDamagedOffsets gathers texts whose offsets do not decompress.
+func TestDamagedOffsets(t *testing.T) {
+	schema := one("text", arrow.BinaryTypes.String, false)
+	b := ipcFile(t, schema, records(grower{Rand: rand.New(rand.NewPCG(17, 18))}, schema, 40), ipc.WithZstd())
+	src := mustOpen(t, save(t, "a.arrow", b), Options{}).(*source)
+	_, starts, _ := src.layouts[0].spans(0, &src.batches[0])
+	b[starts.off+int64(starts.n)-1] ^= 0x10 // the frame's checksum
+	opened, err := mustOpen(t, save(t, "b.arrow", b), Options{}).Open(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	bad := opened.(*rows).Decode(nil, 0)
+	if !errors.Is(bad, loader.ErrCorrupt) {
+		t.Fatalf("error %v", bad)
+	}
+	if err := opened.(*rows).Gather(nil, []int{39, 3}, []int{0, 1}, nil); err != bad {
+		t.Errorf("error %v, not that of Decode, %v", err, bad)
+	}
+}

@@ -313,8 +313,9 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 // bring asks for what tells where the values of rows lie, in all columns that vary.
 func (r *rows) bring(rows []int) {
 	for c := range r.l.columns {
-		if col := &r.l.columns[c]; col.offset > 0 && col.fixed < 0 {
-			prefetch.Rows(r.cols[c].starts, col.offset, rows)
+		d, col := &r.cols[c], &r.l.columns[c]
+		if d.err == nil && col.offset > 0 && col.fixed < 0 {
+			prefetch.Rows(d.starts, col.offset, rows)
 		}
 	}
 }
