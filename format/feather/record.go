@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/stokerdata/stoker/format/internal/elem"
-	"github.com/stokerdata/stoker/internal/interleave"
 	"github.com/stokerdata/stoker/internal/prefetch"
 	"github.com/stokerdata/stoker/loader"
 )
@@ -18,7 +17,7 @@ const (
 	fewLanes = 8
 	// stripLanes is how many columns are laid side by side at a time, stepRows how
 	// many rows of them: both are in the first-level cache then.
-	stripLanes = 64
+	stripLanes = elem.Columns
 	stepRows   = 128
 	// tileRows is how many records are gathered at a time: they stay in the cache from
 	// the first lane to the last, and the next ones are on their way there.
@@ -87,25 +86,12 @@ func (r *rows) records() ([]byte, error) {
 
 // lay lays rows lo to hi of lanes of one size.
 func (r *rows) lay(lanes []lane, lo, hi int) {
-	switch lanes[0].size {
-	case 8:
-		layStep[uint64](r, lanes, lo, hi)
-	case 4:
-		layStep[uint32](r, lanes, lo, hi)
-	case 2:
-		layStep[uint16](r, lanes, lo, hi)
-	default:
-		layStep[uint8](r, lanes, lo, hi)
-	}
-}
-
-func layStep[T any](r *rows, lanes []lane, lo, hi int) {
-	var from [stripLanes][]T
+	var from [stripLanes][]byte
+	size, at := lanes[0].size, lanes[0].at
 	for g, x := range lanes {
-		from[g] = elem.View[T](r.cols[x.col].values[lo*x.size : hi*x.size])
+		from[g] = r.cols[x.col].values[lo*size : hi*size]
 	}
-	to := elem.View[T](r.record[lo*r.l.record+lanes[0].at:])
-	interleave.Columns(to, r.l.record/lanes[0].size, from[:len(lanes)])
+	elem.Interleave(r.record[lo*r.l.record+at:], r.l.record/size, size, from[:len(lanes)])
 }
 
 // gatherRecords sets the lanes of rows at[k] of a batch to those of rows[k].

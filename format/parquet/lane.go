@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/internal/interleave"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -12,7 +13,7 @@ import (
 const (
 	// stripColumns is how many columns of a join are laid side by side at a time.
 	// Fewer would have rows brought into the cache several times.
-	stripColumns = 64
+	stripColumns = elem.Columns
 	// tileRows is how many rows of them are: their tiles stay in the second-level
 	// cache, and what is looked up often of a dictionary in the first. With 1024
 	// rows W5 of module benchmarks takes 2 % longer, with 512 some 8 %.
@@ -204,24 +205,7 @@ func (s *scratch) layStep(dst []byte, stride int, c *column, lo, hi, tiles int) 
 			convert(step[g], c.field.DType, b[lo*from.Size():hi*from.Size()], from)
 		}
 	}
-	switch c.size {
-	case 1:
-		lay[uint8](dst, stride, step[:tiles])
-	case 2:
-		lay[uint16](dst, stride, step[:tiles])
-	case 4:
-		lay[uint32](dst, stride, step[:tiles])
-	default:
-		lay[uint64](dst, stride, step[:tiles])
-	}
-}
-
-func lay[T uint8 | uint16 | uint32 | uint64](dst []byte, stride int, tiles [][]byte) {
-	var from [stripColumns][]T
-	for g, tile := range tiles {
-		from[g] = view[T](tile)
-	}
-	interleave.Columns(view[T](dst), stride, from[:len(tiles)])
+	elem.Interleave(dst, stride, c.size, step[:tiles])
 }
 
 // spoil notes the rows, counted from row at on of so many, that have a value which

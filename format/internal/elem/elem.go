@@ -15,6 +15,7 @@ import (
 	"unsafe"
 
 	"github.com/stokerdata/stoker/internal/bulk"
+	"github.com/stokerdata/stoker/internal/interleave"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
@@ -95,6 +96,33 @@ func move[T uint8 | uint16 | uint32 | uint64](to, from []byte, rows, at []int) {
 	for k, i := range rows {
 		dst[at[k]] = src[i]
 	}
+}
+
+// Columns is the most columns that Interleave takes.
+const Columns = 64
+
+// Interleave sets element i*stride+g of dst to element i of from[g], for all i and g:
+// elements of 1, 2, 4 or 8 bytes, which can be read as such. All columns are as long
+// as the first.
+func Interleave(dst []byte, stride, size int, from [][]byte) {
+	switch size {
+	case 1:
+		interleave.Columns(dst, stride, from)
+	case 2:
+		interleaved[uint16](dst, stride, from)
+	case 4:
+		interleaved[uint32](dst, stride, from)
+	default:
+		interleaved[uint64](dst, stride, from)
+	}
+}
+
+func interleaved[T any](dst []byte, stride int, from [][]byte) {
+	var columns [Columns][]T
+	for g, b := range from {
+		columns[g] = View[T](b)
+	}
+	interleave.Columns(View[T](dst), stride, columns[:len(from)])
 }
 
 // View returns the elements in b, which can be read as such.

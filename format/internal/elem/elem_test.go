@@ -88,3 +88,27 @@ func TestNaN(t *testing.T) {
 		}
 	}
 }
+
+// TestInterleave lays columns of elements of all sizes side by side.
+func TestInterleave(t *testing.T) {
+	const rows, columns, stride = 19, 5, 7
+	for _, size := range []int{1, 2, 4, 8} {
+		from, dst := make([][]byte, columns), make([]byte, rows*stride*size)
+		for g := range from {
+			for at := range rows * size {
+				from[g] = append(from[g], byte(1+g+11*at))
+			}
+		}
+		Interleave(dst, stride, size, from)
+		for at, x := range dst {
+			i, g, k := at/(stride*size), at/size%stride, at%size
+			want := byte(0)
+			if g < columns {
+				want = from[g][i*size+k]
+			}
+			if x != want {
+				t.Fatalf("elements of %d bytes: byte %d of (%d, %d) is %d, want %d", size, k, i, g, x, want)
+			}
+		}
+	}
+}
