@@ -225,9 +225,7 @@ func (e *engine) runPlanner() {
 		}
 		e.planned++
 		e.extend()
-		if e.unclaimed > 0 {
-			e.offer()
-		}
+		e.offer()
 		for range min(len(e.cache.queue), e.l.cfg.Readers) {
 			e.reads.Signal()
 		}

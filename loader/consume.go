@@ -37,9 +37,7 @@ func (e *engine) await() (*step, error) {
 			}
 			e.deadline = time.AfterFunc(patience, e.wakeConsumer)
 		}
-		if e.unclaimed > 0 {
-			e.offer()
-		}
+		e.offer()
 		e.out.Wait()
 		if e.deadline != nil {
 			e.deadline.Stop()

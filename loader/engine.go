@@ -276,10 +276,13 @@ func (e *engine) extend() {
 	}
 }
 
-// offer wakes a worker up. The caller holds mu.
+// offer wakes a worker up if steps got a buffer that none was told of. The caller
+// holds mu.
 func (e *engine) offer() {
-	e.unclaimed = 0
-	e.work.Signal()
+	if e.unclaimed > 0 {
+		e.unclaimed = 0
+		e.work.Signal()
+	}
 }
 
 // wakePlanner wakes the planner up if it waits for a block to be let go, or if a
