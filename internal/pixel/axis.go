@@ -2,7 +2,7 @@ package pixel
 
 import "github.com/stokerdata/stoker/internal/pixelsimd"
 
-// axis is the table of one direction of a resize. It keeps the last one.
+// axis is the table of one direction of a resize.
 type axis struct {
 	in, out int
 	filter  Filter
@@ -11,13 +11,9 @@ type axis struct {
 	f      []float64
 }
 
-// set makes the table for in source and out output pixels, and reports whether
-// it is another one than before. The steps and their order are those of Pillow's
-// precompute_coeffs, whose weights it gives bit for bit.
-func (a *axis) set(in, out int, filter Filter) bool {
-	if a.in == in && a.out == out && a.filter == filter {
-		return false
-	}
+// set makes the table for in source and out output pixels. The steps and their
+// order are those of Pillow's precompute_coeffs, whose weights it gives bit for bit.
+func (a *axis) set(in, out int, filter Filter) {
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1)
 	a.in, a.out, a.filter = in, out, filter
@@ -27,7 +23,6 @@ func (a *axis) set(in, out int, filter Filter) bool {
 	for i := range out {
 		a.weigh(i, shrink)
 	}
-	return true
 }
 
 // place sets where the windows are.

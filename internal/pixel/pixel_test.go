@@ -146,16 +146,34 @@ func TestResizeFlat(t *testing.T) {
 	}
 }
 
+// TestResizeAllocates resizes from sizes whose tables are known, and from others when
+// there is no room for more.
 func TestResizeAllocates(t *testing.T) {
 	var r Resizer
 	src, dst := photo()
-	i := 0
-	if n := testing.AllocsPerRun(20, func() {
-		i++
-		r.Resize(dst, src.Crop(0, 0, 500-i%7, 375-i%5), Bilinear)
-	}); n > 0 {
-		t.Errorf("%v allocations per image", n)
+	for _, full := range []bool{false, true} {
+		if full {
+			fill(t)
+		}
+		i := 0
+		resize := func() {
+			i++
+			r.Resize(dst, src.Crop(0, 0, src.W-i%7, src.H-i%5), Filter(i%2))
+		}
+		for range 2 * 7 * 5 {
+			resize()
+		}
+		if n := testing.AllocsPerRun(70, resize); n > 0 {
+			t.Errorf("full %v: %v allocations per image", full, n)
+		}
 	}
+}
+
+// fill leaves no room for known tables, nor any, until the end of the test.
+func fill(t *testing.T) {
+	at, bytes := known.at, known.bytes
+	known.at, known.bytes = map[route]*tables{}, knownBytes
+	t.Cleanup(func() { known.at, known.bytes = at, bytes })
 }
 
 // TestGather compares the two ways to look pixels up backwards.

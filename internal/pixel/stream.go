@@ -21,17 +21,17 @@ type Rows interface {
 // rowPad is how far rows that we hand on can be read behind their end.
 const rowPad = 64
 
-// Resizer changes the size of images, of whole ones or row by row. It keeps the
-// tables of the last sizes and memory for as many rows as a window is high, so
-// the zero Resizer is ready, and one is used by one goroutine at a time.
+// Resizer changes the size of images, of whole ones or row by row. It keeps
+// memory for as many rows as a window is high, so the zero Resizer is ready, and
+// one is used by one goroutine at a time.
 type Resizer struct {
-	x, y   axis
-	across pixelsimd.Across
-	down   pixelsimd.Down
-	near   []int32 // source columns, then source rows of Nearest
+	x, y *tables    // of this resize
+	own  [2]*tables // where there is no room for more known ones
+	sums pixelsimd.Sums
+	near []int32 // source columns, then source rows of Nearest
 
 	dst, src   Size
-	c, packed  int // samples a pixel; that across is set for
+	c          int // samples a pixel
 	filter     Filter
 	wide, tall bool  // what changes
 	out        Rows  // where rows go
@@ -66,14 +66,11 @@ func (r *Resizer) start(dst, src Size, c int, f Filter) {
 		NearestTable(r.near[dst.W:], 0, float64(src.H)/float64(dst.H), src.H)
 		return
 	}
-	if r.wide && (r.x.set(src.W, dst.W, f) || r.packed != c) {
-		r.across.Set(&r.x.Table, src.W, c)
-		r.packed = c
+	if r.wide {
+		r.x = known.get(&r.own[0], route{src.W, dst.W, f, c})
 	}
 	if r.tall {
-		if r.y.set(src.H, dst.H, f) {
-			r.down.Set(&r.y.Table)
-		}
+		r.y = known.get(&r.own[1], route{src.H, dst.H, f, 0})
 		r.depth = int(slices.Max(r.y.N))
 		r.stride = (width + pixelsimd.AcrossPad + 63) &^ 63
 		r.ring = resized(r.ring, r.depth*r.stride)
@@ -117,7 +114,7 @@ func (r *Resizer) takeTall(y int, px []uint8) error {
 	}
 	for ; r.done < r.dst.H && r.y.end(r.done) <= y+1; r.done++ {
 		row := r.into(r.done)
-		r.down.Row(row, r.done, r.ring, r.window(r.done))
+		r.y.down.Row(row, r.done, r.ring, r.window(r.done), &r.sums)
 		if err := r.give(r.done, row); err != nil {
 			return err
 		}
@@ -144,7 +141,7 @@ func (r *Resizer) stretch(dst, px []uint8) {
 		copy(r.padded, px)
 		px = r.padded[:len(px)]
 	}
-	r.across.Row(dst[:r.dst.W*r.c], px)
+	r.x.across.Row(dst[:r.dst.W*r.c], px)
 }
 
 func (r *Resizer) takeNearest(y int, px []uint8) error {

@@ -71,13 +71,14 @@ func BenchmarkDown(b *testing.B) {
 	const n = 3 * 224
 	t := bilinear(375, 224)
 	var d Down
+	var sums Sums
 	d.Set(t)
 	src, dst, rows := make([]uint8, n*t.Room), make([]uint8, n), make([]int, t.Room+1)
 	for i := range rows[:t.Room] {
 		rows[i] = i * n
 	}
 	_, k := t.window(100)
-	versus(b, "x-plain", func() { d.Row(dst, 100, src, rows) }, func() { d.row(dst, src, rows, k) })
+	versus(b, "x-plain", func() { d.Row(dst, 100, src, rows, &sums) }, func() { sums.row(dst, src, rows, k) })
 }
 
 // BenchmarkTail makes numbers of 224 x 224 RGB pixels, beside a copy of as many

@@ -4,9 +4,11 @@ package pixelsimd
 type Down struct {
 	t     *Table
 	coef  []uint32 // weights in pairs, split, Room for each output row
-	acc   []int32
-	plain bool // whether there is no vector code
+	plain bool     // whether there is no vector code
 }
+
+// Sums is memory that Down may use while it makes a row. The zero value is ready.
+type Sums struct{ acc []int32 }
 
 // Set makes d weigh rows by t, which it keeps.
 func (d *Down) Set(t *Table) {
@@ -17,28 +19,28 @@ func (d *Down) Set(t *Table) {
 // Row writes row i of the result to dst, at most as long as each source row.
 // The first of these begins at rows[0] of src, and so on. rows has at least one
 // place more than there are source rows, and loses what is there.
-func (d *Down) Row(dst []uint8, i int, src []uint8, rows []int) {
+func (d *Down) Row(dst []uint8, i int, src []uint8, rows []int, sums *Sums) {
 	_, k := d.t.window(i)
 	if d.plain {
-		d.row(dst, src, rows, k)
+		sums.row(dst, src, rows, k)
 	} else {
 		d.vector(dst, i, src, rows)
 	}
 }
 
-func (d *Down) row(dst, src []uint8, rows []int, k []int32) {
-	d.acc = resized(d.acc, len(dst))
-	for i := range d.acc {
-		d.acc[i] = half
+func (s *Sums) row(dst, src []uint8, rows []int, k []int32) {
+	s.acc = resized(s.acc, len(dst))
+	for i := range s.acc {
+		s.acc[i] = half
 	}
 	for len(k) >= 4 && len(rows) >= 4 {
-		add4(d.acc, src[rows[0]:], src[rows[1]:], src[rows[2]:], src[rows[3]:], k)
+		add4(s.acc, src[rows[0]:], src[rows[1]:], src[rows[2]:], src[rows[3]:], k)
 		k, rows = k[4:], rows[4:]
 	}
 	for j, w := range k {
-		add(d.acc, src[rows[j]:], w)
+		add(s.acc, src[rows[j]:], w)
 	}
-	for i, v := range d.acc {
+	for i, v := range s.acc {
 		dst[i] = clip(v)
 	}
 }

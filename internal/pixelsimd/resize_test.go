@@ -82,6 +82,7 @@ func TestAcross(t *testing.T) {
 func TestDown(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	var d Down
+	var sums Sums
 	for range 400 {
 		in, out, width, n := 1+r.IntN(20), 1+r.IntN(12), 1+r.IntN(20), 1+r.IntN(130)
 		table := randomTable(r, in, out, width)
@@ -95,8 +96,8 @@ func TestDown(t *testing.T) {
 			for j := range k {
 				rows[j] = (lo + j) * stride
 			}
-			d.row(want, src, rows[:len(k)], k)
-			d.Row(dst, i, src, rows)
+			sums.row(want, src, rows[:len(k)], k)
+			d.Row(dst, i, src, rows, &sums)
 			if !bytes.Equal(dst, want) {
 				t.Fatalf("%d of %d to %d rows of %d samples: got %v, want %v", i, in, out, n, dst, want)
 			}
