@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/stokerdata/stoker/internal/pages"
+
 	"github.com/stokerdata/stoker/loader/dtype"
 )
 
@@ -41,8 +43,12 @@ func bytesOf(x []uint64) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 8*len(x))
 }
 
-// newBytes returns n zero bytes aligned to 8.
-func newBytes(n int) []byte { return bytesOf(make([]uint64, (n+7)/8))[:n] }
+// newBytes returns n zero bytes aligned to 8, in huge pages where there are any.
+func newBytes(n int) []byte {
+	b := bytesOf(make([]uint64, (n+7)/8))[:n]
+	pages.Huge(b)
+	return b
+}
 
 // sameStart reports whether a and b begin at the same byte.
 func sameStart(a, b []byte) bool {

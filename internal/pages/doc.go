@@ -14,7 +14,8 @@
 // to for too long reads zeros, or what is written there next, as with any buffer that
 // is used again; it never ends the process, as it would if it were unmapped.
 //
-// Discard does the same to a buffer on the Go heap that is about to be dropped.
+// Discard does the same to a buffer on the Go heap that is about to be dropped, and
+// Huge gives one that was just made the huge pages that Alloc gives.
 //
 // All this is for Linux. Elsewhere, and in builds with the race detector, which
 // follows accesses to the Go heap alone, Alloc takes memory from there and leaves it

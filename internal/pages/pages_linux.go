@@ -87,6 +87,15 @@ func Free(b []byte) {
 	regions.free[len(b)] = append(regions.free[len(b)], b)
 }
 
+// Huge asks for huge pages, which [Alloc] gives anyway, behind memory of the Go heap
+// that was just made: the whole ones that lie within b.
+func Huge(b []byte) {
+	skip := int(-address(b) & (hugeBytes - 1))
+	if n := (len(b) - skip) &^ (hugeBytes - 1); n > 0 {
+		_ = unix.Madvise(b[skip:skip+n], unix.MADV_HUGEPAGE)
+	}
+}
+
 // Discard gives the system back the pages that lie within b, in which there are zeros
 // from then on, as if they had been cleared. The rest of b stays as it is. It is for
 // anonymous memory, such as that of the Go heap.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -73,10 +74,30 @@ func TestDiscard(t *testing.T) {
 	}
 }
 
-// TestHugePages allocates memory that must lie in huge pages.
+// TestHugePages allocates memory that must lie in huge pages, outside of the Go heap
+// and on it.
 func TestHugePages(t *testing.T) {
+	b := inHugePages(t, func() []byte { return Alloc(many) })
+	Free(b)
+	debug.FreeOSMemory() // so that it is not of small pages that others had
+	b = inHugePages(t, func() []byte {
+		b := Make(many)
+		Huge(b)
+		return b
+	})
+	Huge(b[:0])
+	Huge(b[1:100])
+	if bytes.IndexByte(b, 0) >= 0 {
+		t.Error("what was written is not there")
+	}
+	Discard(b)
+}
+
+// inHugePages checks where memory that alloc returns lies.
+func inHugePages(t *testing.T, alloc func() []byte) []byte {
+	t.Helper()
 	before := held(t, "AnonHugePages:")
-	b := Alloc(many)
+	b := alloc()
 	fill(b)
 	got := held(t, "AnonHugePages:") - before
 	if err := unix.Madvise(b[-address(b)%hugeBytes:][:hugeBytes], unix.MADV_COLLAPSE); err != nil {
@@ -85,7 +106,7 @@ func TestHugePages(t *testing.T) {
 	if got < many/2 {
 		t.Errorf("%d bytes lie in huge pages, of %d that were allocated", got, many)
 	}
-	Free(b)
+	return b
 }
 
 func fill(b []byte) {

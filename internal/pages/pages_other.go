@@ -9,5 +9,8 @@ func Alloc(n int) []byte { return Make(n) }
 // any more.
 func Free([]byte) {}
 
+// Huge does nothing: small pages work as well.
+func Huge([]byte) {}
+
 // Discard does nothing: the garbage collector finds what is dropped.
 func Discard([]byte) {}
