@@ -36,5 +36,7 @@
 //
 // Transforms are plain configuration. Their stages write into the batch where
 // the loader lets them, change memory of the source never, and allocate nothing
-// per sample, except that the decoders behind WebP and package tiff do.
+// per sample, except that the decoders behind WebP and package tiff do. The tables
+// that a resize needs are made when a size is first met and kept for all pipelines of
+// the process, 32 MiB of them at most, which Config.Memory does not count.
 package vision
