@@ -4,23 +4,29 @@ import "github.com/stokerdata/stoker/internal/pixelsimd"
 
 // axis is the table of one direction of a resize.
 type axis struct {
-	in, out int
-	filter  Filter
+	route
 	pixelsimd.Table
 	centre []float64 // of each window
 	f      []float64
 }
 
-// set makes the table for in source and out output pixels. The steps and their
-// order are those of Pillow's precompute_coeffs, whose weights it gives bit for bit.
-func (a *axis) set(in, out int, filter Filter) {
-	scale := float64(in) / float64(out)
+// route is between which sizes a resize goes, and how.
+type route struct {
+	in, out int // pixels of the source and of the output
+	filter  Filter
+	c       int // samples a pixel along rows, 0 along columns
+}
+
+// set makes the table of a route. The steps and their order are those of Pillow's
+// precompute_coeffs, whose weights it gives bit for bit.
+func (a *axis) set(to route) {
+	a.route = to
+	scale := float64(to.in) / float64(to.out)
 	stretch := max(scale, 1)
-	a.in, a.out, a.filter = in, out, filter
-	a.place(scale, float64(filter.support()*stretch))
-	a.K, a.f = resized(a.K, out*a.Room), resized(a.f, a.Room)
+	a.place(scale, float64(to.filter.support()*stretch))
+	a.K, a.f = resized(a.K, to.out*a.Room), resized(a.f, a.Room)
 	shrink := 1 / stretch
-	for i := range out {
+	for i := range to.out {
 		a.weigh(i, shrink)
 	}
 }

@@ -82,7 +82,7 @@ func slowly(dst, src Image, f Filter) {
 // along calls make with the window and weights of each of out pixels.
 func along(out, in int, f Filter, make func(i, from int, k []int32)) {
 	var a axis
-	a.set(in, out, f)
+	a.set(route{in: in, out: out, filter: f})
 	for i := range out {
 		if in == out {
 			make(i, i, []int32{1 << pixelsimd.Precision})
@@ -143,7 +143,7 @@ func TestWeights(t *testing.T) {
 	for f := range Nearest {
 		for in := 1; in < 40; in++ {
 			for _, out := range []int{1, 2, 3, 5, 7, 16, 39, 40, 41, 200, 1000} {
-				a.set(in, out, f)
+				a.set(route{in: in, out: out, filter: f})
 				for i := range out {
 					var sum int64
 					for _, w := range a.K[i*a.Room:][:a.N[i]] {

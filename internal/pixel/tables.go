@@ -9,23 +9,14 @@ import (
 // tables is what a resize needs to know of one direction. It does not change once
 // others can see it.
 type tables struct {
-	of route
 	axis
 	across pixelsimd.Across // along rows
 	down   pixelsimd.Down   // along columns
 }
 
-// route is what tables depend on.
-type route struct {
-	in, out int
-	filter  Filter
-	c       int // samples a pixel along rows, 0 along columns
-}
-
 // set makes the tables of a route.
 func (t *tables) set(to route) {
-	t.of = to
-	t.axis.set(to.in, to.out, to.filter)
+	t.axis.set(to)
 	if to.c > 0 {
 		t.across.Set(&t.Table, to.in, to.c)
 	} else {
@@ -33,11 +24,13 @@ func (t *tables) set(to route) {
 	}
 }
 
-// bytes returns about what the tables take, rather more.
-func (t *tables) bytes() int { return t.of.out * (32 + 24*t.Room) }
+// bytes returns what the tables take.
+func (t *tables) bytes() int {
+	return 4*(cap(t.Lo)+cap(t.N)+cap(t.K)) + 8*(cap(t.centre)+cap(t.f)) + t.across.Bytes() + t.down.Bytes()
+}
 
 const (
-	knownBytes = 32 << 20 // some 1,000 tables of crops that become 224 pixels wide
+	knownBytes = 32 << 20 // some 1,500 tables of crops that become 224 pixels wide
 	tableBytes = 1 << 20  // of one, so that few of large images do not take it all
 )
 
@@ -54,7 +47,7 @@ type memo struct {
 
 // get returns the tables of a route: known ones, or own, which it then sets.
 func (m *memo) get(own **tables, to route) *tables {
-	if *own != nil && (*own).of == to {
+	if *own != nil && (*own).route == to {
 		return *own
 	}
 	m.mu.RLock()
@@ -79,10 +72,10 @@ func (m *memo) keep(t *tables) bool {
 	n := t.bytes()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if n > tableBytes || m.bytes+n > knownBytes || m.at[t.of] != nil {
+	if n > tableBytes || m.bytes+n > knownBytes || m.at[t.route] != nil {
 		return false
 	}
-	m.at[t.of] = t
+	m.at[t.route] = t
 	m.bytes += n
 	return true
 }

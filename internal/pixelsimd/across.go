@@ -21,6 +21,9 @@ func (a *Across) Set(t *Table, in, c int) {
 	a.plain = !a.taps.set(t, in, c)
 }
 
+// Bytes returns the memory that a has beside its Table.
+func (a *Across) Bytes() int { return a.taps.bytes() }
+
 // Row writes a row. Behind dst, AcrossPad bytes may be written and lie within
 // its capacity; behind src, AcrossReads bytes may be read.
 func (a *Across) Row(dst, src []uint8) {

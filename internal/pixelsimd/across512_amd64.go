@@ -89,6 +89,8 @@ func side(w [perStep]uint32, bit int) uint32 {
 	return b ^ 0x80808080
 }
 
+func (p *sixteens) bytes() int { return 4 * (cap(p.off) + cap(p.picks) + cap(p.coef)) }
+
 func (p *sixteens) row(dst, src []uint8, in int) {
 	n := perBlock * len(p.off)
 	_, _ = dst[:n:cap(dst)], src[:3*in+AcrossReads:cap(src)]

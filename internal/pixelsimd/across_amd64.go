@@ -101,6 +101,8 @@ func (p *packed) groups(t *Table, blocks int) {
 	}
 }
 
+func (p *packed) bytes() int { return 4*(cap(p.off)+cap(p.coef)) + p.sixteens.bytes() }
+
 func (p *packed) row(dst, src []uint8) {
 	if p.wide {
 		p.sixteens.row(dst, src, p.in)

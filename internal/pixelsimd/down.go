@@ -16,6 +16,9 @@ func (d *Down) Set(t *Table) {
 	d.plain = !d.pack()
 }
 
+// Bytes returns the memory that d has beside its Table.
+func (d *Down) Bytes() int { return 4 * cap(d.coef) }
+
 // Row writes row i of the result to dst, at most as long as each source row.
 // The first of these begins at rows[0] of src, and so on. rows has at least one
 // place more than there are source rows, and loses what is there.

@@ -9,6 +9,8 @@ func (*packed) set(*Table, int, int) bool { return false }
 
 func (*packed) row(dst, src []uint8) {}
 
+func (*packed) bytes() int { return 0 }
+
 func (*Down) pack() bool { return false }
 
 func (*Down) vector(dst []uint8, i int, src []uint8, rows []int) {}
