@@ -5,7 +5,6 @@ import (
 	"unsafe"
 
 	"github.com/stokerdata/stoker/internal/pages"
-
 	"github.com/stokerdata/stoker/loader/dtype"
 )
 

@@ -90,9 +90,8 @@ func Free(b []byte) {
 // Huge asks for huge pages, which [Alloc] gives anyway, behind memory of the Go heap
 // that was just made: the whole ones that lie within b.
 func Huge(b []byte) {
-	skip := int(-address(b) & (hugeBytes - 1))
-	if n := (len(b) - skip) &^ (hugeBytes - 1); n > 0 {
-		_ = unix.Madvise(b[skip:skip+n], unix.MADV_HUGEPAGE)
+	if inner := within(b, hugeBytes); inner != nil {
+		_ = unix.Madvise(inner, unix.MADV_HUGEPAGE)
 	}
 }
 
@@ -100,9 +99,16 @@ func Huge(b []byte) {
 // from then on, as if they had been cleared. The rest of b stays as it is. It is for
 // anonymous memory, such as that of the Go heap.
 func Discard(b []byte) {
-	page := os.Getpagesize()
-	skip := int(-address(b) & uintptr(page-1))
-	if n := (len(b) - skip) &^ (page - 1); n > 0 && len(b) >= least {
-		_ = unix.Madvise(b[skip:skip+n], unix.MADV_DONTNEED) // refused for memory that is locked, which stays
+	if inner := within(b, os.Getpagesize()); inner != nil && len(b) >= least {
+		_ = unix.Madvise(inner, unix.MADV_DONTNEED) // refused for memory that is locked, which stays
 	}
+}
+
+// within returns the whole pages of a size that lie in b, nil if none does.
+func within(b []byte, page int) []byte {
+	skip := int(-address(b) & uintptr(page-1))
+	if n := (len(b) - skip) &^ (page - 1); n > 0 {
+		return b[skip : skip+n]
+	}
+	return nil
 }
