@@ -1,7 +1,6 @@
 package feather
 
 import (
-	"bytes"
 	"fmt"
 	"testing"
 
@@ -116,16 +115,5 @@ func TestRecordBytes(t *testing.T) {
 	few := mustOpen(t, embeddings(t, 4, 10), Options{}).(*source).layouts[0]
 	if few.record != 0 || few.columns[0].isLane || few.columns[1].isLane {
 		t.Error("two columns are laid out")
-	}
-}
-
-// TestOnes sets bytes, and none behind them.
-func TestOnes(t *testing.T) {
-	for n := range 300 {
-		b := make([]byte, n+1)
-		ones(b[:n])
-		if bytes.Count(b, []byte{1}) != n || b[n] != 0 {
-			t.Errorf("of %d bytes: %v", n, b)
-		}
 	}
 }

@@ -380,21 +380,10 @@ func gatherValid(to, valid []byte, rows, at []int, inOrder bool) {
 	case valid != nil:
 		elem.Gather(to, valid, 1, rows, at, inOrder)
 	case inOrder && len(at) > 0:
-		ones(to[at[0]:][:len(rows)])
+		elem.Fill(to[at[0]:][:len(rows)], 1)
 	default:
 		for _, i := range at[:len(rows)] {
 			to[i] = 1
 		}
-	}
-}
-
-// ones sets all of b to 1.
-func ones(b []byte) {
-	const first = 64
-	for i := range b[:min(first, len(b))] {
-		b[i] = 1
-	}
-	for n := first; n < len(b); n *= 2 {
-		copy(b[n:], b[:n])
 	}
 }

@@ -208,7 +208,7 @@ func (d *decoder) allot() (err error) {
 	if err == nil && c.masked {
 		out.mask, err = d.s.buffer(int64(d.rows))
 		out.valid = out.mask
-		fill(out.valid, 1)
+		elem.Fill(out.valid, 1)
 	}
 	return err
 }

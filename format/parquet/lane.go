@@ -157,7 +157,7 @@ func (s *scratch) tile(d *decoder, f *flow, t *target, h, at, n int) (bad, err e
 	var valid []byte
 	if t.valid != nil {
 		valid = s.valid[h][:n]
-		fill(valid, 1)
+		elem.Fill(valid, 1)
 	}
 	size := d.to.size
 	alone, lends := t.stride == size, d.lends(f) && f.left >= n

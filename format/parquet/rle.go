@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/internal/bitpack"
 	"github.com/stokerdata/stoker/internal/prefetch"
 )
@@ -137,7 +138,7 @@ func (h *hybrid) levels(dst []byte, limit int) error {
 		case int64(h.value) > int64(limit) && h.left > 0:
 			return errLevel
 		default:
-			fill(run, byte(h.value))
+			elem.Fill(run, byte(h.value))
 		}
 		dst = dst[len(run):]
 		h.pass(len(run))
@@ -184,16 +185,6 @@ func bitsFor(limit int) (n int) {
 
 // count returns how many bytes of b are x.
 func count(b []byte, x byte) int { return bytes.Count(b, []byte{x}) }
-
-func fill(dst []byte, x byte) {
-	if len(dst) == 0 {
-		return
-	}
-	dst[0] = x
-	for n := 1; n < len(dst); n *= 2 {
-		copy(dst[n:], dst[:n])
-	}
-}
 
 // unpackBits sets dst to the bits of src from bit at on, lowest first, as bytes 0
 // and 1.

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/format/mem"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -91,7 +92,7 @@ func (grow) Bind(in loader.Spec) (loader.Stage, error) {
 	out, f := in.With(loader.Field{Name: "photo", DType: dtype.Uint8, Shape: loader.Dims(-1, -1, 3), Kind: kind.Image})
 	return loader.Stage{Out: out, Writes: []int{f}, Row: func(w *loader.Worker, s *loader.Sample) error {
 		shape := loader.Dims(int(s.ID%3), int(s.ID%5), 3)
-		fill(w.Out(s, f, dtype.Uint8, shape).Data, byte(s.ID))
+		elem.Fill(w.Out(s, f, dtype.Uint8, shape).Data, byte(s.ID))
 		return nil
 	}}, nil
 }

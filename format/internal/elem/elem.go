@@ -98,6 +98,17 @@ func move[T uint8 | uint16 | uint32 | uint64](to, from []byte, rows, at []int) {
 	}
 }
 
+// Fill sets all of b to x.
+func Fill(b []byte, x byte) {
+	const first = 64
+	for i := range b[:min(first, len(b))] {
+		b[i] = x
+	}
+	for n := first; n < len(b); n *= 2 {
+		copy(b[n:], b[:n])
+	}
+}
+
 // Columns is the most columns that Interleave takes.
 const Columns = 64
 

@@ -112,3 +112,16 @@ func TestInterleave(t *testing.T) {
 		}
 	}
 }
+
+// TestFill fills slices of all lengths up to several steps, and nothing behind them.
+func TestFill(t *testing.T) {
+	for n := range 300 {
+		b := make([]byte, n+1)
+		Fill(b[:n], 7)
+		for i, x := range b {
+			if (x == 7) != (i < n) {
+				t.Fatalf("%d bytes: byte %d is %d", n, i, x)
+			}
+		}
+	}
+}
