@@ -311,10 +311,10 @@ func (r numberRows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 	return nil
 }
 
-func (r numberRows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
+func (r numberRows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
 	column := loader.View[int64](b.Column(0))
-	for k, i := range rows {
-		column[at[k]] = int64(r) + int64(i)
+	for k, i := range p.Rows {
+		column[p.At[k]] = int64(r) + int64(i)
 	}
 	return nil
 }

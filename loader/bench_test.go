@@ -300,11 +300,11 @@ type textRows struct {
 	refs []loader.Ref
 }
 
-func (r textRows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
-	for k, i := range rows {
+func (r textRows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
+	for k, i := range p.Rows {
 		lo := r.refs[i].Row
 		hi := min(lo+lo%32, len(r.text))
-		b.Set(0, at[k], r.text[lo:hi:hi], loader.Shape{}.Rows(hi-lo))
+		b.Set(0, p.At[k], r.text[lo:hi:hi], loader.Shape{}.Rows(hi-lo))
 	}
 	return nil
 }

@@ -264,13 +264,9 @@ func (u *buffer) compact() {
 	}
 }
 
-// squeeze moves the rows that did not fail to the front.
+// squeeze moves the rows that did not fail to the front, as some did.
 func (u *buffer) squeeze(failed []bool) {
-	b := &u.batch
-	k := slices.Index(failed, true)
-	if k < 0 {
-		return
-	}
+	b, k := &u.batch, slices.Index(failed, true)
 	for i := k + 1; i < b.n; i++ {
 		if failed[i] {
 			continue

@@ -499,7 +499,9 @@ func (e *engine) complete(w *Worker, s *step) {
 // source's memory is needed no more.
 func (e *engine) compact(s *step) {
 	if s.fatal == nil {
-		s.buf.squeeze(s.failed)
+		if s.short.Load() {
+			s.buf.squeeze(s.failed)
+		}
 		s.buf.compact()
 	}
 	e.closeStep(s)

@@ -60,9 +60,9 @@ func (e *engine) keepOpen(s *step, rows Rows) {
 // fillRows makes the rows lo to hi of s from rows, whose first is row first of s.
 func (e *engine) fillRows(w *Worker, s *step, lo, hi int, rows Rows, first int) {
 	if g, ok := rows.(Gatherer); ok && e.p.columns() {
-		at := e.l.iota[lo:hi]
-		e.mark(s, at)
-		if e.gather(w, g, e.l.iota[lo-first:hi-first], at, s) == nil {
+		p := Pick{Rows: e.l.iota[lo-first : hi-first], At: e.l.iota[lo:hi], Run: true}
+		e.mark(s, p.At)
+		if e.gather(w, g, p, s) == nil {
 			return
 		}
 	}
@@ -102,32 +102,31 @@ func (e *engine) fillBlocks(w *Worker, s *step, lo, hi int) {
 
 // fillGroup gathers the k-th run or group of s, or makes its rows one by one.
 func (e *engine) fillGroup(w *Worker, s *step, k int) {
-	b, rows, at := e.group(w, s, k)
+	b, p := e.group(w, s, k)
 	if g, ok := b.rows.(Gatherer); ok && b.err == nil && b.actual == b.index {
-		e.markBlock(s, b.index, rows, at)
-		if e.gather(w, g, rows, at, s) == nil {
+		e.markBlock(s, b.index, p)
+		if e.gather(w, g, p, s) == nil {
 			return
 		}
 	}
 	if len(s.runs) > 0 {
 		s.spell(&s.runs[k])
 	}
-	for _, i := range at {
+	for _, i := range p.At {
 		e.fillFromBlock(w, s, i)
 	}
 }
 
-// group returns the k-th run or group of s: rows of b, which become rows at.
-func (e *engine) group(w *Worker, s *step, k int) (b *block, rows, at []int) {
+// group returns the k-th run or group of s, which are rows of b.
+func (e *engine) group(w *Worker, s *step, k int) (b *block, p Pick) {
 	if len(s.runs) == 0 {
-		rows, at = s.group.of(k)
-		return s.blocks[k], rows, at
+		return s.blocks[k], newPick(s.group.of(k))
 	}
 	r := &s.runs[k]
 	if len(e.p.batch) > 0 {
 		s.spell(r) // for markKeys
 	}
-	return s.blocks[r.block], w.count(r.first.Row, r.n), e.l.iota[r.at:][:r.n]
+	return s.blocks[r.block], Pick{Rows: w.count(r.first.Row, r.n), At: e.l.iota[r.at:][:r.n], Run: true}
 }
 
 func (e *engine) fillFromBlock(w *Worker, s *step, i int) {
@@ -158,12 +157,19 @@ func (e *engine) mark(s *step, at []int) {
 	e.markKeys(s, at)
 }
 
-// markBlock is mark for the given rows of one block.
-func (e *engine) markBlock(s *step, block int, rows, at []int) {
-	ids, first := s.buf.batch.ids, e.l.index.starts[block]
-	at = at[:len(rows)]
-	for k, row := range rows {
-		ids[at[k]] = first + int64(row)
+// markBlock is mark for rows of one block.
+func (e *engine) markBlock(s *step, block int, p Pick) {
+	ids, first, at := s.buf.batch.ids, e.l.index.starts[block], p.At[:len(p.Rows)]
+	if p.Run {
+		first += int64(p.Rows[0])
+		run := ids[at[0]:][:len(at)]
+		for k := range run {
+			run[k] = first + int64(k)
+		}
+	} else {
+		for k, row := range p.Rows {
+			ids[at[k]] = first + int64(row)
+		}
 	}
 	e.markKeys(s, at)
 }
@@ -179,11 +185,11 @@ func (e *engine) markKeys(s *step, at []int) {
 	}
 }
 
-func (e *engine) gather(w *Worker, g Gatherer, rows, at []int, s *step) error {
+func (e *engine) gather(w *Worker, g Gatherer, p Pick, s *step) error {
 	w.stage, w.used = 0, 0
 	start := time.Now()
-	err := g.Gather(w, rows, at, &s.buf.batch)
-	w.times[0].all(len(at), &s.buf.batch, start)
+	err := g.Gather(w, p, &s.buf.batch)
+	w.times[0].all(len(p.At), &s.buf.batch, start)
 	return err
 }
 
@@ -191,7 +197,7 @@ func (e *engine) gather(w *Worker, g Gatherer, rows, at []int, s *step) error {
 // policy says.
 func (e *engine) unmade(w *Worker, s *step, i int, err error) {
 	if errors.Is(err, Drop) {
-		s.failed[i] = true
+		s.leaveOut(i)
 	} else {
 		e.damaged(w, s, i, err)
 	}
@@ -208,7 +214,7 @@ func (e *engine) damaged(w *Worker, s *step, i int, err error) {
 	case stop:
 		s.fail(i, at)
 	case skip:
-		s.failed[i] = true
+		s.leaveOut(i)
 		s.note(i, at)
 	case substitute:
 		s.note(i, at)
@@ -218,7 +224,7 @@ func (e *engine) damaged(w *Worker, s *step, i int, err error) {
 				return
 			}
 			if errors.Is(err, Drop) {
-				s.failed[i] = true
+				s.leaveOut(i)
 				return
 			}
 		}

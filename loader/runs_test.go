@@ -24,15 +24,15 @@ func (t gatheredTable) Open(ctx context.Context, i int) (loader.Rows, error) {
 
 type gatheredRows struct{ tableRows }
 
-func (r gatheredRows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
-	for k, i := range rows {
+func (r gatheredRows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
+	for k, i := range p.Rows {
 		id := r.t.id(r.refs[i])
 		if err := r.t.bad[id]; err != nil {
 			return err
 		}
-		loader.View[int64](b.Column(0))[at[k]] = id
+		loader.View[int64](b.Column(0))[p.At[k]] = id
 		text := textOf(id)
-		b.Set(1, at[k], text, loader.Dims(len(text)))
+		b.Set(1, p.At[k], text, loader.Dims(len(text)))
 	}
 	return nil
 }

@@ -61,7 +61,8 @@ func (b runRows) Row(_ *loader.Worker, i int, s *loader.Sample) error {
 	return b.r.bad[id]
 }
 
-func (b runRows) Gather(_ *loader.Worker, rows, at []int, batch *loader.Batch) error {
+func (b runRows) Gather(_ *loader.Worker, p loader.Pick, batch *loader.Batch) error {
+	rows, at := p.Rows, p.At
 	for lo, hi := 0, 0; lo < len(rows); lo = hi {
 		for hi = lo + 1; hi < len(rows) && rows[hi] == rows[hi-1]+1 && at[hi] == at[hi-1]+1; hi++ {
 		}

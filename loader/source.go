@@ -103,10 +103,31 @@ type Rows interface {
 // never becomes rows. The loader uses it when no transform works on rows.
 type Gatherer interface {
 	Rows
-	// Gather sets rows at[k] of the batch's columns to rows[k], for all k:
-	// fixed columns by writing into Batch.Column, varying ones by Batch.Set, or
-	// several rows at once by Batch.SetRun.
-	Gather(w *Worker, rows, at []int, b *Batch) error
+	// Gather sets the picked rows of the batch's columns: fixed columns by writing
+	// into Batch.Column, varying ones by Batch.Set, or several rows at once by
+	// Batch.SetRun.
+	Gather(w *Worker, p Pick, b *Batch) error
+}
+
+// Pick says which rows are gathered: row Rows[k] becomes row At[k] of the batch, for
+// all k. Nobody but the loader may write to the lists.
+type Pick struct {
+	Rows, At []int
+	// Run says that the rows follow one another, as their places do.
+	Run bool
+}
+
+// newPick returns the pick of any rows and places.
+func newPick(rows, at []int) Pick { return Pick{rows, at, follow(rows) && follow(at)} }
+
+// follow reports whether rows follow one another.
+func follow(rows []int) bool {
+	for i := 1; i < len(rows); i++ {
+		if rows[i] != rows[i-1]+1 {
+			return false
+		}
+	}
+	return true
 }
 
 // Decoder is implemented by Rows of Source.Open that decode a block as a whole

@@ -3,6 +3,7 @@ package loader
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stokerdata/stoker/loader/remainder"
@@ -32,7 +33,8 @@ type step struct {
 	state         State // behind it, where rows are regrouped
 
 	mu     sync.Mutex
-	failed []bool // rows that are left out
+	failed []bool      // rows that are left out
+	short  atomic.Bool // there are some
 	errs   []rowError
 	fatal  *rowError // the error of the first row that ends the stream
 }
@@ -81,7 +83,9 @@ func (s *step) reset(p place, rows int) {
 		s.refs, s.failed = make([]Ref, rows), make([]bool, rows)
 	}
 	s.refs, s.failed = s.refs[:p.n], s.failed[:p.n]
-	clear(s.failed)
+	if s.short.Swap(false) {
+		clear(s.failed[:cap(s.failed)])
+	}
 	s.units, s.blocks, s.open, s.errs = s.units[:0], s.blocks[:0], s.open[:0], s.errs[:0]
 	s.claimed, s.done, s.took, s.pending = 0, 0, 0, 0
 	s.laidOut = sync.Once{}
@@ -121,6 +125,12 @@ func (s *step) close() {
 
 // empty reports whether s has no batch to deliver, as all its rows failed.
 func (s *step) empty() bool { return s.n > 0 && s.buf.batch.n == 0 }
+
+// leaveOut leaves row i out of the batch.
+func (s *step) leaveOut(i int) {
+	s.failed[i] = true
+	s.short.Store(true)
+}
 
 // fail notes that row i ends the stream.
 func (s *step) fail(i int, err *SampleError) {

@@ -146,14 +146,14 @@ func (r *rows) Close() error {
 type columns struct{ rows }
 
 // Gather implements loader.Gatherer.
-func (c *columns) Gather(w *loader.Worker, at, to []int, b *loader.Batch) error {
+func (c *columns) Gather(w *loader.Worker, p loader.Pick, b *loader.Batch) error {
 	k := c.src.keys.Get().(*key)
 	defer c.src.keys.Put(k)
-	ids := loader.View[int64](loader.Tensor{DType: dtype.Int64, Data: w.Scratch(8 * len(at))})
-	for n, i := range at {
+	ids := loader.View[int64](loader.Tensor{DType: dtype.Int64, Data: w.Scratch(8 * len(p.Rows))})
+	for n, i := range p.Rows {
 		ids[n] = c.id(i)
 	}
-	return c.src.gather.Gather(k.row, ids, to, b)
+	return c.src.gather.Gather(k.row, ids, p.At, b)
 }
 
 // Close implements loader.Rows.

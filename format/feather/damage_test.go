@@ -439,7 +439,7 @@ func TestDamagedOffsets(t *testing.T) {
 	if !errors.Is(bad, loader.ErrCorrupt) {
 		t.Fatalf("error %v", bad)
 	}
-	if err := opened.(*rows).Gather(nil, []int{39, 3}, []int{0, 1}, nil); err != bad {
+	if err := opened.(*rows).Gather(nil, loader.Pick{Rows: []int{39, 3}, At: []int{0, 1}}, nil); err != bad {
 		t.Errorf("error %v, not that of Decode, %v", err, bad)
 	}
 }

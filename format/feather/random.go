@@ -321,25 +321,25 @@ func (p *picked) Row(_ *loader.Worker, i int, s *loader.Sample) error {
 }
 
 // Gather implements loader.Gatherer.
-func (p *picked) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
+func (p *picked) Gather(_ *loader.Worker, pick loader.Pick, b *loader.Batch) error {
 	for c := range p.s.columns {
 		m := &p.s.columns[c]
 		n := -1
 		if m.field.Shape.Fixed() {
 			n = m.field.Shape.Len() * m.field.DType.Size()
 		}
-		for k, i := range rows {
+		for k, i := range pick.Rows {
 			data, shape, null, err := p.value(i, c)
 			if err != nil {
 				return err
 			}
 			if n >= 0 {
-				copy(b.Column(m.f).Data[at[k]*n:][:n], data)
+				copy(b.Column(m.f).Data[pick.At[k]*n:][:n], data)
 			} else {
-				b.Set(m.f, at[k], data, shape)
+				b.Set(m.f, pick.At[k], data, shape)
 			}
 			if m.mask >= 0 {
-				copy(b.Column(m.mask).Data[at[k]:], truthOf(!null).Data)
+				copy(b.Column(m.mask).Data[pick.At[k]:], truthOf(!null).Data)
 			}
 		}
 	}

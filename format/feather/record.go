@@ -94,13 +94,13 @@ func (r *rows) lay(lanes []lane, lo, hi int) {
 	elem.Interleave(r.record[lo*r.l.record+at:], r.l.record/size, size, from[:len(lanes)])
 }
 
-// gatherRecords sets the lanes of rows at[k] of a batch to those of rows[k].
-func (r *rows) gatherRecords(rows, at []int, b *loader.Batch) error {
+// gatherRecords sets the lanes of picked rows.
+func (r *rows) gatherRecords(p loader.Pick, b *loader.Batch) error {
 	record, err := r.records()
 	if err != nil {
 		return err
 	}
-	size, asked := r.l.record, 0
+	size, asked, rows, at := r.l.record, 0, p.Rows, p.At
 	for lo := 0; lo < len(rows); lo += tileRows {
 		for ; asked < min(lo+2*tileRows, len(rows)); asked += tileRows {
 			prefetch.Rows(record, size, rows[asked:min(asked+tileRows, len(rows))])

@@ -272,11 +272,10 @@ func (d *decoded) items(c *column, i int, ok bool) ([]byte, loader.Shape) {
 }
 
 // Gather implements loader.Gatherer.
-func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
-	dense := elem.InOrder(rows) && elem.InOrder(at)
-	byRecord := !dense && r.l.recordBytes(r.b) > 0
-	if !dense {
-		r.bring(rows)
+func (r *rows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
+	byRecord := !p.Run && r.l.recordBytes(r.b) > 0
+	if !p.Run {
+		r.bring(p.Rows)
 	}
 	for c := range r.l.columns {
 		d, m, col := &r.cols[c], &r.s.columns[c], &r.l.columns[c]
@@ -284,7 +283,7 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 			return d.err
 		}
 		if d.valid != nil && r.s.nulls == format.NullError {
-			for _, i := range rows {
+			for _, i := range p.Rows {
 				if d.valid[i] == 0 {
 					return nullError(m)
 				}
@@ -293,19 +292,19 @@ func (r *rows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
 		switch n := col.row(); {
 		case byRecord && col.isLane:
 		case n >= 0:
-			elem.Gather(b.Column(m.f).Data, d.values, n, rows, at, dense)
+			elem.Gather(b.Column(m.f).Data, d.values, n, p)
 		default:
-			d.gatherItems(col, m.f, pick{rows, at, dense && !d.apart}, b)
+			d.gatherItems(col, m.f, p, b)
 		}
 		if m.texts >= 0 {
-			d.gatherTexts(col, m.texts, rows, at, b)
+			d.gatherTexts(col, m.texts, p, b)
 		}
 		if m.mask >= 0 {
-			gatherValid(b.Column(m.mask).Data, d.valid, rows, at, dense)
+			gatherValid(b.Column(m.mask).Data, d.valid, p)
 		}
 	}
 	if byRecord {
-		return r.gatherRecords(rows, at, b)
+		return r.gatherRecords(p, b)
 	}
 	return nil
 }
@@ -320,14 +319,8 @@ func (r *rows) bring(rows []int) {
 	}
 }
 
-// pick says which rows of a block go where in a batch.
-type pick struct {
-	rows, at []int
-	run      bool // both follow one another, and so do the values
-}
-
 // gatherItems sets the values of field f, which varies.
-func (d *decoded) gatherItems(c *column, f int, p pick, b *loader.Batch) {
+func (d *decoded) gatherItems(c *column, f int, p loader.Pick, b *loader.Batch) {
 	if c.view {
 		d.gatherViews(c, f, p, b)
 	} else if c.offset == 4 {
@@ -337,16 +330,16 @@ func (d *decoded) gatherItems(c *column, f int, p pick, b *loader.Batch) {
 	}
 }
 
-func gatherStarts[T int32 | int64](d *decoded, c *column, starts []T, f int, p pick, b *loader.Batch) {
+func gatherStarts[T int32 | int64](d *decoded, c *column, starts []T, f int, p loader.Pick, b *loader.Batch) {
 	item, group, values := c.per*c.size(), c.group, d.values
-	at := p.at[:len(p.rows)]
-	if n := len(at); p.run && n > 0 && item > 0 {
-		starts = starts[p.rows[0]:][:n+1]
+	at := p.At[:len(p.Rows)]
+	if n := len(at); p.Run && !d.apart && n > 0 && item > 0 {
+		starts = starts[p.Rows[0]:][:n+1]
 		lo, hi := int(starts[0])*item, int(starts[n])*item
 		endsOf(b.SetRun(f, at[0], n, values[lo:hi:hi]), starts, group)
 		return
 	}
-	for k, i := range p.rows {
+	for k, i := range p.Rows {
 		if d.valid != nil && d.valid[i] == 0 {
 			b.Set(f, at[k], nil, c.step.Rows(0))
 			continue
@@ -373,16 +366,15 @@ func endsOf[T int32 | int64](ends []int64, starts []T, group int) {
 	}
 }
 
-// gatherValid sets the "valid" field. inOrder says that rows and places follow one
-// another.
-func gatherValid(to, valid []byte, rows, at []int, inOrder bool) {
+// gatherValid sets the "valid" field.
+func gatherValid(to, valid []byte, p loader.Pick) {
 	switch {
 	case valid != nil:
-		elem.Gather(to, valid, 1, rows, at, inOrder)
-	case inOrder && len(at) > 0:
-		elem.Fill(to[at[0]:][:len(rows)], 1)
+		elem.Gather(to, valid, 1, p)
+	case p.Run && len(p.At) > 0:
+		elem.Fill(to[p.At[0]:][:len(p.Rows)], 1)
 	default:
-		for _, i := range at[:len(rows)] {
+		for _, i := range p.At[:len(p.Rows)] {
 			to[i] = 1
 		}
 	}

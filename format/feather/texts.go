@@ -162,10 +162,10 @@ func (d *decoded) checkTexts(c *column, rows int, most int64) error {
 }
 
 // gatherTexts sets the values of field f.
-func (d *decoded) gatherTexts(c *column, f int, rows, at []int, b *loader.Batch) {
-	for k, i := range rows {
+func (d *decoded) gatherTexts(c *column, f int, p loader.Pick, b *loader.Batch) {
+	for k, i := range p.Rows {
 		data := d.text(c, i, d.valid == nil || d.valid[i] != 0)
-		b.Set(f, at[k], data, loader.Shape{}.Rows(len(data)))
+		b.Set(f, p.At[k], data, loader.Shape{}.Rows(len(data)))
 	}
 }
 

@@ -105,9 +105,9 @@ func viewFault(views []byte, i int, most int64) error {
 }
 
 // gatherViews sets the values of field f.
-func (d *decoded) gatherViews(c *column, f int, p pick, b *loader.Batch) {
-	for k, i := range p.rows {
+func (d *decoded) gatherViews(c *column, f int, p loader.Pick, b *loader.Batch) {
+	for k, i := range p.Rows {
 		data, shape := d.items(c, i, d.valid == nil || d.valid[i] != 0)
-		b.Set(f, p.at[k], data, shape)
+		b.Set(f, p.At[k], data, shape)
 	}
 }

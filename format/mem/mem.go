@@ -175,20 +175,20 @@ func (r *rows) Row(_ *loader.Worker, i int, smp *loader.Sample) error {
 }
 
 // Gather implements loader.Gatherer.
-func (r *rows) Gather(_ *loader.Worker, list, at []int, b *loader.Batch) error {
+func (r *rows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
 	for f := range r.src.spec {
 		unit := r.src.unit[f]
 		if r.src.cols[f].Offsets != nil {
-			for k, i := range list {
+			for k, i := range p.Rows {
 				data, shape := r.src.value(f, r.row(i))
-				b.Set(f, at[k], data, shape)
+				b.Set(f, p.At[k], data, shape)
 			}
 			continue
 		}
 		src, dst := r.src.cols[f].Data, b.Column(f).Data
-		for k, i := range list {
+		for k, i := range p.Rows {
 			row := r.row(i)
-			copy(dst[at[k]*unit:(at[k]+1)*unit], src[row*unit:])
+			copy(dst[p.At[k]*unit:][:unit], src[row*unit:])
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/internal/interleave"
+	"github.com/stokerdata/stoker/internal/prefetch"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
 
@@ -203,6 +204,10 @@ func (s *scratch) layStep(dst []byte, stride int, c *column, lo, hi, tiles int) 
 		default:
 			step[g] = s.tiles[g][:(hi-lo)*c.size]
 			convert(step[g], c.field.DType, b[lo*from.Size():hi*from.Size()], from)
+		}
+		if from := s.from[g]; from != dtype.Invalid { // pages are more streams than the processor follows
+			next := b[hi*from.Size():]
+			prefetch.Bytes(next[:min((hi-lo)*from.Size(), len(next))])
 		}
 	}
 	elem.Interleave(dst, stride, c.size, step[:tiles])

@@ -193,33 +193,31 @@ func (r *rows) fail(p part, err error) {
 }
 
 // Gather copies rows into the batch column by column.
-func (r *rows) Gather(_ *loader.Worker, from, to []int, b *loader.Batch) error {
-	if len(from) == 0 {
+func (r *rows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
+	if len(p.Rows) == 0 {
 		return nil
 	}
-	whole := elem.InOrder(from) && elem.InOrder(to)
-	r.s.expect(whole, len(from))
+	r.s.expect(p)
 	if r.isHeld.Load() {
-		if done, err := r.gatherHeld(from, to, b, whole); done || err != nil {
+		if done, err := r.gatherHeld(p, b); done || err != nil {
 			return err
 		}
 	}
-	return r.gather(from, to, b, whole)
+	return r.gather(p, b)
 }
 
-// gather is Gather while nobody lays out lanes. If pages are held, whole must be
-// set.
-func (r *rows) gather(from, to []int, b *loader.Batch, whole bool) error {
+// gather is Gather while nobody lays out lanes. If pages are held, p must be a run.
+func (r *rows) gather(p loader.Pick, b *loader.Batch) error {
 	if err := r.failed(); err != nil {
 		return err
 	}
 	done := r.isHeld.Load()
 	if done {
-		if err := r.run(from[0], to[0], len(from), b); err != nil {
+		if err := r.run(p.Rows[0], p.At[0], len(p.Rows), b); err != nil {
 			return err
 		}
 	}
-	if err := r.check(from); err != nil {
+	if err := r.check(p.Rows); err != nil {
 		return err
 	}
 	joins := false
@@ -230,21 +228,21 @@ func (r *rows) gather(from, to []int, b *loader.Batch, whole bool) error {
 		case c.join != nil && !role.mask:
 			joins = true
 		case role.mask:
-			elem.Gather(b.Column(f).Data, in.valid, c.cells(), from, to, whole)
+			elem.Gather(b.Column(f).Data, in.valid, c.cells(), p)
 		case role.texts:
-			in.texts.set(f, from, to, b)
+			in.texts.set(f, p, b)
 		case c.row < 0:
-			if err := r.set(f, c, in, from, to, b); err != nil {
+			if err := r.set(f, c, in, p, b); err != nil {
 				return err
 			}
 		case len(in.spans) > 0:
-			c.gatherSpans(b.Column(f).Data, in, from, to)
+			c.gatherSpans(b.Column(f).Data, in, p)
 		default:
-			elem.Gather(b.Column(f).Data, in.data, c.row, from, to, whole)
+			elem.Gather(b.Column(f).Data, in.data, c.row, p)
 		}
 	}
 	if joins {
-		r.gatherRecords(from, to, b, whole)
+		r.gatherRecords(p, b)
 	}
 	return nil
 }
@@ -291,11 +289,11 @@ func (r *rows) check(rows []int) error {
 const gatherRows = 16
 
 // gatherRecords copies the values of joins, some rows at a time, for all joins.
-// whole says that rows follow each other, as the processor then finds by itself.
-func (r *rows) gatherRecords(from, to []int, b *loader.Batch, whole bool) {
-	size, asked := r.s.record, 0
+// Those of a run the processor finds by itself.
+func (r *rows) gatherRecords(p loader.Pick, b *loader.Batch) {
+	size, asked, from, to := r.s.record, 0, p.Rows, p.At
 	for at := 0; at < len(from); at += gatherRows {
-		for !whole && asked < min(at+2*gatherRows, len(from)) {
+		for !p.Run && asked < min(at+2*gatherRows, len(from)) {
 			n := min(gatherRows, len(from)-asked)
 			prefetch.Rows(r.record, size, from[asked:][:n])
 			asked += n
@@ -333,7 +331,8 @@ func (in *cells) together(from, to []int, i, size int) int {
 }
 
 // gatherSpans copies rows of fixed size that have spans.
-func (c *column) gatherSpans(dst []byte, in *cells, from, to []int) {
+func (c *column) gatherSpans(dst []byte, in *cells, p loader.Pick) {
+	from, to := p.Rows, p.At
 	for i := 0; i < len(from); {
 		n, at := in.together(from, to, i, c.row), to[i]*c.row
 		if n > 1 {
@@ -356,7 +355,8 @@ func (c *column) setRun(f int, in *cells, row, at, n int, b *loader.Batch) {
 }
 
 // set lends rows of varying size to the batch.
-func (r *rows) set(f int, c *column, in *cells, from, to []int, b *loader.Batch) error {
+func (r *rows) set(f int, c *column, in *cells, p loader.Pick, b *loader.Batch) error {
+	from, to := p.Rows, p.At
 	for i := 0; i < len(from); i++ {
 		row := from[i]
 		if c.dims < 0 {

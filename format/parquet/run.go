@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/internal/prefetch"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -98,7 +99,10 @@ func (r *rows) run(row, at, n int, b *loader.Batch) error {
 // advance decodes the next n rows of c to its targets. If one has a value that does
 // not fit, or is null where it must not be, Row tells which.
 func (r *rows) advance(c *cursor, n int, s *scratch) error {
-	for _, p := range r.s.parts {
+	for i, p := range r.s.parts {
+		if i+1 < len(r.s.parts) {
+			r.ask(c, r.s.parts[i+1], n)
+		}
 		for lo, k := 0, 0; p.hi > 0 && lo < n; lo += k {
 			k = min(tileRows, n-lo)
 			if f := &c.flows[p.lo]; p.hi == p.lo+1 && c.targets[p.col].valid == nil && r.held[p.lo].alike() && r.held[p.lo].lends(f) {
@@ -114,6 +118,22 @@ func (r *rows) advance(c *cursor, n int, s *scratch) error {
 		return errNull
 	}
 	return nil
+}
+
+// askBytes is how much of a page is asked for while the one before is read: what the
+// processor needs to find out by itself that more follows. With none, mapped plain
+// columns of W5 take 15 % longer, with 16 KiB some 3 %.
+const askBytes = 8 << 10
+
+// ask asks for the front of the next n rows of the first lane of p.
+func (r *rows) ask(c *cursor, p part, n int) {
+	if p.hi == 0 {
+		return
+	}
+	if f := &c.flows[p.lo]; f.left > 0 && f.at.form == asElements {
+		next := f.at.values[f.used:]
+		prefetch.Bytes(next[:min(askBytes, n*r.held[p.lo].col.elem, len(next))])
+	}
 }
 
 // aim sets the targets to rows at to at+n of a batch.
@@ -153,18 +173,18 @@ func (s *strip) hold(r *rows, p part) error {
 	return nil
 }
 
-// expect notes in what order n rows are asked for, for row groups that are opened
+// expect notes in what order rows are asked for, for row groups that are opened
 // from now on. Short runs are the rest of long ones, or a batch is short.
-func (s *Source) expect(run bool, n int) {
-	if (n >= runRows || !run) && run != s.runs.Load() {
-		s.runs.Store(run)
+func (s *Source) expect(p loader.Pick) {
+	if (len(p.Rows) >= runRows || !p.Run) && p.Run != s.runs.Load() {
+		s.runs.Store(p.Run)
 	}
 }
 
 // gatherHeld gathers a run, if pages are still held, and reports whether it did;
 // for rows in another order it lays the row group out.
-func (r *rows) gatherHeld(from, to []int, b *loader.Batch, whole bool) (done bool, err error) {
-	if !whole {
+func (r *rows) gatherHeld(p loader.Pick, b *loader.Batch) (done bool, err error) {
+	if !p.Run {
 		return false, r.layOut()
 	}
 	r.use.RLock()
@@ -172,7 +192,7 @@ func (r *rows) gatherHeld(from, to []int, b *loader.Batch, whole bool) (done boo
 	if !r.isHeld.Load() {
 		return false, nil
 	}
-	return true, r.gather(from, to, b, whole)
+	return true, r.gather(p, b)
 }
 
 // layOut lays out the lanes of a row group whose pages are held. It does so under

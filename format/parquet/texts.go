@@ -198,10 +198,10 @@ func (t *texts) release(s *Source) {
 }
 
 // set lends the texts of rows to field f of the batch.
-func (t *texts) set(f int, from, to []int, b *loader.Batch) {
-	for i, row := range from {
-		v := t.row(row)
-		b.Set(f, to[i], v, loader.Shape{}.Rows(len(v)))
+func (t *texts) set(f int, p loader.Pick, b *loader.Batch) {
+	for k, i := range p.Rows {
+		v := t.row(i)
+		b.Set(f, p.At[k], v, loader.Shape{}.Rows(len(v)))
 	}
 }
 

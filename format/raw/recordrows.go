@@ -101,8 +101,8 @@ func (r *recordRows) Row(w *loader.Worker, i int, smp *loader.Sample) error {
 }
 
 // Gather implements loader.Gatherer.
-func (r *recordRows) Gather(w *loader.Worker, rows, at []int, b *loader.Batch) error {
-	for k, i := range rows {
+func (r *recordRows) Gather(_ *loader.Worker, pick loader.Pick, b *loader.Batch) error {
+	for k, i := range pick.Rows {
 		data, err := r.read.Row(i)
 		if err != nil {
 			return r.fault(-1, i, "read", err)
@@ -113,7 +113,7 @@ func (r *recordRows) Gather(w *loader.Worker, rows, at []int, b *loader.Batch) e
 			if err := p.check(src); err != nil {
 				return r.fault(-1, i, "decode", fmt.Errorf("field %q: %w", r.src.spec[f].Name, err))
 			}
-			p.copy(b.Column(f).Data[at[k]*p.n:(at[k]+1)*p.n], src)
+			p.copy(b.Column(f).Data[pick.At[k]*p.n:][:p.n], src)
 		}
 	}
 	return nil

@@ -104,19 +104,19 @@ func (r *windowRows) Row(w *loader.Worker, i int, smp *loader.Sample) error {
 }
 
 // Gather implements loader.Gatherer.
-func (r *windowRows) Gather(_ *loader.Worker, rows, at []int, b *loader.Batch) error {
+func (r *windowRows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
 	n := r.src.window * r.src.spec[0].DType.Size()
 	var columns, to [maxFields][]byte
 	for f := range r.src.spec {
 		columns[f] = b.Column(f).Data
 	}
-	for k, i := range rows {
+	for k, i := range p.Rows {
 		data, width, err := r.data(i, -1)
 		if err != nil {
 			return err
 		}
 		for f := range r.src.spec {
-			to[f] = columns[f][at[k]*n:][:n]
+			to[f] = columns[f][p.At[k]*n:][:n]
 		}
 		if err := r.src.decode(data, width, &to); err != nil {
 			return r.fault(i, -1, "decode", err)

@@ -13,7 +13,7 @@ const (
 	maxFileLines     = 600
 	maxFuncLines     = 100
 	longFuncLines    = 60 // a function above it must be in longList
-	maxLoaderExports = 44
+	maxLoaderExports = 45
 )
 
 // longList names the functions above longFuncLines, with their lines. A line

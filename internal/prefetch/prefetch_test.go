@@ -18,6 +18,7 @@ func TestRows(t *testing.T) {
 			}
 			Rows(table, size, rows)
 			Rows(table, size, nil)
+			Bytes(table)
 			ForStores(table, size, rows)
 			ForStores(make([]float32, n*size), size, rows)
 		}

@@ -62,7 +62,7 @@ type pressRows struct {
 }
 
 // Gather implements loader.Gatherer.
-func (r pressRows) Gather(w *loader.Worker, _, _ []int, b *loader.Batch) error {
+func (r pressRows) Gather(w *loader.Worker, _ loader.Pick, b *loader.Batch) error {
 	r.p.once.Do(func() { r.p.do(w, b) })
 	return nil
 }

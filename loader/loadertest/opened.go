@@ -209,6 +209,7 @@ const spareRows = 3
 type list struct {
 	what     string
 	rows, at []int
+	run      bool
 }
 
 // lists returns ways of gathering from n rows into batches of some more.
@@ -226,14 +227,14 @@ func lists(n int) []list {
 		drawn[i] = rng.IntN(n)
 	}
 	return []list{
-		{"no rows", up[:0], up[:0]},
-		{"one row", up[n-1:], up[:1]},
-		{"all rows in order", up, up},
-		{"all rows in order, into the end of the batch", up, shifted},
-		{"all rows backwards", down, up},
-		{"all rows, into the batch backwards", up, down},
-		{"one row again and again", same, shifted},
-		{"random rows, at random places", drawn, rng.Perm(n + spareRows)[:n]},
+		{"no rows", up[:0], up[:0], true},
+		{"one row", up[n-1:], up[:1], true},
+		{"all rows in order", up, up, true},
+		{"all rows in order, into the end of the batch", up, shifted, true},
+		{"all rows backwards", down, up, false},
+		{"all rows, into the batch backwards", up, down, false},
+		{"one row again and again", same, shifted, false},
+		{"random rows, at random places", drawn, rng.Perm(n + spareRows)[:n], false},
 	}
 }
 
@@ -245,12 +246,12 @@ func (o *opened) gatherList(g loader.Gatherer, w *loader.Worker, b *loader.Batch
 			fill(b.Column(f).Data, untouched)
 		}
 	}
-	rows, at := slices.Clone(l.rows), slices.Clone(l.at)
-	if err := g.Gather(w, rows, at, b); err != nil {
+	p := loader.Pick{Rows: slices.Clone(l.rows), At: slices.Clone(l.at), Run: l.run}
+	if err := g.Gather(w, p, b); err != nil {
 		o.k.errorf("%s: %v", l.what, err)
 		return false
 	}
-	if !slices.Equal(rows, l.rows) || !slices.Equal(at, l.at) {
+	if !slices.Equal(p.Rows, l.rows) || !slices.Equal(p.At, l.at) {
 		o.k.errorf("%s: the lists of rows have changed", l.what)
 	}
 	return true

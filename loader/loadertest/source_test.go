@@ -179,14 +179,14 @@ func (r *lines) Row(w *loader.Worker, i int, s *loader.Sample) error {
 	return nil
 }
 
-func (r *lines) Gather(w *loader.Worker, rows, at []int, b *loader.Batch) error {
-	if r.p.gather != nil && r.p.gather(r, rows, at, b) {
+func (r *lines) Gather(w *loader.Worker, p loader.Pick, b *loader.Batch) error {
+	if r.p.gather != nil && r.p.gather(r, p.Rows, p.At, b) {
 		return nil
 	}
-	for k, i := range rows {
+	for k, i := range p.Rows {
 		number, line := r.value(w, i)
-		copy(loader.View[int32](b.Column(0))[2*at[k]:], number[:])
-		b.Set(1, at[k], line, loader.Dims(len(line)))
+		copy(loader.View[int32](b.Column(0))[2*p.At[k]:], number[:])
+		b.Set(1, p.At[k], line, loader.Dims(len(line)))
 	}
 	return nil
 }

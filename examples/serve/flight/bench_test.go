@@ -35,7 +35,7 @@ func (s *images) OpenRows(context.Context, []loader.Ref) (loader.Rows, error) { 
 
 func (*images) Row(*loader.Worker, int, *loader.Sample) error { panic("rows are gathered") }
 
-func (*images) Gather(*loader.Worker, []int, []int, *loader.Batch) error { return nil }
+func (*images) Gather(*loader.Worker, loader.Pick, *loader.Batch) error { return nil }
 
 func (*images) Close() error { return nil }
 

@@ -66,13 +66,12 @@ const anywhere = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64"
 // that hands it to nobody.
 func Readable(b []byte, size int) bool { return anywhere || Aligned(b, size) }
 
-// Gather copies rows of n bytes each, the given ones of from, to places at of to.
-// inOrder says that both follow one another, as InOrder tells.
-func Gather(to, from []byte, n int, rows, at []int, inOrder bool) {
-	at = at[:len(rows)]
+// Gather copies the picked rows of from, of n bytes each, to their places in to.
+func Gather(to, from []byte, n int, p loader.Pick) {
+	rows, at := p.Rows, p.At[:len(p.Rows)]
 	switch {
 	case len(rows) == 0 || n == 0:
-	case inOrder:
+	case p.Run:
 		bulk.Copy(to[at[0]*n:], from[rows[0]*n:][:len(rows)*n])
 	case n == 1:
 		move[uint8](to, from, rows, at)
@@ -140,16 +139,6 @@ func interleaved[T any](dst []byte, stride int, from [][]byte) {
 func View[T any](b []byte) []T {
 	var t T
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(t)))
-}
-
-// InOrder reports whether rows follow one another.
-func InOrder(rows []int) bool {
-	for i := 1; i < len(rows); i++ {
-		if rows[i] != rows[i-1]+1 {
-			return false
-		}
-	}
-	return true
 }
 
 // NaN sets b to NaNs of type t, and does nothing if that has none.

@@ -58,14 +58,19 @@ func TestGather(t *testing.T) {
 		for i := range from {
 			from[i] = byte(i + 1)
 		}
-		for _, c := range [][2][]int{{{2, 3, 4}, {1, 2, 3}}, {{9, 0, 9}, {0, 1, 2}}, {{1, 2}, {3, 0}}, {nil, nil}} {
+		for _, p := range []loader.Pick{
+			{Rows: []int{2, 3, 4}, At: []int{1, 2, 3}, Run: true},
+			{Rows: []int{9, 0, 9}, At: []int{0, 1, 2}},
+			{Rows: []int{1, 2}, At: []int{3, 0}},
+			{Run: true},
+		} {
 			got, want := make([]byte, 4*n), make([]byte, 4*n)
-			Gather(got, from, n, c[0], c[1], InOrder(c[0]) && InOrder(c[1]))
-			for k, i := range c[0] {
-				copy(want[c[1][k]*n:(c[1][k]+1)*n], from[i*n:])
+			Gather(got, from, n, p)
+			for k, i := range p.Rows {
+				copy(want[p.At[k]*n:][:n], from[i*n:])
 			}
 			if !bytes.Equal(got, want) {
-				t.Errorf("rows of %d bytes, %v: %v, want %v", n, c, got, want)
+				t.Errorf("rows of %d bytes, %v: %v, want %v", n, p, got, want)
 			}
 		}
 	}

@@ -371,33 +371,32 @@ func (r *rows) Row(_ *loader.Worker, i int, s *loader.Sample) error {
 }
 
 // Gather implements loader.Gatherer.
-func (r *rows) Gather(_ *loader.Worker, list, at []int, b *loader.Batch) error {
+func (r *rows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
 	if len(r.bad) > 0 {
-		for _, i := range list {
+		for _, i := range p.Rows {
 			if err := r.fault(i); err != nil {
 				return err
 			}
 		}
 	}
-	inOrder := elem.InOrder(list) && elem.InOrder(at)
 	for c := range r.s.columns {
 		v, col := &r.cols[c], &r.s.columns[c]
 		if col.row >= 0 {
-			elem.Gather(b.Column(col.f).Data, v.data, col.row, list, at, inOrder)
+			elem.Gather(b.Column(col.f).Data, v.data, col.row, p)
 		} else {
-			for k, i := range list {
+			for k, i := range p.Rows {
 				data, shape := r.value(c, i)
-				b.Set(col.f, at[k], data, shape)
+				b.Set(col.f, p.At[k], data, shape)
 			}
 		}
 		if col.texts {
-			for k, i := range list {
+			for k, i := range p.Rows {
 				data := v.texts.row(i)
-				b.Set(col.lengths, at[k], data, loader.Shape{}.Rows(len(data)/4))
+				b.Set(col.lengths, p.At[k], data, loader.Shape{}.Rows(len(data)/4))
 			}
 		}
 		if col.mask >= 0 {
-			elem.Gather(b.Column(col.mask).Data, v.valid, 1, list, at, inOrder)
+			elem.Gather(b.Column(col.mask).Data, v.valid, 1, p)
 		}
 	}
 	return nil

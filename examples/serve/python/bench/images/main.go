@@ -51,11 +51,11 @@ func (s *images) Open(context.Context, int) (loader.Rows, error) { return s, nil
 
 func (s *images) Row(*loader.Worker, int, *loader.Sample) error { panic("rows are gathered") }
 
-func (s *images) Gather(_ *loader.Worker, _, at []int, b *loader.Batch) error {
-	if !s.all && s.copied.Add(int64(len(at))) > touched {
+func (s *images) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
+	if !s.all && s.copied.Add(int64(len(p.At))) > touched {
 		return nil
 	}
-	for _, i := range at {
+	for _, i := range p.At {
 		copy(b.Column(0).Data[i*imageBytes:], image)
 	}
 	return nil
