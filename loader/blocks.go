@@ -259,7 +259,6 @@ func (e *engine) pin(s *step, wanted []int) bool {
 // wanted finds out which rows s takes and lists their blocks. If columns are to be
 // gathered, it makes runs or groups of the rows, which are then the items of s.
 func (c *blockCache) wanted(s *step, seq int64, columns bool, wanted []int) []int {
-	s.at = numbers(s.at, s.n, cap(s.refs))
 	if columns && s.cutRuns() {
 		for i := range s.runs {
 			r := &s.runs[i]
@@ -268,6 +267,7 @@ func (c *blockCache) wanted(s *step, seq int64, columns bool, wanted []int) []in
 		s.items = len(s.runs)
 		return wanted
 	}
+	s.list()
 	s.fill(0, s.n)
 	for i := range s.refs {
 		s.at[i], wanted = c.number(s.refs[i].Block, seq, wanted)
@@ -318,8 +318,11 @@ func (s *step) cutRuns() bool {
 	return ok
 }
 
-// spell lists the rows of r one by one.
+// spell lists the rows of r one by one. Several workers may spell runs of s.
 func (s *step) spell(r *run) {
+	s.mu.Lock()
+	s.list()
+	s.mu.Unlock()
 	for i := range r.n {
 		s.refs[r.at+i] = Ref{Block: r.first.Block, Row: r.first.Row + i, Draw: r.first.Draw}
 		s.at[r.at+i] = r.block

@@ -82,7 +82,10 @@ func newEngine(l *Loader, ctx context.Context) *engine {
 	for _, c := range []*sync.Cond{&e.work, &e.reads, &e.plans, &e.out} {
 		c.L = &e.mu
 	}
-	e.steps = newSteps(l)
+	e.steps = make([]*step, l.ring)
+	for i := range e.steps {
+		e.steps[i] = &step{}
+	}
 	e.walk = l.begin()
 	e.stats.start = time.Now()
 	e.stats.stages = make([]stageTime, len(e.p.row)+len(e.p.batch)+2)
@@ -95,30 +98,6 @@ func newEngine(l *Loader, ctx context.Context) *engine {
 		e.cache = newBlockCache(l, &e.walk)
 	}
 	return e
-}
-
-// newSteps returns the ring. The many steps that are planned ahead for sources
-// read in blocks share a few allocations.
-func newSteps(l *Loader) []*step {
-	n, rows := l.ring, l.cfg.BatchSize
-	steps, list := make([]step, n), make([]*step, n)
-	for i := range steps {
-		list[i] = &steps[i]
-	}
-	if l.access != blocks {
-		return list
-	}
-	refs, failed, numbers := make([]Ref, n*rows), make([]bool, n*rows), make([]int, 3*n*rows)
-	take := func() (list []int) {
-		list, numbers = numbers[:rows:rows], numbers[rows:]
-		return list
-	}
-	for i, s := range list {
-		lo, hi := i*rows, (i+1)*rows
-		s.refs, s.failed = refs[lo:hi:hi], failed[lo:hi:hi]
-		s.at, s.group.rows, s.group.at = take(), take(), take()
-	}
-	return list
 }
 
 // start starts the goroutines; shutdown joins them.
@@ -333,7 +312,10 @@ func (e *engine) plan(s *step) bool {
 	case e.walk.wasDelivered(p.seq):
 		s.delivered, s.ready = true, true
 	case e.l.access == random:
+		s.list()
 		s.cut(e.l.unitRows)
+	case e.l.access == inline:
+		s.list()
 	}
 	e.planned++
 	return true

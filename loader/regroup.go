@@ -454,6 +454,7 @@ func (r *regrouper) restoreRow(w *Worker, tmp *step, p place, h hold) *SampleErr
 	tmp.buf.reset()
 	buf := tmp.buf
 	tmp.reset(p, 1)
+	tmp.list()
 	tmp.buf = buf
 	e.fillRefs(tmp, 0, 1)
 	w.arena = &buf.arena

@@ -79,10 +79,10 @@ type place struct {
 func (s *step) reset(p place, rows int) {
 	s.place = p
 	s.buf, s.items = nil, p.n
-	if cap(s.refs) < rows {
-		s.refs, s.failed = make([]Ref, rows), make([]bool, rows)
+	if cap(s.failed) < rows {
+		s.failed = make([]bool, rows)
 	}
-	s.refs, s.failed = s.refs[:p.n], s.failed[:p.n]
+	s.failed = s.failed[:p.n]
 	if s.short.Swap(false) {
 		clear(s.failed[:cap(s.failed)])
 	}
@@ -90,6 +90,16 @@ func (s *step) reset(p place, rows int) {
 	s.claimed, s.done, s.took, s.pending = 0, 0, 0, 0
 	s.laidOut = sync.Once{}
 	s.ready, s.delivered, s.fatal = false, false, nil
+}
+
+// list makes room for what fill or spell sets.
+func (s *step) list() {
+	if s.refs == nil {
+		s.refs, s.at = make([]Ref, cap(s.failed)), make([]int, cap(s.failed))
+	}
+	if len(s.refs) != s.n { // else somebody may read them already
+		s.refs, s.at = s.refs[:s.n], s.at[:s.n]
+	}
 }
 
 // fill sets the refs of rows lo to hi. Positions behind the end wrap around.

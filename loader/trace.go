@@ -53,6 +53,7 @@ func (l *Loader) Trace(ctx context.Context, epoch, id int64, draw int) (*Trace, 
 	s := &step{buf: newBuffer(l.pipe.feed(), newBytes)}
 	buf := s.buf
 	s.reset(place{epoch: epoch, n: 1}, 1)
+	s.list()
 	s.buf, s.refs[0] = buf, ref
 	w := newWorker(l.pipe.rows, l.pipe.last, len(l.pipe.row)+2)
 	w.arena = &buf.arena
