@@ -282,6 +282,9 @@ func (r *rows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
 		if d.err != nil {
 			return d.err
 		}
+		if p.Run && c+1 < len(r.l.columns) {
+			r.ask(c+1, p)
+		}
 		if d.valid != nil && r.s.nulls == format.NullError {
 			for _, i := range p.Rows {
 				if d.valid[i] == 0 {
@@ -307,6 +310,13 @@ func (r *rows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
 		return r.gatherRecords(p, b)
 	}
 	return nil
+}
+
+// ask asks for the front of a run of column c.
+func (r *rows) ask(c int, p loader.Pick) {
+	if n := r.l.columns[c].row(); n > 0 && r.cols[c].err == nil && len(p.Rows) > 0 {
+		prefetch.Front(r.cols[c].values[p.Rows[0]*n:][:len(p.Rows)*n])
+	}
 }
 
 // bring asks for what tells where the values of rows lie, in all columns that vary.

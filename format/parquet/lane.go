@@ -207,7 +207,7 @@ func (s *scratch) layStep(dst []byte, stride int, c *column, lo, hi, tiles int) 
 		}
 		if from := s.from[g]; from != dtype.Invalid { // pages are more streams than the processor follows
 			next := b[hi*from.Size():]
-			prefetch.Bytes(next[:min((hi-lo)*from.Size(), len(next))])
+			prefetch.Front(next[:min((hi-lo)*from.Size(), len(next))])
 		}
 	}
 	elem.Interleave(dst, stride, c.size, step[:tiles])

@@ -18,7 +18,7 @@ func TestRows(t *testing.T) {
 			}
 			Rows(table, size, rows)
 			Rows(table, size, nil)
-			Bytes(table)
+			Front(table)
 			ForStores(table, size, rows)
 			ForStores(make([]float32, n*size), size, rows)
 		}
