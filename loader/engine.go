@@ -28,14 +28,15 @@ type engine struct {
 	resting int // workers that wait for a task
 	procs   int // on which goroutines run
 
-	// steps is a ring. Those from head to active are being built and have a
-	// buffer, those from active to planned only know their rows.
+	// steps is a ring. Those from head to active are being built, for each of which
+	// there is a buffer; those from active to planned only know their rows.
 	steps                 []*step
 	head, active, planned int64
 	crowded               bool // the planner waits for room for a block
 	ended                 bool // nothing is planned behind planned
 	walk                  walker
 	free                  []*buffer
+	bare                  int // steps from head to active that wait for one of free
 	chunk                 chunker
 	pace                  time.Duration // what a worker takes for the rows of a batch, of late
 	unseen                int           // batches that got ready since the consumer was woken up
@@ -218,7 +219,7 @@ func (e *engine) unlocked(f func()) {
 
 func (e *engine) step(seq int64) *step { return e.steps[seq%int64(len(e.steps))] }
 
-// extend plans steps and gives buffers to as many as there are. The caller
+// extend plans steps and has as many built as there are buffers for. The caller
 // holds mu. For sources read in blocks the planner plans.
 func (e *engine) extend() {
 	if e.l.access != blocks {
@@ -229,7 +230,7 @@ func (e *engine) extend() {
 		}
 	}
 	woken := e.active
-	for e.active < e.planned && len(e.free) > 0 {
+	for e.active < e.planned && len(e.free) > e.bare {
 		s := e.step(e.active)
 		if s.delivered { // before a resume
 			e.active++
@@ -238,11 +239,8 @@ func (e *engine) extend() {
 		if e.active > e.head && e.overBudget() {
 			break
 		}
-		s.buf = e.free[len(e.free)-1]
-		e.free = e.free[:len(e.free)-1]
-		s.buf.reset()
-		s.buf.batch.resize(s.n)
 		e.active++
+		e.bare++
 	}
 	if e.active == woken {
 		return
@@ -253,6 +251,19 @@ func (e *engine) extend() {
 	if e.unclaimed += int(e.active - woken); e.enough(e.unclaimed) {
 		e.offer()
 	}
+}
+
+// furnish gives s its buffer when the first row is about to be written: that which
+// came back last, as a cache may still hold it. The caller holds mu.
+func (e *engine) furnish(s *step) {
+	if s.buf != nil {
+		return
+	}
+	e.bare--
+	s.buf = e.free[len(e.free)-1]
+	e.free = e.free[:len(e.free)-1]
+	s.buf.reset()
+	s.buf.batch.resize(s.n)
 }
 
 // offer wakes a worker up if steps got a buffer that none was told of. The caller
@@ -418,6 +429,7 @@ func (e *engine) claim() task {
 			continue
 		}
 		if e.l.access != random {
+			e.furnish(s)
 			n := e.chunk.size(s.items - s.claimed)
 			t := task{kind: fillTask, s: s, lo: s.claimed, hi: s.claimed + n}
 			s.claimed += n
@@ -428,6 +440,7 @@ func (e *engine) claim() task {
 			if u.state != read || u.claimed == u.hi-u.lo {
 				continue
 			}
+			e.furnish(s)
 			n := e.chunk.size(u.hi - u.lo - u.claimed)
 			t := task{kind: fillTask, s: s, u: u, lo: u.lo + u.claimed, hi: u.lo + u.claimed + n}
 			u.claimed, s.claimed = u.claimed+n, s.claimed+n

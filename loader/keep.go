@@ -156,7 +156,7 @@ func (l *Loader) giveFeeds(u []*buffer) {
 func (e *engine) refill() {
 	e.l.mu.Lock()
 	defer e.l.mu.Unlock()
-	free, inUse := &e.free, int(e.active-e.head)
+	free, inUse := &e.free, int(e.active-e.head)-e.bare
 	if e.regroup != nil {
 		free, inUse = &e.regroup.free, len(e.regroup.outs)
 	}

@@ -39,6 +39,9 @@ func (e *engine) claimUnit() (*step, *unit) {
 			if seq > e.head && e.l.inPlace == nil && e.unread+bytes > e.l.readBudget {
 				return nil, nil
 			}
+			if e.l.inPlace != nil {
+				e.furnish(s)
+			}
 			e.unread += bytes
 			u.state = reading
 			return s, u
