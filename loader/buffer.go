@@ -24,6 +24,7 @@ type buffer struct {
 	joined atomic.Int64 // bytes of varying columns
 	stage  int          // batch stage that runs, for replace
 	owner  *Loader
+	by     *Worker    // who wrote it last, in this run
 	kept   bool       // guarded by owner.mu
 	inBody bool       // likewise
 	extras [][][]byte // by batch stage and field: memory for what it replaces

@@ -205,6 +205,9 @@ func (e *engine) reclaim() {
 		e.l.giveFeeds(e.free)
 		e.free = e.regroup.reclaim()
 	}
+	for _, u := range e.free {
+		u.by = nil
+	}
 	e.l.giveBuffers(e.free)
 	e.free = nil
 }
@@ -251,19 +254,6 @@ func (e *engine) extend() {
 	if e.unclaimed += int(e.active - woken); e.enough(e.unclaimed) {
 		e.offer()
 	}
-}
-
-// furnish gives s its buffer when the first row is about to be written: that which
-// came back last, as a cache may still hold it. The caller holds mu.
-func (e *engine) furnish(s *step) {
-	if s.buf != nil {
-		return
-	}
-	e.bare--
-	s.buf = e.free[len(e.free)-1]
-	e.free = e.free[:len(e.free)-1]
-	s.buf.reset()
-	s.buf.batch.resize(s.n)
 }
 
 // offer wakes a worker up if steps got a buffer that none was told of. The caller
@@ -359,7 +349,7 @@ func (e *engine) runWorker() {
 	defer e.mu.Unlock()
 	defer e.ends()
 	for {
-		t := e.claim()
+		t := e.claim(w)
 		if e.stop {
 			return
 		}
@@ -408,8 +398,8 @@ func (e *engine) allClaimed() bool {
 	return true
 }
 
-// claim takes the most urgent task, if any. The caller holds mu.
-func (e *engine) claim() task {
+// claim takes the most urgent task for w, if any. The caller holds mu.
+func (e *engine) claim(w *Worker) task {
 	if e.stop {
 		return task{}
 	}
@@ -429,7 +419,7 @@ func (e *engine) claim() task {
 			continue
 		}
 		if e.l.access != random {
-			e.furnish(s)
+			e.furnish(w, s)
 			n := e.chunk.size(s.items - s.claimed)
 			t := task{kind: fillTask, s: s, lo: s.claimed, hi: s.claimed + n}
 			s.claimed += n
@@ -440,7 +430,7 @@ func (e *engine) claim() task {
 			if u.state != read || u.claimed == u.hi-u.lo {
 				continue
 			}
-			e.furnish(s)
+			e.furnish(w, s)
 			n := e.chunk.size(u.hi - u.lo - u.claimed)
 			t := task{kind: fillTask, s: s, u: u, lo: u.lo + u.claimed, hi: u.lo + u.claimed + n}
 			u.claimed, s.claimed = u.claimed+n, s.claimed+n

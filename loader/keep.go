@@ -1,6 +1,9 @@
 package loader
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Keep makes b outlive the loop body: it is valid until Release. Config.MaxKept
 // batches can be kept beside those that are built ahead, more take memory from
@@ -150,6 +153,28 @@ func (l *Loader) giveFeeds(u []*buffer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.feeds = u
+}
+
+// furnish gives s its buffer when w is about to write the first row, or a reader if w
+// is nil: of those that w wrote the one that came back last, as the cache of its core
+// may still hold it, or else of all. The caller holds mu.
+func (e *engine) furnish(w *Worker, s *step) {
+	if s.buf != nil {
+		return
+	}
+	e.bare--
+	k := len(e.free) - 1
+	for k > 0 && e.free[k].by != w {
+		k--
+	}
+	if e.free[k].by != w {
+		k = len(e.free) - 1
+	}
+	s.buf = e.free[k]
+	e.free = slices.Delete(e.free, k, k+1)
+	s.buf.by = w
+	s.buf.reset()
+	s.buf.batch.resize(s.n)
 }
 
 // refill makes up for buffers that are kept. The caller holds e.mu.

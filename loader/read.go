@@ -40,7 +40,7 @@ func (e *engine) claimUnit() (*step, *unit) {
 				return nil, nil
 			}
 			if e.l.inPlace != nil {
-				e.furnish(s)
+				e.furnish(nil, s)
 			}
 			e.unread += bytes
 			u.state = reading
