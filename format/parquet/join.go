@@ -87,10 +87,10 @@ func (s *Source) addLanes() {
 		}
 	}
 	s.record = (s.record + widest - 1) / widest * widest
-	joined := len(s.lanes)
-	n := (joined + stripColumns - 1) / stripColumns
+	s.joined = len(s.lanes)
+	n := (s.joined + stripColumns - 1) / stripColumns
 	for i := range n {
-		lo, hi := joined*i/n, joined*(i+1)/n
+		lo, hi := s.joined*i/n, s.joined*(i+1)/n
 		s.parts = append(s.parts, part{s.lanes[lo].to, lo, hi})
 	}
 	for k := range s.cols {

@@ -62,6 +62,7 @@ type scratch struct {
 type strip struct {
 	scratch
 	tools
+	stage    []byte // stepRows records
 	decoders [stripColumns]decoder
 	flows    [stripColumns]flow
 }
@@ -104,6 +105,10 @@ func (s *strip) layAll(r *rows, lanes []lane) error {
 		}
 	}
 	all, alone := int(r.group.rows), r.s.cols[lanes[0].to].isLane
+	next := s.target
+	if len(lanes) > 1 && len(lanes) == r.s.joined { // whole records
+		next = s.records
+	}
 	for at := 0; at < all; {
 		n := 0
 		if alone {
@@ -114,7 +119,7 @@ func (s *strip) layAll(r *rows, lanes []lane) error {
 		}
 		if n == 0 {
 			n = min(tileRows, all-at)
-			if err := s.rows(lanes, s.decoders[:], s.flows[:], r.targets, at, n); err != nil {
+			if err := next(r, lanes, at, n); err != nil {
 				return err
 			}
 		}
@@ -123,31 +128,77 @@ func (s *strip) layAll(r *rows, lanes []lane) error {
 	return nil
 }
 
+// target decodes the next n rows of lanes, at most tileRows, to rows at and on of r.
+func (s *strip) target(r *rows, lanes []lane, at, n int) error {
+	return s.rows(lanes, s.decoders[:], s.flows[:], r.targets, at, n)
+}
+
+// records is target for the lanes of all joins. It lays records where they stay in the
+// cache and copies them from there, as a long copy does not read what it overwrites:
+// W5 shuffled takes 11 to 17 % less.
+func (s *strip) records(r *rows, lanes []lane, at, n int) error {
+	if err := s.decodeTiles(lanes, s.decoders[:], s.flows[:], r.targets, at, n); err != nil {
+		return err
+	}
+	size := r.s.record
+	s.stage = sized(s.stage, stepRows*size)
+	for lo := 0; lo < n; lo += stepRows {
+		hi := min(lo+stepRows, n)
+		for g := 0; g < len(lanes); g += together(lanes[g:]) {
+			c := s.decoders[g].to
+			s.layStep(s.stage[c.at+lanes[g].cell*c.size:], size/c.size, c, lo, hi, g, together(lanes[g:]))
+		}
+		copy(r.record[(at+lo)*size:], s.stage[:(hi-lo)*size])
+	}
+	for g := 0; g < len(lanes); g += together(lanes[g:]) {
+		s.layValid(&r.targets[lanes[g].to], s.decoders[g].to, lanes[g].cell, at, n, g, together(lanes[g:]))
+	}
+	return nil
+}
+
+// together returns how many of lanes, from the first on, are part of the same field.
+func together(lanes []lane) int {
+	for g := range lanes {
+		if lanes[g].to != lanes[0].to {
+			return g
+		}
+	}
+	return len(lanes)
+}
+
 // rows decodes the next n rows of lanes, at most tileRows but of one lane without a
-// mask that lends them, to rows at and on of their targets. A value that does not
-// fit there is an error of a row group that is held, and else spoils its row.
+// mask that lends them, to rows at and on of their targets.
 func (s *scratch) rows(lanes []lane, ds []decoder, fs []flow, to []target, at, n int) error {
-	for g := 0; g < len(lanes); {
-		same := 1
-		for g+same < len(lanes) && same < stripColumns && lanes[g+same].to == lanes[g].to {
-			same++
+	for len(lanes) > 0 {
+		same := together(lanes)
+		if err := s.decodeTiles(lanes[:same], ds, fs, to, at, n); err != nil {
+			return err
 		}
-		t, c := &to[lanes[g].to], ds[g].to
-		for h := range same {
-			d := &ds[g+h]
-			bad, err := s.tile(d, &fs[g+h], t, h, at, n)
-			switch {
-			case err != nil:
-				return d.fault(-1, err)
-			case bad != nil && d.isHeld:
-				return d.fault(-1, bad)
-			case bad != nil:
-				d.out.spoil(int(d.r.group.rows), at, s.wrong, bad)
-				d.r.isSpoilt.Store(true)
-			}
+		t, c, cell := &to[lanes[0].to], ds[0].to, lanes[0].cell
+		for lo := 0; lo < n && t.stride != c.size; lo += stepRows {
+			s.layStep(t.data[(at+lo)*t.stride+cell*c.size:], t.stride/c.size, c, lo, min(lo+stepRows, n), 0, same)
 		}
-		s.lay(t, c, lanes[g].cell, at, n, same)
-		g += same
+		s.layValid(t, c, cell, at, n, 0, same)
+		lanes, ds, fs = lanes[same:], ds[same:], fs[same:]
+	}
+	return nil
+}
+
+// decodeTiles decodes the next n rows of lanes, as rows, to as many tiles. A value that
+// does not fit there is an error of a row group that is held, and else spoils its row.
+func (s *scratch) decodeTiles(lanes []lane, ds []decoder, fs []flow, to []target, at, n int) error {
+	for h, l := range lanes {
+		d := &ds[h]
+		bad, err := s.tile(d, &fs[h], &to[l.to], h, at, n)
+		switch {
+		case err != nil:
+			return d.fault(-1, err)
+		case bad != nil && d.isHeld:
+			return d.fault(-1, bad)
+		case bad != nil:
+			d.out.spoil(int(d.r.group.rows), at, s.wrong, bad)
+			d.r.isSpoilt.Store(true)
+		}
 	}
 	return nil
 }
@@ -177,35 +228,32 @@ func (s *scratch) tile(d *decoder, f *flow, t *target, h, at, n int) (bad, err e
 	return nil, nil
 }
 
-// lay writes the first tiles, which are n rows of lanes of column c from the given
-// cell on, to rows at and on of t.
-func (s *scratch) lay(t *target, c *column, cell, at, n, tiles int) {
-	if t.stride != c.size {
-		for lo := 0; lo < n; lo += stepRows {
-			s.layStep(t.data[(at+lo)*t.stride+cell*c.size:], t.stride/c.size, c, lo, min(lo+stepRows, n), tiles)
-		}
+// layValid writes which values of tiles are there, from the first one on n rows of lanes
+// of column c from the given cell on, to rows at and on of t.
+func (s *scratch) layValid(t *target, c *column, cell, at, n, first, tiles int) {
+	if t.valid == nil {
+		return
 	}
-	if t.valid != nil {
-		var from [stripColumns][]byte
-		for g := range s.valid[:tiles] {
-			from[g] = s.valid[g][:n]
-		}
-		interleave.Columns(t.valid[at*c.cells()+cell:], c.cells(), from[:tiles])
+	var from [stripColumns][]byte
+	for g := range tiles {
+		from[g] = s.valid[first+g][:n]
 	}
+	interleave.Columns(t.valid[at*c.cells()+cell:], c.cells(), from[:tiles])
 }
 
-// layStep writes rows lo to hi of the first tiles to dst.
-func (s *scratch) layStep(dst []byte, stride int, c *column, lo, hi, tiles int) {
+// layStep writes rows lo to hi of tiles, from the first one on, to dst.
+func (s *scratch) layStep(dst []byte, stride int, c *column, lo, hi, first, tiles int) {
 	var step [stripColumns][]byte
-	for g, b := range s.at[:tiles] {
-		switch from := s.from[g]; from {
+	for g, b := range s.at[first:][:tiles] {
+		from := s.from[first+g]
+		switch from {
 		case dtype.Invalid, c.field.DType:
 			step[g] = b[lo*c.size : hi*c.size]
 		default:
-			step[g] = s.tiles[g][:(hi-lo)*c.size]
+			step[g] = s.tiles[first+g][:(hi-lo)*c.size]
 			convert(step[g], c.field.DType, b[lo*from.Size():hi*from.Size()], from)
 		}
-		if from := s.from[g]; from != dtype.Invalid { // pages are more streams than the processor follows
+		if from != dtype.Invalid { // pages are more streams than the processor follows
 			next := b[hi*from.Size():]
 			prefetch.Front(next[:min((hi-lo)*from.Size(), len(next))])
 		}

@@ -69,6 +69,7 @@ type Source struct {
 	fields  []role
 	parts   []part
 	lanes   []lane
+	joined  int // lanes of joins, the first ones
 	record  int // bytes of a row of all joins
 	checked int // values of a row of lanes of which none may be null
 	spec    loader.Spec
