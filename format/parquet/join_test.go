@@ -148,7 +148,7 @@ func numbers(t loader.Tensor) []float64 {
 // TestWideJoin joins more columns than a strip has, in one type and without a
 // conversion.
 func TestWideJoin(t *testing.T) {
-	const n, columns = 777, 37
+	const n, columns = 777, stripColumns + 5
 	root := pq.Group{}
 	var names []string
 	for k := range columns {
