@@ -201,12 +201,12 @@ func (e *engine) reclaim() {
 			s.buf = nil
 		}
 	}
+	for _, u := range e.free {
+		u.by = nil
+	}
 	if e.regroup != nil {
 		e.l.giveFeeds(e.free)
 		e.free = e.regroup.reclaim()
-	}
-	for _, u := range e.free {
-		u.by = nil
 	}
 	e.l.giveBuffers(e.free)
 	e.free = nil
