@@ -336,9 +336,20 @@ type grouping struct {
 	at     []int // in the batch
 }
 
-func (g *grouping) of(k int) (rows, at []int) {
+func (g *grouping) of(k int) Pick {
 	lo, hi := g.starts[k], g.starts[k+1]
-	return g.rows[lo:hi], g.at[lo:hi]
+	rows, at := g.rows[lo:hi], g.at[lo:hi]
+	return Pick{Rows: rows, At: at, Run: follow(rows) && follow(at)}
+}
+
+// follow reports whether rows follow one another.
+func follow(rows []int) bool {
+	for i := 1; i < len(rows); i++ {
+		if rows[i] != rows[i-1]+1 {
+			return false
+		}
+	}
+	return true
 }
 
 // arrange groups the rows of s by its n blocks: a counting sort.

@@ -120,7 +120,7 @@ func (e *engine) fillGroup(w *Worker, s *step, k int) {
 // group returns the k-th run or group of s, which are rows of b.
 func (e *engine) group(w *Worker, s *step, k int) (b *block, p Pick) {
 	if len(s.runs) == 0 {
-		return s.blocks[k], newPick(s.group.of(k))
+		return s.blocks[k], s.group.of(k)
 	}
 	r := &s.runs[k]
 	if len(e.p.batch) > 0 {

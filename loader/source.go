@@ -117,19 +117,6 @@ type Pick struct {
 	Run bool
 }
 
-// newPick returns the pick of any rows and places.
-func newPick(rows, at []int) Pick { return Pick{rows, at, follow(rows) && follow(at)} }
-
-// follow reports whether rows follow one another.
-func follow(rows []int) bool {
-	for i := 1; i < len(rows); i++ {
-		if rows[i] != rows[i-1]+1 {
-			return false
-		}
-	}
-	return true
-}
-
 // Decoder is implemented by Rows of Source.Open that decode a block as a whole
 // before the first Row or Gather. The loader calls Decode once for each part, on
 // several workers at once. Rows of OpenRows are never decoded so.

@@ -141,20 +141,22 @@ func (s *strip) records(r *rows, lanes []lane, at, n int) error {
 	s.stage = sized(s.stage, stepRows*size)
 	for lo := 0; lo < n; lo += stepRows {
 		hi := min(lo+stepRows, n)
-		for g := 0; g < len(lanes); g += together(lanes[g:]) {
+		for g, same := 0, 0; g < len(lanes); g += same {
+			same = ofOneField(lanes[g:])
 			c := s.decoders[g].to
-			s.layStep(s.stage[c.at+lanes[g].cell*c.size:], size/c.size, c, lo, hi, g, together(lanes[g:]))
+			s.layStep(s.stage[c.at+lanes[g].cell*c.size:], size/c.size, c, lo, hi, g, same)
 		}
 		copy(r.record[(at+lo)*size:], s.stage[:(hi-lo)*size])
 	}
-	for g := 0; g < len(lanes); g += together(lanes[g:]) {
-		s.layValid(&r.targets[lanes[g].to], s.decoders[g].to, lanes[g].cell, at, n, g, together(lanes[g:]))
+	for g, same := 0, 0; g < len(lanes); g += same {
+		same = ofOneField(lanes[g:])
+		s.layValid(&r.targets[lanes[g].to], s.decoders[g].to, lanes[g].cell, at, n, g, same)
 	}
 	return nil
 }
 
-// together returns how many of lanes, from the first on, are part of the same field.
-func together(lanes []lane) int {
+// ofOneField returns how many of lanes, from the first on, are part of the same field.
+func ofOneField(lanes []lane) int {
 	for g := range lanes {
 		if lanes[g].to != lanes[0].to {
 			return g
@@ -167,7 +169,7 @@ func together(lanes []lane) int {
 // mask that lends them, to rows at and on of their targets.
 func (s *scratch) rows(lanes []lane, ds []decoder, fs []flow, to []target, at, n int) error {
 	for len(lanes) > 0 {
-		same := together(lanes)
+		same := ofOneField(lanes)
 		if err := s.decodeTiles(lanes[:same], ds, fs, to, at, n); err != nil {
 			return err
 		}
