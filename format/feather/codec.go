@@ -7,9 +7,8 @@ import (
 	"math/bits"
 	"sync"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/stokerdata/stoker/internal/lz4"
+	"github.com/stokerdata/stoker/internal/zstd"
 )
 
 // plainSize is the decoded size that says that a buffer of a compressed batch is
@@ -70,29 +69,15 @@ func guard(err *error) {
 
 var errShort = errors.New("it holds fewer or more bytes than it claims")
 
-// zstdDecoders are decoders that work in the caller's goroutine. They write
-// only to the memory they are given.
-var zstdDecoders = sync.Pool{New: func() any {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxWindow(128<<20))
-	if err != nil {
-		panic(err) // the options are constant
-	}
-	return d
-}}
-
-// zstdRoom is how far the decoder writes beyond the end of a frame that tells its
-// size, where it may; it copies byte by byte where it may not.
-const zstdRoom = 16
+// zstdDecoders keep their memory from one buffer to the next.
+var zstdDecoders = sync.Pool{New: func() any { return new(zstd.Decoder) }}
 
 // decodeZstd fills dst from the frames in b.
 func decodeZstd(dst, b []byte) (err error) {
 	defer guard(&err)
 	d := zstdDecoders.Get().(*zstd.Decoder)
-	out, err := d.DecodeAll(b, dst[:0:min(cap(dst), len(dst)+zstdRoom)])
+	err = d.Decode(dst, b)
 	zstdDecoders.Put(d) // not after a panic
-	if err == nil && len(out) != len(dst) {
-		err = errShort
-	}
 	return err
 }
 

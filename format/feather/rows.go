@@ -104,7 +104,7 @@ func (r *rows) makeRoom(ctx context.Context) error {
 		case total > r.s.lim.BlockBytes-n:
 			return corrupt("buffers claim to hold more than the %d bytes of Limits.BlockBytes", r.s.lim.BlockBytes)
 		}
-		total += roomFor(n)
+		total += (n + 7) &^ 7
 	}
 	var err error
 	if r.room, err = r.s.bufs.Get(ctx, int(total)); err != nil {
@@ -113,8 +113,7 @@ func (r *rows) makeRoom(ctx context.Context) error {
 	rest := r.room
 	for i, b := range r.raw {
 		n, _ := claimed(b)
-		size := roomFor(n)
-		r.rooms[i], rest = rest[:n:size], rest[size:]
+		r.rooms[i], rest = rest[:n:n], rest[(n+7)&^7:]
 	}
 	return nil
 }
@@ -126,14 +125,6 @@ func claimed(b []byte) (int64, error) {
 		return 0, nil
 	}
 	return decodedSize(b)
-}
-
-// roomFor returns the memory in which n bytes are decompressed.
-func roomFor(n int64) int64 {
-	if n == 0 {
-		return 0
-	}
-	return (n + zstdRoom + 7) &^ 7
 }
 
 // take returns rows that are not in use.

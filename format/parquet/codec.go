@@ -11,10 +11,10 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/internal/lz4"
+	"github.com/stokerdata/stoker/internal/zstd"
 )
 
 // codec is parquet.thrift's CompressionCodec.
@@ -61,9 +61,6 @@ func (c codec) mostFrom(n int64) int64 {
 	}
 	return math.MaxInt64
 }
-
-// maxZstdWindow bounds the memory of a zstd decoder beside its output.
-const maxZstdWindow = 128 << 20
 
 // tools is what the decoders of one goroutine share: codecs, made when first used,
 // and memory for what is not needed for long.
@@ -153,22 +150,11 @@ func literal(src []byte, n int) []byte {
 	return src[head:]
 }
 
-func (c *tools) unzstd(dst, src []byte) (err error) {
+func (c *tools) unzstd(dst, src []byte) error {
 	if c.zstd == nil {
-		c.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
-			zstd.WithDecoderMaxWindow(maxZstdWindow))
-		if err != nil {
-			return err
-		}
+		c.zstd = new(zstd.Decoder)
 	}
-	out, err := c.zstd.DecodeAll(src, dst[:0:len(dst)])
-	if err != nil {
-		return err
-	}
-	if len(out) != len(dst) {
-		return errSize
-	}
-	return nil
+	return c.zstd.Decode(dst, src)
 }
 
 func (c *tools) unzip(dst, src []byte) (err error) {
