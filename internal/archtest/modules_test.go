@@ -31,6 +31,11 @@ var dependencies = []dependency{
 		[]string{"format/feather", "examples/serve/arrowstream"},
 	},
 	{
+		"github.com/cespare/xxhash/v2", "MIT",
+		"XXH64, the checksum of zstd frames, a piece at a time, which what the others bring along cannot",
+		[]string{"internal/zstd"},
+	},
+	{
 		"github.com/disintegration/imaging", "MIT",
 		"lays out the pictures which the examples draw; it is fed our own pixels, never a file's",
 		[]string{"examples"},
@@ -43,7 +48,7 @@ var dependencies = []dependency{
 	{
 		"github.com/klauspost/compress", "BSD-3-Clause",
 		"zstd and snappy, which the standard library lacks, and a faster gzip",
-		[]string{"format", "shard"},
+		[]string{"format", "internal/zstd", "shard"},
 	},
 	{
 		"github.com/parquet-go/parquet-go", "Apache-2.0",

@@ -12,6 +12,7 @@ const (
 	frameMagic    = 0xfd2fb528
 	skippable     = 0x184d2a50 // the first of 16 kinds of frames that hold no content
 	maxBlock      = 128 << 10  // the most that a block holds, decoded or not
+	maxWindow     = 128 << 20  // how far back a library looks
 	checksumFlag  = 1 << 2     // of a frame's descriptor
 	reservedFlag  = 1 << 3
 	oneSegment    = 1 << 5
@@ -21,14 +22,14 @@ const (
 var (
 	errFrame    = errors.New("damaged zstd frame")
 	errBlock    = errors.New("damaged zstd block")
-	errSize     = errors.New("zstd frames hold more or less than their size")
+	errSize     = errors.New("zstd frames hold fewer or more bytes than it claims")
 	errChecksum = errors.New("zstd checksum does not match")
 	errDict     = errors.New("zstd frame needs a dictionary")
 )
 
-// Decoder decodes frames. The zero value is ready for use, by one goroutine at a time.
-// It keeps some 150 KiB from one call to the next.
-type Decoder struct {
+// frames decodes frames.
+type frames struct {
+	kernel    bool // whether it may be used
 	sequences sequences
 	literals  [maxBlock + overread]byte
 	huffman   huff0.Scratch
@@ -36,9 +37,9 @@ type Decoder struct {
 	sum       xxhash.Digest
 }
 
-// Decode fills dst with the content of the frames in src, and writes nothing beside
-// it. What an error leaves in dst is not specified.
-func (d *Decoder) Decode(dst, src []byte) error {
+// decode fills dst with the content of the frames in src.
+func (d *frames) decode(dst, src []byte) error {
+	defer d.sequences.forget()
 	for len(src) > 0 {
 		if len(src) < 8 {
 			return errFrame
@@ -68,7 +69,7 @@ func (d *Decoder) Decode(dst, src []byte) error {
 }
 
 // frame decodes the frame in src, without its magic number, to the beginning of dst.
-func (d *Decoder) frame(dst, src []byte) (n int, rest []byte, err error) {
+func (d *frames) frame(dst, src []byte) (n int, rest []byte, err error) {
 	h, src, err := header(src)
 	if err != nil {
 		return 0, nil, err
@@ -80,7 +81,7 @@ func (d *Decoder) frame(dst, src []byte) (n int, rest []byte, err error) {
 		dst = dst[:h.size]
 	}
 	d.hasCodes = false
-	d.sequences.begin(dst)
+	d.sequences.begin(dst, d.kernel)
 	d.sum.Reset()
 	for last := false; !last; {
 		if len(src) < 3 {
@@ -170,7 +171,7 @@ const (
 )
 
 // block decodes the block of the given type whose header, before src, says size.
-func (d *Decoder) block(h frameHeader, how uint32, size int, src []byte) (rest []byte, err error) {
+func (d *frames) block(h frameHeader, how uint32, size int, src []byte) (rest []byte, err error) {
 	s := &d.sequences
 	if size > h.most {
 		return nil, errBlock
@@ -196,7 +197,6 @@ func (d *Decoder) block(h frameHeader, how uint32, size int, src []byte) (rest [
 		}
 		s.at += size
 	case compressedBlock:
-		// len(src)+len(rest): the bytes behind a block may be read, not used
 		from := s.at
 		if err = d.compressed(src); err == nil && s.at-from > h.most {
 			err = errBlock

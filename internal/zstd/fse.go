@@ -25,25 +25,25 @@ type field struct {
 	log    int     // of these
 }
 
-// The parts of a sequence, with the tables of RFC 8878, 3.1.1.3.2.1.1 and .2.2.
-var (
-	literalLengths = &field{
+// fields are the parts of a sequence, with the tables of RFC 8878, 3.1.1.3.2.1.1 and .2.2.
+var fields = [3]*field{
+	literalLength: {
 		codes: lengthCodes(0, 16, []uint8{1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}), maxLog: 9,
 		usual: []int16{4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1}, log: 6,
-	}
-	matchLengths = &field{
+	},
+	offset: {
+		codes: offsetCodes(), maxLog: 8,
+		usual: []int16{1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1}, log: 5,
+	},
+	matchLength: {
 		codes: lengthCodes(3, 32, []uint8{1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}), maxLog: 9,
 		usual: []int16{1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 			1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1}, log: 6,
-	}
-	offsets = &field{
-		codes: offsetCodes(), maxLog: 8,
-		usual: []int16{1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1}, log: 5,
-	}
-)
+	},
+}
 
 // lengthCodes lists codes for lengths from first on: n that stand for one each, then
-// some for as many as their bits tell apart, and at last one for all from 65536 on.
+// some for as many as their bits tell apart.
 func lengthCodes(first uint32, n int, extra []uint8) (list []code) {
 	for range n {
 		list = append(list, code{first, 0})
@@ -56,8 +56,10 @@ func lengthCodes(first uint32, n int, extra []uint8) (list []code) {
 	return list
 }
 
+// offsetCodes lists the codes for offsets. One more would be farther than memory is long
+// that the kernel was made for.
 func offsetCodes() (list []code) {
-	for x := range uint8(32) {
+	for x := range uint8(31) {
 		list = append(list, code{1 << x, x})
 	}
 	return list

@@ -4,8 +4,9 @@
 
 package zstd
 
-// decodeBMI2 decodes sequences until one is not for it. It returns true if it has
-// decoded this one, and left it to be copied.
+// decodeBMI2 decodes the sequences of a state until one is not for it, as it is near
+// the end of something, or damaged. It returns true if it has left that one to be
+// copied, in found.
 //
 //go:noescape
 func decodeBMI2(s *uint64) bool

@@ -214,222 +214,214 @@ GLOBL agains<>(SB), RODATA|NOPTR, $8
 // Requires: AVX, BMI2, CMOV
 TEXT ·decodeBMI2(SB), NOSPLIT, $16-9
 	MOVQ    s+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    16(AX), BX
-	ADDQ    CX, BX
-	MOVQ    BX, (SP)
-	ADDQ    8(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    32(AX), BX
-	ADDQ    DX, BX
-	MOVQ    BX, 8(SP)
-	MOVQ    48(AX), SI
-	MOVQ    SI, BX
-	SARQ    $0x03, BX
-	ADDQ    40(AX), BX
-	ANDQ    $0x07, SI
-	MOVQ    56(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	MOVQ    (AX), BX
+	MOVQ    16(AX), R13
+	ADDQ    BX, R13
+	MOVQ    R13, (SP)
+	ADDQ    8(AX), BX
+	MOVQ    24(AX), SI
+	MOVQ    32(AX), R13
+	ADDQ    SI, R13
+	MOVQ    R13, 8(SP)
+	MOVQ    48(AX), DX
+	MOVQ    DX, CX
+	SARQ    $0x03, CX
+	ADDQ    40(AX), CX
+	ANDQ    $0x07, DX
+	MOVQ    56(AX), R14
+	MOVQ    64(AX), R15
+	MOVQ    72(AX), BP
 	VMOVDQU 88(AX), X0
-	MOVL    88(AX), R10
+	MOVL    88(AX), DI
 
 sequence:
-	SUBQ $0x01, 80(AX)
-	JCS  out
+	SUBQ    $0x01, 80(AX)
+	JCS     out
+	MOVQ    DX, R13
+	SHRQ    $0x03, R13
+	LEAQ    -7(CX)(R13*1), CX
+	ORQ     $0x38, DX
+	CMPQ    CX, 40(AX)
+	JCS     out
+	MOVQ    (CX), R8
+	MOVBQZX 135(AX)(R14*8), R9
+	MOVBQZX 8327(AX)(BP*8), R10
+	MOVBQZX 4231(AX)(R15*8), R12
+	SUBQ    R12, DX
+	SHRXQ   DX, R8, R11
+	BZHIQ   R12, R11, R11
+	ADDL    4224(AX)(R15*8), R11
+	ADDL    R10, R9
+	JNE     extra
+	MOVL    8320(AX)(BP*8), R10
+	MOVL    128(AX)(R14*8), R9
 
-	// 56 bits at least
-	MOVQ SI, R12
-	SHRQ $0x03, R12
-	LEAQ -7(BX)(R12*1), BX
-	ORQ  $0x38, SI
-	CMPQ BX, 40(AX)
-	JB   out
-	MOVQ (BX), BP
-
-	// values
-	MOVBQZX 4231(AX)(R9*8), R11
-	SUBQ    R11, SI
-	SHRXQ   SI, BP, R15
-	BZHIQ   R11, R15, R15
-	ADDL    4224(AX)(R9*8), R15
-	MOVBQZX 8327(AX)(R8*8), R11
-	SUBQ    R11, SI
-	SHRXQ   SI, BP, R14
-	BZHIQ   R11, R14, R14
-	ADDL    8320(AX)(R8*8), R14
-	MOVBQZX 135(AX)(DI*8), R11
-	SUBQ    R11, SI
-	SHRXQ   SI, BP, R13
-	BZHIQ   R11, R13, R13
-	ADDL    128(AX)(DI*8), R13
-	CMPQ    SI, $0x1a
-	JLT     wide
-
-	// states
-	MOVBQZX 134(AX)(DI*8), R11
-	SUBQ    R11, SI
-	SHRXQ   SI, BP, R12
-	BZHIQ   R11, R12, R12
-	MOVWLZX 132(AX)(DI*8), DI
-	ADDQ    R12, DI
-	MOVBQZX 8326(AX)(R8*8), R11
-	SUBQ    R11, SI
-	SHRXQ   SI, BP, R12
-	BZHIQ   R11, R12, R12
-	MOVWLZX 8324(AX)(R8*8), R8
-	ADDQ    R12, R8
-	MOVBQZX 4230(AX)(R9*8), R11
-	SUBQ    R11, SI
-	SHRXQ   SI, BP, R12
-	BZHIQ   R11, R12, R12
-	MOVWLZX 4228(AX)(R9*8), R9
-	ADDQ    R12, R9
-
-	// the offset, by the last three
-	MOVL    R15, R12
-	CMPL    R13, $0x01
-	ADCL    $-1, R12
-	LEAL    -1(R10), BP
-	LEAL    -3(R15), R11
-	CMPL    R15, $0x04
-	CMOVLCS BP, R11
-	VPINSRD $0x03, R11, X0, X0
-	MOVL    $0x00000003, BP
-	CMPL    R12, BP
-	CMOVLCC BP, R12
-	SHLQ    $0x04, R12
-	LEAQ    turns<>+0(SB), BP
-	VPSHUFB (BP)(R12*1), X0, X0
-	VMOVD   X0, R10
-
-	// is there room, are there so many
-	LEAQ    (CX)(R13*1), R12
-	LEAQ    (R12)(R14*1), R11
-	CMPQ    R11, (SP)
-	JHI     pending
-	MOVQ    R12, R15
-	SUBQ    R10, R15
-	CMPQ    R15, (AX)
-	JB      pending
-	VMOVDQU (DX), X1
-	LEAQ    (DX)(R13*1), BP
-	CMPQ    BP, 8(SP)
-	JHI     pending
-
-	// literals
-	VMOVDQU X1, (CX)
-	CMPQ    R13, $0x10
+states:
+	MOVBQZX 134(AX)(R14*8), R12
+	SUBQ    R12, DX
+	SHRXQ   DX, R8, R13
+	BZHIQ   R12, R13, R13
+	MOVWLZX 132(AX)(R14*8), R14
+	ADDQ    R13, R14
+	MOVBQZX 8326(AX)(BP*8), R12
+	SUBQ    R12, DX
+	SHRXQ   DX, R8, R13
+	BZHIQ   R12, R13, R13
+	MOVWLZX 8324(AX)(BP*8), BP
+	ADDQ    R13, BP
+	MOVBQZX 4230(AX)(R15*8), R12
+	SUBQ    R12, DX
+	SHRXQ   DX, R8, R13
+	BZHIQ   R12, R13, R13
+	MOVWLZX 4228(AX)(R15*8), R15
+	ADDQ    R13, R15
+	LEAL    -1(R11), R13
+	CMPL    R9, $0x01
+	ADCL    $0x00, R13
+	LEAL    -1(DI), R8
+	LEAL    -3(R11), R12
+	CMPL    R11, $0x04
+	CMOVLCS R8, R12
+	MOVL    $0x00000003, R8
+	CMOVLCC R8, R13
+	VPINSRD $0x03, R12, X0, X0
+	ADDL    R13, R13
+	LEAQ    turns<>+0(SB), R8
+	VPSHUFB (R8)(R13*8), X0, X0
+	VMOVD   X0, DI
+	LEAQ    (BX)(R9*1), R13
+	LEAQ    (R13)(R10*1), R12
+	CMPQ    R12, (SP)
+	JHI     found
+	MOVQ    R13, R11
+	SUBQ    DI, R11
+	CMPQ    R11, (AX)
+	JCS     found
+	VMOVDQU (SI), X1
+	LEAQ    (SI)(R9*1), R8
+	CMPQ    R8, 8(SP)
+	JHI     found
+	VMOVDQU X1, (BX)
+	CMPQ    R9, $0x10
 	JHI     literals
 
 match:
-	MOVQ    BP, DX
-	MOVQ    R11, CX
+	MOVQ    R8, SI
+	MOVQ    R12, BX
+	CMPQ    DI, $0x10
+	JCS     near
+	VMOVDQU (R11), X1
+	VMOVDQU X1, (R13)
 	CMPQ    R10, $0x10
-	JB      near
-	VMOVDQU (R15), X1
-	VMOVDQU X1, (R12)
-	CMPQ    R14, $0x10
 	JLS     sequence
-
-far:
-	ADDQ    $0x10, R15
-	ADDQ    $0x10, R12
-	VMOVDQU (R15), X1
-	VMOVDQU X1, (R12)
-	SUBQ    $0x10, R14
-	CMPQ    R14, $0x10
-	JHI     far
-	JMP     sequence
+	JMP     far
 
 near:
-	CMPQ R10, $0x08
-	JB   period
-	MOVQ (R15), BP
-	MOVQ BP, (R12)
-	MOVQ 8(R15), BP
-	MOVQ BP, 8(R12)
-	CMPQ R14, $0x10
+	CMPQ DI, $0x08
+	JCS  period
+	MOVQ (R11), R8
+	MOVQ R8, (R13)
+	MOVQ 8(R11), R8
+	MOVQ R8, 8(R13)
+	CMPQ R10, $0x10
 	JLS  sequence
-	ADDQ $0x10, R15
+	ADDQ $0x10, R11
 
 words:
-	ADDQ $0x10, R12
-	SUBQ $0x10, R14
+	ADDQ $0x10, R13
+	SUBQ $0x10, R10
 
 word:
-	MOVQ (R15), BP
-	MOVQ BP, (R12)
-	ADDQ $0x08, R15
-	ADDQ $0x08, R12
-	SUBQ $0x08, R14
+	MOVQ (R11), R8
+	MOVQ R8, (R13)
+	ADDQ $0x08, R11
+	ADDQ $0x08, R13
+	SUBQ $0x08, R10
 	JHI  word
 	JMP  sequence
 
 period:
-	TESTQ   R10, R10
-	JEQ     wrong
-	VMOVDQU (R15), X1
-	MOVQ    R10, R11
-	SHLQ    $0x04, R11
-	LEAQ    periods<>+0(SB), R15
-	VPSHUFB (R15)(R11*1), X1, X1
-	VMOVDQU X1, (R12)
-	CMPQ    R14, $0x10
-	JLS     sequence
-	LEAQ    agains<>+0(SB), R15
-	MOVBQZX (R15)(R10*1), R11
-	LEAQ    16(R12), R15
-	SUBQ    R11, R15
-	JMP     words
+	VMOVDQU (R11), X1
+	LEAQ    (DI)(DI*1), R12
+	LEAQ    periods<>+0(SB), R8
+	VPSHUFB (R8)(R12*8), X1, X1
+	VMOVDQU X1, (R13)
+	LEAQ    agains<>+0(SB), R8
+	MOVBQZX (R8)(DI*1), R12
+	LEAQ    16(R13), R11
+	SUBQ    R12, R11
+	TESTQ   DI, DI
+	JEQ     nowhere
+	CMPQ    R10, $0x10
+	JHI     words
+	JMP     sequence
+
+far:
+	ADDQ    $0x10, R11
+	ADDQ    $0x10, R13
+	VMOVDQU (R11), X1
+	VMOVDQU X1, (R13)
+	SUBQ    $0x10, R10
+	CMPQ    R10, $0x10
+	JHI     far
+	JMP     sequence
 
 literals:
-	ADDQ    $0x10, DX
-	ADDQ    $0x10, CX
-	VMOVDQU (DX), X1
-	VMOVDQU X1, (CX)
-	SUBQ    $0x10, R13
-	CMPQ    R13, $0x10
+	ADDQ    $0x10, SI
+	ADDQ    $0x10, BX
+	VMOVDQU (SI), X1
+	VMOVDQU X1, (BX)
+	SUBQ    $0x10, R9
+	CMPQ    R9, $0x10
 	JHI     literals
 	JMP     match
 
-pending:
-	MOVQ R13, 104(AX)
-	MOVQ R14, 112(AX)
-	MOVQ R10, 120(AX)
-	MOVL $0x00000001, R13
-	JMP  save
+extra:
+	MOVQ    DX, R13
+	SUBL    R10, R9
+	MOVQ    R10, R12
+	SUBQ    R12, DX
+	SHRXQ   DX, R8, R10
+	BZHIQ   R12, R10, R10
+	ADDL    8320(AX)(BP*8), R10
+	MOVQ    R9, R12
+	SUBQ    R12, DX
+	SHRXQ   DX, R8, R9
+	BZHIQ   R12, R9, R9
+	ADDL    128(AX)(R14*8), R9
+	CMPQ    DX, $0x1a
+	JGE     states
+	MOVQ    R13, DX
+	MOVBQZX 4231(AX)(R15*8), R12
+	ADDQ    R12, DX
+	JMP     out
 
-wrong:
-	MOVQ R10, 120(AX)
-	MOVL $0x00000001, R13
-	JMP  save
+nowhere:
+	XORL R9, R9
 
-wide:
-	MOVBQZX 4231(AX)(R9*8), R11
-	ADDQ    R11, SI
-	MOVBQZX 8327(AX)(R8*8), R11
-	ADDQ    R11, SI
-	MOVBQZX 135(AX)(DI*8), R11
-	ADDQ    R11, SI
+found:
+	MOVQ R9, 104(AX)
+	MOVQ R10, 112(AX)
+	MOVQ DI, 120(AX)
+	MOVL $0x00000001, R12
+	JMP  leave
 
 out:
 	ADDQ $0x01, 80(AX)
-	XORL R13, R13
+	XORL R12, R12
 
-save:
-	SUBQ    (AX), CX
-	MOVQ    CX, 8(AX)
-	MOVQ    DX, 24(AX)
-	MOVQ    8(SP), R12
-	SUBQ    DX, R12
-	MOVQ    R12, 32(AX)
-	SUBQ    40(AX), BX
-	LEAQ    (SI)(BX*8), BX
-	MOVQ    BX, 48(AX)
-	MOVQ    DI, 56(AX)
-	MOVQ    R8, 64(AX)
-	MOVQ    R9, 72(AX)
+leave:
+	SUBQ    (AX), BX
+	MOVQ    BX, 8(AX)
+	MOVQ    8(SP), R13
+	SUBQ    SI, R13
+	MOVQ    R13, 32(AX)
+	SUBQ    40(AX), CX
+	LEAQ    (DX)(CX*8), CX
+	MOVQ    CX, 48(AX)
+	MOVQ    R14, 56(AX)
+	MOVQ    R15, 64(AX)
+	MOVQ    BP, 72(AX)
 	VMOVDQU X0, 88(AX)
-	MOVB    R13, ret+8(FP)
+	MOVB    R12, ret+8(FP)
 	RET

@@ -10,9 +10,6 @@ const (
 	sameCodes // of the block before
 )
 
-// overread is how far the kernel reads beyond the last literal.
-const overread = 16
-
 // literalsHeader is what the header of the literals of a block says.
 type literalsHeader struct {
 	how          byte
@@ -21,7 +18,7 @@ type literalsHeader struct {
 }
 
 // compressed decodes the block in src: literals, and sequences that say where they go.
-func (d *Decoder) compressed(src []byte) error {
+func (d *frames) compressed(src []byte) error {
 	h, src, err := readLiteralsHeader(src)
 	if err != nil {
 		return err
@@ -58,7 +55,7 @@ func (d *Decoder) compressed(src []byte) error {
 }
 
 // fill writes the literals in src to dst, which has their size.
-func (d *Decoder) fill(dst []byte, h literalsHeader, src []byte) error {
+func (d *frames) fill(dst []byte, h literalsHeader, src []byte) error {
 	switch h.how {
 	case rawLiterals:
 		copy(dst, src)

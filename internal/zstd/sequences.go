@@ -3,42 +3,54 @@ package zstd
 import (
 	"encoding/binary"
 	"math/bits"
-	"unsafe"
 )
 
 // sequences decodes the sequences of a frame's blocks: so many literals, then so many
-// bytes of those that were decoded before. The kernel knows the layout up to tables.
+// bytes that were decoded before.
 type sequences struct {
-	to   unsafe.Pointer // dst
-	at   int            // where dst goes on
-	last int            // up to where the kernel may decode to
-
-	next unsafe.Pointer // the first of the literals that are left
-	left int            // how many these are
-
-	from unsafe.Pointer // the bits, which are read backwards
-	more int            // how many are left
-
-	literalLength, matchLength, offset int       // states
-	n                                  int       // so many sequences before the last one
-	recent                             [4]uint32 // the last three offsets
-	found                              struct {  // a sequence that the kernel has decoded but leaves to be copied
-		literals, match, back int
-	}
-	tables [3][1 << 9]entry
-
+	state
+	kernel              bool // whether it may be used
 	dst, literals, bits []byte
 	fields              [3]table
 }
 
+// state is where a decoder stands. The kernel knows the layout.
+type state struct {
+	dst      uintptr // set for the kernel only, as are last, literals, left and bits
+	at       int     // where dst goes on
+	last     int     // up to where the kernel may decode
+	literals uintptr
+	left     int // so many of them
+	bits     uintptr
+	more     int // so many of them, which are read backwards
+	states   [3]int
+	n        int       // so many sequences before the last one of a block
+	recent   [4]uint32 // the last three offsets
+	found    sequence  // one that the kernel has decoded, and left to be copied
+	tables   [3][1 << 9]entry
+}
+
+// sequence is so many literals, and so many bytes from that far back.
+type sequence struct{ literals, match, back int }
+
+// The parts of a sequence, as their tables lie in a block.
+const (
+	literalLength = iota
+	offset
+	matchLength
+)
+
 // begin makes s ready for a frame that is decoded to dst.
-func (s *sequences) begin(dst []byte) {
-	s.dst, s.at = dst, 0
+func (s *sequences) begin(dst []byte, kernel bool) {
+	s.dst, s.at, s.kernel = dst, 0, kernel
 	s.recent = [4]uint32{1, 4, 8}
 	for i := range s.fields {
 		s.fields[i] = table{-1, s.tables[i][:]}
 	}
 }
+
+// forget lets go of what belongs to others.
+func (s *sequences) forget() { s.dst, s.literals, s.bits = nil, nil, nil }
 
 // sequenceCount reads how many sequences a block has.
 func sequenceCount(src []byte) (n int, rest []byte, err error) {
@@ -62,17 +74,18 @@ func (s *sequences) decode(n int, src []byte) error {
 	if err := s.start(src); err != nil {
 		return err
 	}
-	for s.n = n - 1; s.n > 0; {
-		literals, match, back, ok := s.kernel()
-		if !ok {
-			if s.n == 0 {
-				break
-			}
-			literals, match, back = s.one()
+	for s.n = n - 1; ; {
+		q, ok := s.found, s.kernel && s.run()
+		if ok {
+			q = s.found
+		} else if s.n == 0 {
+			break
+		} else {
+			q = s.one()
 			s.advance()
 			s.n--
 		}
-		if err := s.copy(literals, match, back); err != nil {
+		if err := s.copy(q); err != nil {
 			return err
 		}
 	}
@@ -82,22 +95,21 @@ func (s *sequences) decode(n int, src []byte) error {
 	if s.more != 0 {
 		return errBlock
 	}
-	rest := s.literals[len(s.literals)-s.left:]
-	if len(rest) > len(s.dst)-s.at {
+	if len(s.literals) > len(s.dst)-s.at {
 		return errSize
 	}
-	s.at += copy(s.dst[s.at:], rest)
+	s.at += copy(s.dst[s.at:], s.literals)
 	return nil
 }
 
-// start reads the tables in src and makes the bits behind them the ones that follow.
+// start reads the tables in src, and makes the bits behind them those that follow.
 func (s *sequences) start(src []byte) (err error) {
 	if len(src) < 1 || src[0]&3 != 0 {
 		return errBlock
 	}
 	how := src[0]
 	src = src[1:]
-	for i, f := range [...]*field{literalLengths, offsets, matchLengths} {
+	for i, f := range fields {
 		if src, err = s.fields[i].read(f, how>>(6-2*i)&3, src); err != nil {
 			return err
 		}
@@ -106,14 +118,13 @@ func (s *sequences) start(src []byte) (err error) {
 		return errBlock
 	}
 	s.bits, s.more = src, 8*len(src)-1-bits.LeadingZeros8(src[len(src)-1]) // a one marks the end
-	s.from = unsafe.Pointer(unsafe.SliceData(src))
-	s.to, s.last = unsafe.Pointer(unsafe.SliceData(s.dst)), len(s.dst)-room
-	s.next, s.left = unsafe.Pointer(unsafe.SliceData(s.literals)), len(s.literals)
-	s.literalLength, s.offset, s.matchLength = s.take(s.fields[0].log), s.take(s.fields[1].log), s.take(s.fields[2].log)
+	for i := range s.states {
+		s.states[i] = s.take(s.fields[i].log)
+	}
 	return nil
 }
 
-// take returns the next n bits, up to 31. Behind the last one it has fewer than none left.
+// take returns the next n bits, up to 31. Behind the last one there are fewer than none.
 func (s *sequences) take(n int) int {
 	s.more -= n
 	if s.more < 0 {
@@ -131,58 +142,59 @@ func (s *sequences) take(n int) int {
 }
 
 // one decodes a sequence.
-func (s *sequences) one() (literals, match, back int) {
-	of, ml, ll := s.tables[1][s.offset], s.tables[2][s.matchLength], s.tables[0][s.literalLength]
-	value := int(of.base) + s.take(int(of.extra))
-	match = int(ml.base) + s.take(int(ml.extra))
-	literals = int(ll.base) + s.take(int(ll.extra))
+func (s *sequences) one() (q sequence) {
+	value := func(part int) int {
+		e := s.tables[part][s.states[part]]
+		return int(e.base) + s.take(int(e.extra))
+	}
+	x := value(offset)
+	q.match, q.literals = value(matchLength), value(literalLength)
 	r := &s.recent
-	which := value - 1
-	if literals == 0 {
+	which := x - 1
+	if q.literals == 0 {
 		which++
 	}
-	if value > 3 {
-		back = value - 3
-	} else if which < 3 {
-		back = int(r[which])
-	} else {
-		back = int(r[0]) - 1
+	switch {
+	case x > 3:
+		q.back = x - 3
+	case which < 3:
+		q.back = int(r[which])
+	default:
+		q.back = int(r[0]) - 1
 	}
 	switch which {
 	case 0:
 	case 1:
 		r[0], r[1] = r[1], r[0]
 	default:
-		r[0], r[1], r[2] = uint32(back), r[0], r[1]
+		r[0], r[1], r[2] = uint32(q.back), r[0], r[1]
 	}
-	return literals, match, back
+	return q
 }
 
 // advance goes on to the next states.
 func (s *sequences) advance() {
-	for i, state := range [...]*int{&s.literalLength, &s.matchLength, &s.offset} {
-		e := s.tables[[...]int{0, 2, 1}[i]][*state]
-		*state = int(e.next) + s.take(int(e.bits))
+	for _, part := range [...]int{literalLength, matchLength, offset} {
+		e := s.tables[part][s.states[part]]
+		s.states[part] = int(e.next) + s.take(int(e.bits))
 	}
 }
 
-// copy appends so many literals to dst, and then match bytes from that far back.
-func (s *sequences) copy(literals, match, back int) error {
-	if s.more < 0 || literals > s.left {
+// copy appends what q says to dst.
+func (s *sequences) copy(q sequence) error {
+	if s.more < 0 || q.literals > len(s.literals) {
 		return errBlock
 	}
-	if literals+match > len(s.dst)-s.at {
+	if q.literals+q.match > len(s.dst)-s.at {
 		return errSize
 	}
-	to := s.at + literals
-	copy(s.dst[s.at:to], s.literals[len(s.literals)-s.left:])
-	s.left -= literals
-	s.next = unsafe.Add(s.next, literals)
-	if back < 1 || back > to {
+	s.at += copy(s.dst[s.at:], s.literals[:q.literals])
+	s.literals = s.literals[q.literals:]
+	if q.back < 1 || q.back > s.at {
 		return errBlock
 	}
-	for s.at = to + match; to < s.at; { // a match may overlap itself: then it repeats
-		to += copy(s.dst[to:s.at], s.dst[to-back:to])
+	for back, end := q.back, s.at+q.match; s.at < end; { // it may overlap itself: then it repeats
+		s.at += copy(s.dst[s.at:end], s.dst[s.at-back:s.at])
 		back *= 2
 	}
 	return nil

@@ -1,4 +1,4 @@
-//go:build amd64 && !purego
+//go:build !purego
 
 package zstd
 
@@ -8,15 +8,26 @@ import (
 	"github.com/stokerdata/stoker/internal/cpu"
 )
 
-// room is how far the kernel may write beyond the end of a sequence.
-const room = 32
+const (
+	room     = 16      // how far the kernel writes beyond a sequence
+	overread = 16      // how far it reads beyond the literals
+	lowest   = 1 << 31 // an address that no offset leads below zero from
+)
 
-// kernel decodes sequences until one is not for it, as it is near the end of something.
-// If ok it has decoded this one, which is still to be copied.
-func (s *sequences) kernel() (literals, match, back int, ok bool) {
-	if !cpu.AVX2() {
-		return 0, 0, 0, false
+func hasKernel() bool { return cpu.AVX2() }
+
+// run decodes sequences as long as the kernel can, and reports whether it has left one
+// to be copied, s.found.
+func (s *sequences) run() bool {
+	k := &s.state
+	k.dst = uintptr(unsafe.Pointer(unsafe.SliceData(s.dst)))
+	k.literals = uintptr(unsafe.Pointer(unsafe.SliceData(s.literals)))
+	k.bits = uintptr(unsafe.Pointer(unsafe.SliceData(s.bits)))
+	k.last, k.left = len(s.dst)-room, len(s.literals)
+	if k.dst < lowest {
+		return false
 	}
-	ok = decodeBMI2((*uint64)(unsafe.Pointer(s)))
-	return s.found.literals, s.found.match, s.found.back, ok
+	found := decodeBMI2((*uint64)(unsafe.Pointer(k)))
+	s.literals = s.literals[len(s.literals)-k.left:]
+	return found
 }

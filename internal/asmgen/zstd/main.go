@@ -7,274 +7,326 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Where the fields of sequences lie.
+// Where the fields of a state lie.
 const (
-	to, at, last          = 0, 8, 16
-	next, left            = 24, 32
-	from                  = 40
-	more                  = 48
-	literalLength         = 56
-	matchLength, offset   = 64, 72
-	count, recent         = 80, 88
-	found                 = 104
-	lengthTable           = 128
-	offsetTable           = lengthTable + tableSize
-	matchTable            = offsetTable + tableSize
-	tableSize             = 8 << 9
-	base, goOn, bits, extra = 0, 4, 6, 7 // of an entry
+	dstStart, dstAt, dstLast    = 0, 8, 16
+	literalsStart, literalsLeft = 24, 32
+	bitsStart, bitsMore         = 40, 48
+	states                      = 56
+	count                       = 80
+	recent                      = 88
+	found                       = 104
+	tables                      = 128
+	tableSize                   = 8 << 9
 )
 
-// stateBits is how many bits the states of a sequence take at most.
-const stateBits = 9 + 9 + 8
+// The parts of a sequence, in the order of their states and tables.
+const (
+	literalLength = iota
+	offset
+	matchLength
+)
 
+// The parts of an entry of a table.
+const base, next, stateBits, extraBits = 0, 4, 6, 7
+
+// mostStateBits is what the states of a sequence take at most. The extra bits of its
+// offset alone leave so many of 56.
+const mostStateBits = 9 + 9 + 8
+
+// step is how many bytes are copied at once. Most copies are no longer.
+const step = 16
+
+// kernel is the loop over sequences. It takes some eighty instructions for each and no
+// branch that data decides, but for lengths: what takes the time is how many these are.
 type kernel struct {
-	s                   reg.Register
-	dst, lit, p, c      reg.GPVirtual
-	lengths, matches, o reg.GPVirtual // states
-	back                reg.GPVirtual
-	w                   reg.GPVirtual
-	recent              reg.VecVirtual
-	end, litEnd         Mem
+	s     reg.Register
+	state [3]reg.GPVirtual
+	// The bits that follow end within eight bytes from p, so many bits from there.
+	p, bits reg.GPVirtual
+	recent  reg.VecVirtual
+	dst     reg.GPVirtual
+	lit     reg.GPVirtual
+	back    reg.GPVirtual
+	end     Mem // of what may be decoded to
+	litEnd  Mem
+
+	// within a sequence
+	window, ll, ml, value, n, t reg.GPVirtual
+	x                           reg.VecVirtual
 }
 
 func main() {
 	ConstraintExpr("!purego")
-	turns, periods, agains := tables()
+	turns, periods, agains := turnTable(), periodTable(), againTable()
 	TEXT("decodeBMI2", NOSPLIT, "func(s *uint64) bool")
 	Pragma("noescape")
-	Doc("decodeBMI2 decodes sequences until one is not for it. It returns true if it has",
-		"decoded this one, and left it to be copied.")
-	k := &kernel{s: Load(Param("s"), GP64())}
-	k.load()
-	// the registers that are free within an iteration
-	n, t, ll, ml, value := GP64(), GP64(), GP64(), GP64(), GP64()
-	k.w = GP64()
-	x := XMM()
-
+	Doc("decodeBMI2 decodes the sequences of a state until one is not for it, as it is near",
+		"the end of something, or damaged. It returns true if it has left that one to be",
+		"copied, in found.")
+	k := newKernel()
 	Label("sequence")
 	SUBQ(Imm(1), k.field(count))
 	JCS(LabelRef("out"))
-	Comment("56 bits at least")
-	MOVQ(k.c, t)
-	SHRQ(Imm(3), t)
-	LEAQ(Mem{Base: k.p, Index: t, Scale: 1, Disp: -7}, k.p)
-	ORQ(Imm(56), k.c)
-	CMPQ(k.p, k.field(from))
-	JB(LabelRef("out"))
-	MOVQ(Mem{Base: k.p}, k.w)
-
-	Comment("values")
-	k.take(k.entry(offsetTable, k.o, extra), n, value)
-	ADDL(k.entry(offsetTable, k.o, base), value.As32())
-	k.take(k.entry(matchTable, k.matches, extra), n, ml)
-	ADDL(k.entry(matchTable, k.matches, base), ml.As32())
-	k.take(k.entry(lengthTable, k.lengths, extra), n, ll)
-	ADDL(k.entry(lengthTable, k.lengths, base), ll.As32())
-	CMPQ(k.c, Imm(stateBits))
-	JLT(LabelRef("wide"))
-
-	Comment("states")
-	for _, f := range []struct {
-		table int
-		state reg.GPVirtual
-	}{{lengthTable, k.lengths}, {matchTable, k.matches}, {offsetTable, k.o}} {
-		k.take(k.entry(f.table, f.state, bits), n, t)
-		MOVWLZX(k.entry(f.table, f.state, goOn), f.state.As32())
-		ADDQ(t, f.state)
-	}
-
-	Comment("the offset, by the last three")
-	MOVL(value.As32(), t.As32())
-	CMPL(ll.As32(), Imm(1))
-	ADCL(I8(-1), t.As32()) // which of them
-	LEAL(Mem{Base: k.back, Disp: -1}, k.w.As32())
-	LEAL(Mem{Base: value, Disp: -3}, n.As32())
-	CMPL(value.As32(), Imm(4))
-	CMOVLCS(k.w.As32(), n.As32())
-	VPINSRD(Imm(3), n.As32(), k.recent, k.recent)
-	MOVL(U32(3), k.w.As32())
-	CMPL(t.As32(), k.w.As32())
-	CMOVLCC(k.w.As32(), t.As32())
-	SHLQ(Imm(4), t)
-	LEAQ(turns, k.w)
-	VPSHUFB(Mem{Base: k.w, Index: t, Scale: 1}, k.recent, k.recent)
-	VMOVD(k.recent, k.back.As32())
-
-	Comment("is there room, are there so many")
-	LEAQ(Mem{Base: k.dst, Index: ll, Scale: 1}, t)
-	LEAQ(Mem{Base: t, Index: ml, Scale: 1}, n)
-	CMPQ(n, k.end)
-	JHI(LabelRef("pending"))
-	MOVQ(t, value)
-	SUBQ(k.back, value)
-	CMPQ(value, k.field(to))
-	JB(LabelRef("pending"))
-	VMOVDQU(Mem{Base: k.lit}, x)
-	LEAQ(Mem{Base: k.lit, Index: ll, Scale: 1}, k.w)
-	CMPQ(k.w, k.litEnd)
-	JHI(LabelRef("pending"))
-
-	Comment("literals")
-	VMOVDQU(x, Mem{Base: k.dst})
-	CMPQ(ll, Imm(16))
-	JHI(LabelRef("literals"))
-	Label("match")
-	MOVQ(k.w, k.lit)
-	MOVQ(n, k.dst)
-	CMPQ(k.back, Imm(16))
-	JB(LabelRef("near"))
-	VMOVDQU(Mem{Base: value}, x)
-	VMOVDQU(x, Mem{Base: t})
-	CMPQ(ml, Imm(16))
-	JLS(LabelRef("sequence"))
-	Label("far")
-	ADDQ(Imm(16), value)
-	ADDQ(Imm(16), t)
-	VMOVDQU(Mem{Base: value}, x)
-	VMOVDQU(x, Mem{Base: t})
-	SUBQ(Imm(16), ml)
-	CMPQ(ml, Imm(16))
-	JHI(LabelRef("far"))
-	JMP(LabelRef("sequence"))
-
-	Label("near")
-	CMPQ(k.back, Imm(8))
-	JB(LabelRef("period"))
-	MOVQ(Mem{Base: value}, k.w)
-	MOVQ(k.w, Mem{Base: t})
-	MOVQ(Mem{Base: value, Disp: 8}, k.w)
-	MOVQ(k.w, Mem{Base: t, Disp: 8})
-	CMPQ(ml, Imm(16))
-	JLS(LabelRef("sequence"))
-	ADDQ(Imm(16), value)
-	Label("words")
-	ADDQ(Imm(16), t)
-	SUBQ(Imm(16), ml)
-	Label("word")
-	MOVQ(Mem{Base: value}, k.w)
-	MOVQ(k.w, Mem{Base: t})
-	ADDQ(Imm(8), value)
-	ADDQ(Imm(8), t)
-	SUBQ(Imm(8), ml)
-	JHI(LabelRef("word"))
-	JMP(LabelRef("sequence"))
-
-	Label("period")
-	TESTQ(k.back, k.back)
-	JEQ(LabelRef("wrong"))
-	VMOVDQU(Mem{Base: value}, x)
-	MOVQ(k.back, n)
-	SHLQ(Imm(4), n)
-	LEAQ(periods, value)
-	VPSHUFB(Mem{Base: value, Index: n, Scale: 1}, x, x)
-	VMOVDQU(x, Mem{Base: t})
-	CMPQ(ml, Imm(16))
-	JLS(LabelRef("sequence"))
-	LEAQ(agains, value)
-	MOVBQZX(Mem{Base: value, Index: k.back, Scale: 1}, n)
-	LEAQ(Mem{Base: t, Disp: 16}, value)
-	SUBQ(n, value)
-	JMP(LabelRef("words"))
-
-	Label("literals")
-	ADDQ(Imm(16), k.lit)
-	ADDQ(Imm(16), k.dst)
-	VMOVDQU(Mem{Base: k.lit}, x)
-	VMOVDQU(x, Mem{Base: k.dst})
-	SUBQ(Imm(16), ll)
-	CMPQ(ll, Imm(16))
-	JHI(LabelRef("literals"))
-	JMP(LabelRef("match"))
-
-	Label("pending")
-	MOVQ(ll, k.field(found))
-	MOVQ(ml, k.field(found+8))
-	MOVQ(k.back, k.field(found+16))
-	MOVL(U32(1), ll.As32())
-	JMP(LabelRef("save"))
-	Label("wrong")
-	MOVQ(k.back, k.field(found+16))
-	MOVL(U32(1), ll.As32())
-	JMP(LabelRef("save"))
-	Label("wide")
-	MOVBQZX(k.entry(offsetTable, k.o, extra), n)
-	ADDQ(n, k.c)
-	MOVBQZX(k.entry(matchTable, k.matches, extra), n)
-	ADDQ(n, k.c)
-	MOVBQZX(k.entry(lengthTable, k.lengths, extra), n)
-	ADDQ(n, k.c)
-	Label("out")
-	ADDQ(Imm(1), k.field(count))
-	XORL(ll.As32(), ll.As32())
-	Label("save")
-	k.save(t)
-	Store(ll.As8(), ReturnIndex(0))
-	RET()
+	k.refill()
+	k.values()
+	k.states()
+	k.offset(turns)
+	k.copy()
+	k.near(periods, agains)
+	k.far()
+	k.long()
+	k.leave()
 	Generate()
+}
+
+func newKernel() *kernel {
+	k := &kernel{s: Load(Param("s"), GP64()), p: GP64(), bits: GP64(), recent: XMM(), dst: GP64(), lit: GP64(), back: GP64(),
+		end: AllocLocal(8), litEnd: AllocLocal(8), window: GP64(), ll: GP64(), ml: GP64(), value: GP64(), n: GP64(), t: GP64(), x: XMM()}
+	MOVQ(k.field(dstStart), k.dst)
+	MOVQ(k.field(dstLast), k.t)
+	ADDQ(k.dst, k.t)
+	MOVQ(k.t, k.end)
+	ADDQ(k.field(dstAt), k.dst)
+	MOVQ(k.field(literalsStart), k.lit)
+	MOVQ(k.field(literalsLeft), k.t)
+	ADDQ(k.lit, k.t)
+	MOVQ(k.t, k.litEnd)
+	MOVQ(k.field(bitsMore), k.bits)
+	MOVQ(k.bits, k.p)
+	SARQ(Imm(3), k.p)
+	ADDQ(k.field(bitsStart), k.p)
+	ANDQ(Imm(7), k.bits)
+	for part := range k.state {
+		k.state[part] = GP64()
+		MOVQ(k.field(states+8*part), k.state[part])
+	}
+	VMOVDQU(k.field(recent), k.recent)
+	MOVL(k.field(recent), k.back.As32())
+	return k
 }
 
 func (k *kernel) field(at int) Mem { return Mem{Base: k.s, Disp: at} }
 
-// entry is a part of the entry of a table that a state stands for.
-func (k *kernel) entry(table int, state reg.Register, part int) Mem {
-	return Mem{Base: k.s, Disp: table + part, Index: state, Scale: 8}
+// entry is a field of the entry that a state stands for.
+func (k *kernel) entry(part, field int) Mem {
+	return Mem{Base: k.s, Disp: tables + part*tableSize + field, Index: k.state[part], Scale: 8}
 }
 
-// take sets x to as many bits as the byte at m says.
-func (k *kernel) take(m Mem, n, x reg.Register) {
-	MOVBQZX(m, n)
-	SUBQ(n, k.c)
-	SHRXQ(k.c, k.w, x)
+// refill makes the window hold 56 bits at least, or goes out.
+func (k *kernel) refill() {
+	MOVQ(k.bits, k.t)
+	SHRQ(Imm(3), k.t)
+	LEAQ(Mem{Base: k.p, Index: k.t, Scale: 1, Disp: -7}, k.p)
+	ORQ(Imm(56), k.bits)
+	CMPQ(k.p, k.field(bitsStart))
+	JCS(LabelRef("out"))
+	MOVQ(Mem{Base: k.p}, k.window)
+}
+
+// take sets x to the next n bits.
+func (k *kernel) take(n, x reg.Register) {
+	SUBQ(n, k.bits)
+	SHRXQ(k.bits, k.window, x)
 	BZHIQ(n, x, x)
 }
 
-func (k *kernel) load() {
-	k.dst, k.lit, k.p, k.c = GP64(), GP64(), GP64(), GP64()
-	k.lengths, k.matches, k.o, k.back, k.recent = GP64(), GP64(), GP64(), GP64(), XMM()
-	k.end, k.litEnd = AllocLocal(8), AllocLocal(8)
-	t := GP64()
-	MOVQ(k.field(to), k.dst)
-	MOVQ(k.field(last), t)
-	ADDQ(k.dst, t)
-	MOVQ(t, k.end)
-	ADDQ(k.field(at), k.dst)
-	MOVQ(k.field(next), k.lit)
-	MOVQ(k.field(left), t)
-	ADDQ(k.lit, t)
-	MOVQ(t, k.litEnd)
-	MOVQ(k.field(more), k.c)
-	MOVQ(k.c, k.p)
-	SARQ(Imm(3), k.p)
-	ADDQ(k.field(from), k.p)
-	ANDQ(Imm(7), k.c)
-	MOVQ(k.field(literalLength), k.lengths)
-	MOVQ(k.field(matchLength), k.matches)
-	MOVQ(k.field(offset), k.o)
-	VMOVDQU(k.field(recent), k.recent)
-	MOVL(k.field(recent), k.back.As32())
+// values decodes ll, ml and the value of the offset. Few lengths have extra bits.
+func (k *kernel) values() {
+	MOVBQZX(k.entry(literalLength, extraBits), k.ll)
+	MOVBQZX(k.entry(matchLength, extraBits), k.ml)
+	MOVBQZX(k.entry(offset, extraBits), k.n)
+	k.take(k.n, k.value)
+	ADDL(k.entry(offset, base), k.value.As32())
+	ADDL(k.ml.As32(), k.ll.As32())
+	JNE(LabelRef("extra"))
+	MOVL(k.entry(matchLength, base), k.ml.As32())
+	MOVL(k.entry(literalLength, base), k.ll.As32())
 }
 
-func (k *kernel) save(t reg.GPVirtual) {
-	SUBQ(k.field(to), k.dst)
-	MOVQ(k.dst, k.field(at))
-	MOVQ(k.lit, k.field(next))
-	MOVQ(k.litEnd, t)
-	SUBQ(k.lit, t)
-	MOVQ(t, k.field(left))
-	SUBQ(k.field(from), k.p)
-	LEAQ(Mem{Base: k.c, Index: k.p, Scale: 8}, k.p)
-	MOVQ(k.p, k.field(more))
-	MOVQ(k.lengths, k.field(literalLength))
-	MOVQ(k.matches, k.field(matchLength))
-	MOVQ(k.o, k.field(offset))
+// states goes on to the next states.
+func (k *kernel) states() {
+	Label("states")
+	for _, part := range []int{literalLength, matchLength, offset} {
+		MOVBQZX(k.entry(part, stateBits), k.n)
+		k.take(k.n, k.t)
+		MOVWLZX(k.entry(part, next), k.state[part].As32())
+		ADDQ(k.t, k.state[part])
+	}
+}
+
+// offset makes back the offset that value means, and the last three those that follow
+// on it: which of them it is, or that it is a new one, tells how they turn.
+func (k *kernel) offset(turns Mem) {
+	which, old := k.t, k.window
+	LEAL(Mem{Base: k.value, Disp: -1}, which.As32())
+	CMPL(k.ll.As32(), Imm(1))
+	ADCL(Imm(0), which.As32())
+	LEAL(Mem{Base: k.back, Disp: -1}, old.As32())
+	LEAL(Mem{Base: k.value, Disp: -3}, k.n.As32())
+	CMPL(k.value.As32(), Imm(4))
+	CMOVLCS(old.As32(), k.n.As32()) // what a new one is
+	MOVL(U32(3), old.As32())
+	CMOVLCC(old.As32(), which.As32())
+	VPINSRD(Imm(3), k.n.As32(), k.recent, k.recent)
+	ADDL(which.As32(), which.As32())
+	LEAQ(turns, old)
+	VPSHUFB(Mem{Base: old, Index: which, Scale: 8}, k.recent, k.recent)
+	VMOVD(k.recent, k.back.As32())
+}
+
+// copy copies the literals and the match, if it may.
+func (k *kernel) copy() {
+	to, from, litNext := k.t, k.value, k.window
+	LEAQ(Mem{Base: k.dst, Index: k.ll, Scale: 1}, to)
+	LEAQ(Mem{Base: to, Index: k.ml, Scale: 1}, k.n)
+	CMPQ(k.n, k.end)
+	JHI(LabelRef("found"))
+	MOVQ(to, from)
+	SUBQ(k.back, from)
+	CMPQ(from, k.field(dstStart))
+	JCS(LabelRef("found"))
+	VMOVDQU(Mem{Base: k.lit}, k.x)
+	LEAQ(Mem{Base: k.lit, Index: k.ll, Scale: 1}, litNext)
+	CMPQ(litNext, k.litEnd)
+	JHI(LabelRef("found"))
+	VMOVDQU(k.x, Mem{Base: k.dst})
+	CMPQ(k.ll, Imm(step))
+	JHI(LabelRef("literals"))
+	Label("match")
+	MOVQ(litNext, k.lit)
+	MOVQ(k.n, k.dst)
+	CMPQ(k.back, Imm(step))
+	JCS(LabelRef("near"))
+	VMOVDQU(Mem{Base: from}, k.x)
+	VMOVDQU(k.x, Mem{Base: to})
+	CMPQ(k.ml, Imm(step))
+	JLS(LabelRef("sequence"))
+	JMP(LabelRef("far"))
+}
+
+// near copies a match that may overlap itself within a step.
+func (k *kernel) near(periods, agains Mem) {
+	to, from, word := k.t, k.value, k.window
+	Label("near")
+	CMPQ(k.back, Imm(8))
+	JCS(LabelRef("period"))
+	MOVQ(Mem{Base: from}, word)
+	MOVQ(word, Mem{Base: to})
+	MOVQ(Mem{Base: from, Disp: 8}, word)
+	MOVQ(word, Mem{Base: to, Disp: 8})
+	CMPQ(k.ml, Imm(step))
+	JLS(LabelRef("sequence"))
+	ADDQ(Imm(step), from)
+
+	Label("words")
+	ADDQ(Imm(step), to)
+	SUBQ(Imm(step), k.ml)
+	Label("word")
+	MOVQ(Mem{Base: from}, word)
+	MOVQ(word, Mem{Base: to})
+	ADDQ(Imm(8), from)
+	ADDQ(Imm(8), to)
+	SUBQ(Imm(8), k.ml)
+	JHI(LabelRef("word"))
+	JMP(LabelRef("sequence"))
+
+	Label("period")
+	VMOVDQU(Mem{Base: from}, k.x)
+	LEAQ(Mem{Base: k.back, Index: k.back, Scale: 1}, k.n)
+	LEAQ(periods, word)
+	VPSHUFB(Mem{Base: word, Index: k.n, Scale: 8}, k.x, k.x)
+	VMOVDQU(k.x, Mem{Base: to})
+	LEAQ(agains, word)
+	MOVBQZX(Mem{Base: word, Index: k.back, Scale: 1}, k.n)
+	LEAQ(Mem{Base: to, Disp: step}, from)
+	SUBQ(k.n, from)
+	TESTQ(k.back, k.back)
+	JEQ(LabelRef("nowhere"))
+	CMPQ(k.ml, Imm(step))
+	JHI(LabelRef("words"))
+	JMP(LabelRef("sequence"))
+}
+
+// far copies what is longer than a step.
+func (k *kernel) far() {
+	to, from := k.t, k.value
+	Label("far")
+	ADDQ(Imm(step), from)
+	ADDQ(Imm(step), to)
+	VMOVDQU(Mem{Base: from}, k.x)
+	VMOVDQU(k.x, Mem{Base: to})
+	SUBQ(Imm(step), k.ml)
+	CMPQ(k.ml, Imm(step))
+	JHI(LabelRef("far"))
+	JMP(LabelRef("sequence"))
+
+	Label("literals")
+	ADDQ(Imm(step), k.lit)
+	ADDQ(Imm(step), k.dst)
+	VMOVDQU(Mem{Base: k.lit}, k.x)
+	VMOVDQU(k.x, Mem{Base: k.dst})
+	SUBQ(Imm(step), k.ll)
+	CMPQ(k.ll, Imm(step))
+	JHI(LabelRef("literals"))
+	JMP(LabelRef("match"))
+}
+
+// long decodes lengths that have extra bits, if the window has those of the states, too.
+func (k *kernel) long() {
+	Label("extra")
+	MOVQ(k.bits, k.t)
+	SUBL(k.ml.As32(), k.ll.As32())
+	for _, f := range []struct {
+		part int
+		x    reg.GPVirtual
+	}{{matchLength, k.ml}, {literalLength, k.ll}} {
+		MOVQ(f.x, k.n)
+		k.take(k.n, f.x)
+		ADDL(k.entry(f.part, base), f.x.As32())
+	}
+	CMPQ(k.bits, Imm(mostStateBits))
+	JGE(LabelRef("states"))
+	MOVQ(k.t, k.bits) // and back to where the sequence begins
+	MOVBQZX(k.entry(offset, extraBits), k.n)
+	ADDQ(k.n, k.bits)
+	JMP(LabelRef("out"))
+}
+
+// leave returns.
+func (k *kernel) leave() {
+	result := k.n
+	Label("nowhere")
+	XORL(k.ll.As32(), k.ll.As32()) // they are copied
+	Label("found")
+	for i, x := range []reg.GPVirtual{k.ll, k.ml, k.back} {
+		MOVQ(x, k.field(found+8*i))
+	}
+	MOVL(U32(1), result.As32())
+	JMP(LabelRef("leave"))
+	Label("out")
+	ADDQ(Imm(1), k.field(count))
+	XORL(result.As32(), result.As32())
+	Label("leave")
+	SUBQ(k.field(dstStart), k.dst)
+	MOVQ(k.dst, k.field(dstAt))
+	MOVQ(k.litEnd, k.t)
+	SUBQ(k.lit, k.t)
+	MOVQ(k.t, k.field(literalsLeft))
+	SUBQ(k.field(bitsStart), k.p)
+	LEAQ(Mem{Base: k.bits, Index: k.p, Scale: 8}, k.p)
+	MOVQ(k.p, k.field(bitsMore))
+	for part, state := range k.state {
+		MOVQ(state, k.field(states+8*part))
+	}
 	VMOVDQU(k.recent, k.field(recent))
+	Store(result.As8(), ReturnIndex(0))
+	RET()
 }
 
-// tables says which of the last three offsets, behind which lies a new one, follow on
-// which use; which bytes follow on a period shorter than eight; and how far back, eight
-// bytes or more, it stands again.
-func tables() (turns, periods, agains Mem) {
-	turns = GLOBL("turns", RODATA|NOPTR)
+// turnTable says which of the last three offsets and a new one follow on which use.
+func turnTable() Mem {
+	m := GLOBL("turns", RODATA|NOPTR)
 	for i, order := range [4][4]int{{0, 1, 2, 3}, {1, 0, 2, 3}, {2, 0, 1, 3}, {3, 0, 1, 2}} {
 		for j, from := range order {
 			for b := range 4 {
@@ -282,15 +334,25 @@ func tables() (turns, periods, agains Mem) {
 			}
 		}
 	}
-	periods = GLOBL("periods", RODATA|NOPTR)
+	return m
+}
+
+// periodTable says which bytes follow on a period shorter than eight.
+func periodTable() Mem {
+	m := GLOBL("periods", RODATA|NOPTR)
 	for p := range 8 {
-		for i := range 16 {
-			DATA(16*p+i, U8(uint8(i%max(p, 1))))
+		for i := range step {
+			DATA(step*p+i, U8(uint8(i%max(p, 1))))
 		}
 	}
-	agains = GLOBL("agains", RODATA|NOPTR)
+	return m
+}
+
+// againTable says how far back, up to a step, whole periods begin.
+func againTable() Mem {
+	m := GLOBL("agains", RODATA|NOPTR)
 	for p := range 8 {
-		DATA(p, U8(uint8(16/max(p, 1)*max(p, 1))))
+		DATA(p, U8(uint8(step/max(p, 1)*max(p, 1))))
 	}
-	return turns, periods, agains
+	return m
 }
