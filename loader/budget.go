@@ -7,8 +7,9 @@ const (
 	runBytes  = 1 << 20   // likewise of rows that lie one behind another: in one call
 	maxUnit   = 1024      // rows of a unit
 
-	lookaheadRows = 1 << 18 // in which the planner looks for blocks to read
-	maxPlanned    = 4096    // steps ahead of which the rows are known
+	enoughBytes   = 256 << 20 // that are read ahead of workers, unless their rows are huge
+	lookaheadRows = 1 << 18   // in which the planner looks for blocks to read
+	maxPlanned    = 4096      // steps ahead of which the rows are known
 )
 
 // layOut decides how the source is read, and how much is done ahead.
@@ -58,7 +59,7 @@ func (l *Loader) budget() error {
 	l.planned = int64(c.Prefetch+1) * batch
 	open := l.openAhead(c.Memory - l.planned)
 	l.planned += open
-	l.readBudget = max(c.Memory-l.planned, int64(c.BatchSize)*l.rowBytes)
+	l.readBudget = max(min(c.Memory-l.planned, l.enough()), int64(c.BatchSize)*l.rowBytes)
 	if l.access == random && l.inPlace == nil {
 		l.planned += min(l.readBudget, int64(c.Prefetch*c.BatchSize)*l.rowBytes)
 	}
@@ -69,6 +70,12 @@ func (l *Loader) budget() error {
 	l.growth = c.Memory - l.planned + int64(c.Prefetch+1)*guess
 	l.ring = l.stepsAhead()
 	return nil
+}
+
+// enough returns how many bytes that are read, or being read, keep drive and workers busy.
+// More would only be memory that nothing has touched yet, which the system clears first.
+func (l *Loader) enough() int64 {
+	return max(enoughBytes, 2*int64(l.cfg.Workers)*l.rowBytes)
 }
 
 // varyingBytes guesses what the varying fields of a batch take: what is read
