@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -727,6 +728,30 @@ func TestMemory(t *testing.T) {
 	// Each batch is larger than all before it, so that what is learnt is late.
 	if batch := int64(2 * 8 * 400 << 10); n != 400 || peak > 2*budget+batch {
 		t.Errorf("%d samples, %d bytes held, twice %d allowed and a batch of %d", n, peak, budget, batch)
+	}
+}
+
+// TestHugeRows reads no further ahead than helps, however much memory there is.
+func TestHugeRows(t *testing.T) {
+	const rows, batch, ahead = 60, 2, 256 // MiB
+	src := &table{sizes: []int{rows}, random: true, bytes: 40 << 20}
+	var most atomic.Int64
+	src.delay = func(int) time.Duration {
+		for now := src.opened.Load() - src.closed.Load(); ; {
+			if m := most.Load(); now <= m || most.CompareAndSwap(m, now) {
+				return time.Millisecond
+			}
+		}
+	}
+	n := 0
+	for b, err := range mustNew(t, src.source(), loader.Config{BatchSize: batch, Workers: 2, Readers: rows}).All(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += b.Len()
+	}
+	if m := most.Load(); n != rows || m < 2 || m > ahead/40+batch {
+		t.Errorf("%d rows, of which %d were read at once", n, m)
 	}
 }
 
