@@ -22,7 +22,7 @@ const (
 var (
 	errFrame    = errors.New("damaged zstd frame")
 	errBlock    = errors.New("damaged zstd block")
-	errSize     = errors.New("zstd frames hold fewer or more bytes than it claims")
+	errSize     = errors.New("its zstd frames hold fewer or more bytes than it claims")
 	errChecksum = errors.New("zstd checksum does not match")
 	errDict     = errors.New("zstd frame needs a dictionary")
 )
