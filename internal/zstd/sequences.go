@@ -75,15 +75,15 @@ func (s *sequences) decode(n int, src []byte) error {
 		return err
 	}
 	for s.n = n - 1; ; {
-		q, ok := s.found, s.kernel && s.run()
-		if ok {
+		var q sequence
+		if s.kernel && s.run() {
 			q = s.found
-		} else if s.n == 0 {
-			break
-		} else {
+		} else if s.n > 0 {
 			q = s.one()
 			s.advance()
 			s.n--
+		} else {
+			break
 		}
 		if err := s.copy(q); err != nil {
 			return err
