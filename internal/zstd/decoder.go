@@ -5,7 +5,7 @@ import (
 )
 
 // Decoder decodes frames. The zero value is ready for use, by one goroutine at a time.
-// It keeps some 150 KiB from one call to the next.
+// It keeps 150 kB and more from one call to the next.
 type Decoder struct {
 	own     *frames
 	library *zstd.Decoder
