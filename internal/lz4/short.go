@@ -2,11 +2,19 @@
 
 package lz4
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/stokerdata/stoker/internal/prefetch"
+)
 
 // room is how far short sequences are copied beyond their beginning: up to 14
 // literals, and a match of up to 18 bytes, in steps of 16 and of 8, 8 and 2.
 const room = 32
+
+// ahead is how far before its time memory is asked for that will be written: where
+// columns are decoded it has left the cache.
+const ahead = 1024
 
 // period tells how the first eight bytes of a match that begins less than eight bytes
 // back repeat: which of them are known, a product that repeats these, and how many
@@ -30,7 +38,11 @@ var period = [8]struct {
 func short(dst []byte, d int, src []byte, s int) (int, int) {
 	to, from := unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(src))
 	lastD, lastS := len(dst)-room, len(src)-room
-	for s <= lastS && d <= lastD {
+	for soon := d; s <= lastS && d <= lastD; {
+		if d >= soon {
+			soon = d + ahead
+			prefetch.FrontForStores(dst[min(soon, len(dst)):min(soon+ahead, len(dst))])
+		}
 		p := unsafe.Add(from, s)
 		token := int(*(*byte)(p))
 		literals, n := token>>4, token&15

@@ -211,7 +211,7 @@ DATA agains<>+7(SB)/1, $0x0e
 GLOBL agains<>(SB), RODATA|NOPTR, $8
 
 // func decodeBMI2(s *uint64) bool
-// Requires: AVX, BMI2, CMOV
+// Requires: AVX, BMI2, CMOV, MMX+
 TEXT ·decodeBMI2(SB), NOSPLIT, $16-9
 	MOVQ    s+0(FP), AX
 	MOVQ    (AX), BX
@@ -306,15 +306,16 @@ states:
 	JHI     literals
 
 match:
-	MOVQ    R8, SI
-	MOVQ    R12, BX
-	CMPQ    DI, $0x10
-	JCS     near
-	VMOVDQU (R11), X1
-	VMOVDQU X1, (R13)
-	CMPQ    R10, $0x10
-	JLS     sequence
-	JMP     far
+	MOVQ       R8, SI
+	MOVQ       R12, BX
+	PREFETCHT0 1024(BX)
+	CMPQ       DI, $0x10
+	JCS        near
+	VMOVDQU    (R11), X1
+	VMOVDQU    X1, (R13)
+	CMPQ       R10, $0x10
+	JLS        sequence
+	JMP        far
 
 near:
 	CMPQ DI, $0x08

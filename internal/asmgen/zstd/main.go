@@ -37,6 +37,10 @@ const mostStateBits = 9 + 9 + 8
 // step is how many bytes are copied at once. Most copies are no longer.
 const step = 16
 
+// ahead is how far before its time memory is asked for that will be written: where
+// columns are decoded it has left the cache.
+const ahead = 1024
+
 // kernel is the loop over sequences. It takes some eighty instructions for each and no
 // branch that data decides, but for lengths: what takes the time is how many these are.
 type kernel struct {
@@ -196,6 +200,7 @@ func (k *kernel) copy() {
 	Label("match")
 	MOVQ(litNext, k.lit)
 	MOVQ(k.n, k.dst)
+	PREFETCHT0(Mem{Base: k.dst, Disp: ahead})
 	CMPQ(k.back, Imm(step))
 	JCS(LabelRef("near"))
 	VMOVDQU(Mem{Base: from}, k.x)
