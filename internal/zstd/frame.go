@@ -87,7 +87,7 @@ func (d *frames) frame(dst, src []byte) (n int, rest []byte, err error) {
 		if len(src) < 3 {
 			return 0, nil, errFrame
 		}
-		head := uint32(src[0]) | uint32(src[1])<<8 | uint32(src[2])<<16
+		head := little(src[:3])
 		last = head&1 != 0
 		from := d.sequences.at
 		if src, err = d.block(h, head>>1&3, int(head>>3), src[3:]); err != nil {
@@ -150,9 +150,7 @@ func header(src []byte) (h frameHeader, rest []byte, err error) {
 			return h, nil, errDict
 		}
 	}
-	for i, b := range src[dict : dict+size] {
-		h.size |= uint64(b) << (8 * i)
-	}
+	h.size = little(src[dict : dict+size])
 	if size == 2 {
 		h.size += 256
 	}
@@ -171,7 +169,7 @@ const (
 )
 
 // block decodes the block of the given type whose header, before src, says size.
-func (d *frames) block(h frameHeader, how uint32, size int, src []byte) (rest []byte, err error) {
+func (d *frames) block(h frameHeader, how uint64, size int, src []byte) (rest []byte, err error) {
 	s := &d.sequences
 	if size > h.most {
 		return nil, errBlock
@@ -191,10 +189,7 @@ func (d *frames) block(h frameHeader, how uint32, size int, src []byte) (rest []
 	case rawBlock:
 		s.at += copy(s.dst[s.at:], src)
 	case repeatBlock:
-		to := s.dst[s.at : s.at+size]
-		for i := range to {
-			to[i] = src[0]
-		}
+		repeat(s.dst[s.at:s.at+size], src[0])
 		s.at += size
 	case compressedBlock:
 		from := s.at
@@ -205,4 +200,19 @@ func (d *frames) block(h frameHeader, how uint32, size int, src []byte) (rest []
 		err = errBlock
 	}
 	return rest, err
+}
+
+// little returns the number that b holds, at most eight bytes, the lowest first.
+func little(b []byte) (x uint64) {
+	for i, v := range b {
+		x |= uint64(v) << (8 * i)
+	}
+	return x
+}
+
+// repeat fills dst with x.
+func repeat(dst []byte, x byte) {
+	for i := range dst {
+		dst[i] = x
+	}
 }

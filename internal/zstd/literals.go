@@ -61,9 +61,7 @@ func (d *frames) fill(dst []byte, h literalsHeader, src []byte) error {
 		copy(dst, src)
 		return nil
 	case repeatLiterals:
-		for i := range dst {
-			dst[i] = src[0]
-		}
+		repeat(dst, src[0])
 		return nil
 	case codedLiterals:
 		d.hasCodes = false
@@ -99,31 +97,26 @@ func readLiteralsHeader(src []byte) (h literalsHeader, rest []byte, err error) {
 	format := src[0] >> 2 & 3
 	if h.how == rawLiterals || h.how == repeatLiterals {
 		skip, n := [4]int{3, 4, 3, 4}[format], [4]int{1, 2, 1, 3}[format]
-		bits, rest, err := little(src, n)
+		if len(src) < n {
+			return h, nil, errBlock
+		}
+		bits := little(src[:n])
 		h.size = int(bits >> skip)
 		h.stored = h.size
 		if h.how == repeatLiterals {
 			h.stored = 1
 		}
-		return h, rest, err
+		return h, src[n:], nil
 	}
 	if format > 0 {
 		h.streams = 4
 	}
 	width, n := [4]int{10, 10, 14, 18}[format], [4]int{3, 3, 4, 5}[format]
-	bits, rest, err := little(src, n)
+	if len(src) < n {
+		return h, nil, errBlock
+	}
+	bits := little(src[:n])
 	h.size = int(bits >> 4 & (1<<width - 1))
 	h.stored = int(bits >> 4 >> width)
-	return h, rest, err
-}
-
-// little returns the number in the first n bytes of src.
-func little(src []byte, n int) (x uint64, rest []byte, err error) {
-	if len(src) < n {
-		return 0, nil, errBlock
-	}
-	for i, b := range src[:n] {
-		x |= uint64(b) << (8 * i)
-	}
-	return x, src[n:], nil
+	return h, src[n:], nil
 }

@@ -134,9 +134,7 @@ func (s *sequences) take(n int) int {
 	if len(s.bits)-at >= 8 {
 		x = binary.LittleEndian.Uint64(s.bits[at:])
 	} else {
-		for i, b := range s.bits[at:] {
-			x |= uint64(b) << (8 * i)
-		}
+		x = little(s.bits[at:])
 	}
 	return int(x >> (s.more % 8) & (1<<n - 1))
 }
