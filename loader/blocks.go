@@ -173,11 +173,14 @@ func (c *blockCache) add(i int) *block {
 	return b
 }
 
-// unpin lets go of blocks that a step has used.
-func (c *blockCache) unpin(blocks []*block) {
+// unpin lets go of blocks that a step has used, and reports whether one is used by
+// none now.
+func (c *blockCache) unpin(blocks []*block) (letGo bool) {
 	for _, b := range blocks {
 		b.pins--
+		letGo = letGo || b.pins == 0
 	}
+	return letGo
 }
 
 // closeAll closes all blocks.

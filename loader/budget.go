@@ -22,13 +22,15 @@ func (l *Loader) layOut() error {
 	readers := defaultReaders
 	switch {
 	case l.random == nil:
-		l.access, readers = blocks, defaultBlockReaders
-	case bytes > 0:
-		l.access = random
-		l.unitRows = l.unit()
-		l.readInPlace()
-	default:
+		l.access, readers = blocks, defaultStreamers
+	case bytes == 0:
 		l.access = inline
+	default:
+		l.access, l.unitRows = random, l.unit(unitBytes)
+		if l.inRuns() {
+			l.unitRows, readers = l.unit(runBytes), defaultStreamers
+		}
+		l.readInPlace()
 	}
 	if l.cfg.Readers == 0 {
 		l.cfg.Readers = readers
@@ -36,12 +38,15 @@ func (l *Loader) layOut() error {
 	return l.budget()
 }
 
-// unit returns how many rows one reader reads at a time.
-func (l *Loader) unit() int {
-	bytes := int64(unitBytes)
-	if _, ok := l.planEpoch(0).(runPlan); ok {
-		bytes = runBytes
-	}
+// inRuns reports whether rows are read that lie one behind another in their shards.
+func (l *Loader) inRuns() bool {
+	_, runs := l.planEpoch(0).(runPlan)
+	_, apart := l.src.(locator)
+	return runs && !apart
+}
+
+// unit returns of how many rows so many bytes are read, at least one.
+func (l *Loader) unit(bytes int64) int {
 	return int(min(max(bytes/max(1, l.rowBytes), 1), maxUnit))
 }
 
@@ -93,7 +98,7 @@ func (l *Loader) varyingBytes() int64 {
 // prefetch returns how many batches are built ahead.
 func (l *Loader) prefetch(batch int64) int {
 	c := &l.cfg
-	few := int(min(max(smallBatches/max(1, batch), minPrefetch), smallPrefetch))
+	few := int(min(max(smallBatches*int64(c.Workers)/max(1, batch), minPrefetch), smallPrefetch))
 	window := (windowPerWorker*c.Workers+c.BatchSize-1)/c.BatchSize + 1
 	n := min(max(few, window), maxPrefetch)
 	for n > 2 && int64(n)*batch > c.Memory/2 {

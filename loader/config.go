@@ -47,12 +47,13 @@ type Config struct {
 	// GOMAXPROCS.
 	Workers int
 	// Readers is the number of goroutines that wait for reads; 0 means 16, or 4
-	// if the source is read in blocks.
+	// if the source is read in blocks or along its shards. They rest while all that
+	// is read is found in memory: workers read for themselves then.
 	Readers int
 	// Prefetch is the number of batches that are built ahead of the one in
 	// hand, and the window in which slow samples are overtaken. 0 means enough
 	// for 64 samples a worker, and as many as 16 while these take no more than
-	// 16 MiB, within Memory.
+	// 1 MiB a worker, within Memory.
 	Prefetch int
 	// ReadAhead is the number of blocks that are read beyond those that the
 	// order mixes, for sources read in blocks. 0 means a quarter of those, at
@@ -80,15 +81,15 @@ type Config struct {
 }
 
 const (
-	defaultReaders      = 16
-	defaultBlockReaders = 4
-	defaultKept         = 4
-	defaultMemory       = 4 << 30
-	windowPerWorker     = 64 // samples in flight per worker: 28-56 % of ideal speed below, 90 % here, with 1 % slow samples
-	minPrefetch         = 3
-	maxPrefetch         = 64
-	smallPrefetch       = 16       // batches ahead, if so many
-	smallBatches        = 16 << 20 // take no more bytes than this: hand-overs of small batches are worth sharing
+	defaultReaders   = 16
+	defaultStreamers = 4 // readers of blocks, or of long runs of rows: more only get into each other's way
+	defaultKept      = 4
+	defaultMemory    = 4 << 30
+	windowPerWorker  = 64 // samples in flight per worker: 28-56 % of ideal speed below, 90 % here, with 1 % slow samples
+	minPrefetch      = 3
+	maxPrefetch      = 64
+	smallPrefetch    = 16      // batches ahead, if so many
+	smallBatches     = 1 << 20 // take no more bytes than this a worker, whose cache holds them: hand-overs of small batches are worth sharing
 )
 
 func (c Config) check() error {

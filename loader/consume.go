@@ -80,7 +80,7 @@ func (e *engine) advance() {
 	for e.head < e.active && e.step(e.head).delivered && e.step(e.head).buf == nil {
 		e.head++
 	}
-	e.wakePlanner()
+	e.wakePlanner(false)
 }
 
 // starvedByKeeps reports whether only the release of a kept batch helps.

@@ -33,6 +33,7 @@ type engine struct {
 	steps                 []*step
 	head, active, planned int64
 	crowded               bool // the planner waits for room for a block
+	cramped               bool // there was no room for a unit
 	ended                 bool // nothing is planned behind planned
 	walk                  walker
 	free                  []*buffer
@@ -46,6 +47,8 @@ type engine struct {
 	cache   *blockCache // sources read in blocks
 	regroup *regrouper  // pipelines that move rows between batches
 	unread  int64       // bytes of units that are read and not used up
+	toRead  int         // units of steps from head to active that nobody has begun to read
+	lag     float64     // what reads take, in what they take if they do not wait, of late
 
 	stats    counters
 	deadline *time.Timer
@@ -232,7 +235,7 @@ func (e *engine) extend() {
 			}
 		}
 	}
-	woken := e.active
+	built, units := e.active, 0
 	for e.active < e.planned && len(e.free) > e.bare {
 		s := e.step(e.active)
 		if s.delivered { // before a resume
@@ -244,32 +247,10 @@ func (e *engine) extend() {
 		}
 		e.active++
 		e.bare++
+		units += len(s.units)
 	}
-	if e.active == woken {
-		return
-	}
-	if e.l.access == random {
-		e.reads.Broadcast()
-	}
-	if e.unclaimed += int(e.active - woken); e.enough(e.unclaimed) {
-		e.offer()
-	}
-}
-
-// offer wakes a worker up if steps got a buffer that none was told of. The caller
-// holds mu.
-func (e *engine) offer() {
-	if e.unclaimed > 0 {
-		e.unclaimed = 0
-		e.work.Signal()
-	}
-}
-
-// wakePlanner wakes the planner up if it waits for a block to be let go, or if a
-// quarter of the ring may be planned. The caller holds mu.
-func (e *engine) wakePlanner() {
-	if e.crowded || e.planned-e.head <= int64(len(e.steps))*3/4 {
-		e.plans.Signal()
+	if e.active > built {
+		e.built(int(e.active-built), units)
 	}
 }
 
@@ -336,6 +317,7 @@ type taskKind uint8
 
 const (
 	noTask taskKind = iota
+	readTask
 	fillTask
 	decodeTask
 	regroupTask
@@ -357,10 +339,8 @@ func (e *engine) runWorker() {
 			e.idle()
 			continue
 		}
-		if e.regroup != nil || e.cache != nil || !e.allClaimed() {
-			e.work.Signal() // there may be more
-		}
-		e.unlocked(func() { e.run(w, t) })
+		e.share()
+		e.run(w, t)
 		for i := range w.times {
 			if i <= len(e.p.row) {
 				w.times[i].items += w.through
@@ -415,51 +395,52 @@ func (e *engine) claim(w *Worker) task {
 	}
 	for seq := e.head; seq < e.active; seq++ {
 		s := e.step(seq)
-		if s.claimed >= s.items || s.pending > 0 || s.delivered {
+		u, ok := e.claimable(s)
+		switch {
+		case !ok:
 			continue
-		}
-		if e.l.access != random {
+		case u == nil:
 			e.furnish(w, s)
 			n := e.chunk.size(s.items - s.claimed)
 			t := task{kind: fillTask, s: s, lo: s.claimed, hi: s.claimed + n}
 			s.claimed += n
 			return t
+		case u.state == unread:
+			e.claimUnit(w, s, u)
+			return task{kind: readTask, s: s, u: u}
 		}
-		for i := range s.units {
-			u := &s.units[i]
-			if u.state != read || u.claimed == u.hi-u.lo {
-				continue
-			}
-			e.furnish(w, s)
-			n := e.chunk.size(u.hi - u.lo - u.claimed)
-			t := task{kind: fillTask, s: s, u: u, lo: u.lo + u.claimed, hi: u.lo + u.claimed + n}
-			u.claimed, s.claimed = u.claimed+n, s.claimed+n
-			return t
-		}
+		e.furnish(w, s)
+		n := e.chunk.size(u.hi - u.lo - u.claimed)
+		t := task{kind: fillTask, s: s, u: u, lo: u.lo + u.claimed, hi: u.lo + u.claimed + n}
+		u.claimed, s.claimed = u.claimed+n, s.claimed+n
+		return t
 	}
 	return task{}
 }
 
+// claimable reports whether there is something to do for s, in a unit if it has any.
+func (e *engine) claimable(s *step) (u *unit, ok bool) {
+	if s.claimed >= s.items || s.pending > 0 || s.delivered {
+		return nil, false
+	}
+	for i := range s.units {
+		u := &s.units[i]
+		if u.state == read && u.claimed < u.hi-u.lo || u.state == unread && e.swift() && e.fits(s, u) {
+			return u, true
+		}
+	}
+	return nil, len(s.units) == 0
+}
+
+// run does t. The caller holds mu, which is let go while rows are read or made.
 func (e *engine) run(w *Worker, t task) {
 	switch t.kind {
+	case readTask:
+		e.readForItself(t.s, t.u)
+	case fillTask:
+		e.makeRows(w, t)
 	case decodeTask:
 		e.decode(w, t.b, t.part)
-	case fillTask:
-		start := time.Now()
-		e.fill(w, t)
-		took := time.Since(start)
-		e.mu.Lock()
-		e.chunk.learn(took, t.hi-t.lo)
-		t.s.done += t.hi - t.lo
-		t.s.took += took
-		complete := t.s.done == t.s.items
-		if complete {
-			e.learn(t.s.took)
-		}
-		e.mu.Unlock()
-		if complete {
-			e.complete(w, t.s)
-		}
 	case regroupTask:
 		e.regroup.run(w)
 	case batchTask:
@@ -467,101 +448,53 @@ func (e *engine) run(w *Worker, t task) {
 	}
 }
 
-// complete goes on with a step all of whose rows are there.
-func (e *engine) complete(w *Worker, s *step) {
-	if e.regroup != nil {
-		e.mu.Lock()
+// makeRows makes rows of a step, and goes on with it if they are the last.
+func (e *engine) makeRows(w *Worker, t task) {
+	s, start := t.s, time.Now()
+	var took time.Duration
+	e.unlocked(func() {
+		e.fill(w, t)
+		took = time.Since(start)
+	})
+	e.chunk.learn(took, t.hi-t.lo)
+	s.done += t.hi - t.lo
+	s.took += took
+	complete := s.done == s.items
+	e.learn(s.took, complete)
+	switch {
+	case !complete:
+	case e.regroup != nil:
 		s.ready = true
 		e.work.Signal()
-		e.mu.Unlock()
-		return
+	default:
+		e.unlocked(s.compact)
+		e.closed(s)
+		e.finish(w, s)
 	}
-	e.compact(s)
-	e.finish(w, s)
 }
 
-// compact leaves failed rows out and joins the varying columns, after which the
-// source's memory is needed no more.
-func (e *engine) compact(s *step) {
-	if s.fatal == nil {
-		if s.short.Load() {
-			s.buf.squeeze(s.failed)
-		}
-		s.buf.compact()
-	}
-	e.closeStep(s)
-}
-
-// closeStep closes what was opened for s alone and lets go of its blocks.
-func (e *engine) closeStep(s *step) {
-	s.close()
-	e.mu.Lock()
-	defer e.mu.Unlock()
+// closed lets go of what was read for s, which is closed.
+func (e *engine) closed(s *step) {
 	switch e.l.access {
 	case random:
 		e.unread -= int64(s.n) * e.l.rowBytes
-		e.reads.Broadcast()
+		e.room()
 	case blocks:
-		e.cache.unpin(s.blocks)
+		letGo := e.cache.unpin(s.blocks)
 		s.blocks = s.blocks[:0]
-		e.wakePlanner()
+		e.wakePlanner(letGo)
 	}
 }
 
 // finish runs the batch stages and hands s to the consumer.
 func (e *engine) finish(w *Worker, s *step) {
-	if s.fatal == nil && s.buf.batch.n > 0 {
-		e.batchStages(w, s)
+	if s.fatal == nil && s.buf.batch.n > 0 && len(e.p.batch) > 0 {
+		e.unlocked(func() { e.batchStages(w, s) })
 	}
-	e.mu.Lock()
 	s.ready = true
-	first := e.announce()
-	e.mu.Unlock()
-	if first {
-		runtime.Gosched()
+	if e.announce() {
+		e.unlocked(runtime.Gosched)
 	}
-}
-
-const (
-	announceTime = time.Millisecond      // some twenty times what it costs to wake up a core of a virtual machine
-	turnTime     = 20 * time.Microsecond // likewise to let another one go first
-)
-
-// learn notes what the rows of a batch took. The caller holds mu.
-func (e *engine) learn(took time.Duration) {
-	if e.pace == 0 {
-		e.pace = took
-	}
-	e.pace += (took - e.pace) / 8
-}
-
-// took returns in which time the workers make so many batches.
-func (e *engine) took(batches int) time.Duration {
-	return e.pace * time.Duration(batches) / time.Duration(e.l.cfg.Workers)
-}
-
-// enough reports whether it pays to wake somebody up for so many batches. Where
-// they are quick to make, whoever is woken should find several; until then he is
-// woken by whoever finds nothing to do. The caller holds mu.
-func (e *engine) enough(batches int) bool {
-	return e.regroup != nil || e.took(batches) >= announceTime || batches >= (e.l.cfg.Prefetch+1)/2
-}
-
-// announce wakes the consumer up if enough batches are ready, or at once where
-// every processor has a worker at work: then no other needs to be started, and
-// the caller is to let the consumer go first. The caller holds mu.
-func (e *engine) announce() (first bool) {
-	first = e.resting == 0 && e.l.cfg.Workers >= e.procs && e.took(1) >= turnTime
-	if e.unseen++; first || e.enough(e.unseen) {
-		e.wake()
-	}
-	return first
-}
-
-// wake wakes the consumer up. The caller holds mu.
-func (e *engine) wake() {
-	e.unseen = 0
-	e.out.Broadcast()
 }
 
 func (e *engine) batchStages(w *Worker, s *step) {

@@ -253,7 +253,7 @@ func (e *engine) standIn(w *Worker, s *step, i, try int) error {
 // sampleError says where the row ref lies.
 func (e *engine) sampleError(ref Ref, stage string, err error) *SampleError {
 	at := SampleError{ID: e.l.index.id(ref), Stage: stage}
-	if l, ok := e.l.src.(interface{ Locate(Ref) (string, int64) }); ok {
+	if l, ok := e.l.src.(locator); ok {
 		at.Shard, at.Row = l.Locate(ref)
 	} else {
 		b := &e.l.blocks[ref.Block]

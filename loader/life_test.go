@@ -634,6 +634,29 @@ func TestVirtualTime(t *testing.T) {
 	}
 }
 
+// TestSwiftReads checks, likewise, that readers rest while reads do not wait, when the
+// worker reads for itself, and are back when they do.
+func TestSwiftReads(t *testing.T) {
+	const rows, readers, swift, slow = 800, 16, 100 * time.Microsecond, 2 * time.Millisecond
+	for _, delays := range [][2]time.Duration{{swift, slow}, {slow, swift}} {
+		synctest.Test(t, func(t *testing.T) {
+			tb := &table{sizes: []int{rows, rows}, random: true, bytes: 1 << 20, delay: func(block int) time.Duration { return delays[block] }}
+			ld := mustNew(t, tb.source(), loader.Config{BatchSize: 16, Readers: readers, Prefetch: 4, Workers: 1})
+			began := time.Now()
+			for _, err := range ld.All(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			const alone, together = rows * swift, rows * slow / readers
+			if took := time.Since(began); took < alone+together-10*time.Millisecond || took > alone+together+10*time.Millisecond {
+				t.Errorf("%v: %v, want about %v and %v", delays, took, alone, together)
+			}
+			ld.Close()
+		})
+	}
+}
+
 // TestNoAllocations counts allocations over 100,000 samples in steady state.
 func TestNoAllocations(t *testing.T) {
 	if invariant.Enabled {

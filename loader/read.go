@@ -12,8 +12,10 @@ func (e *engine) runReader() {
 	defer e.ends()
 	for !e.stop {
 		if e.l.access == random {
-			if s, u := e.claimUnit(); u != nil {
+			if s, u := e.nextUnit(); u != nil {
+				e.claimUnit(nil, s, u)
 				e.readUnit(s, u)
+				e.unitRead(s)
 				continue
 			}
 		} else if b := e.cache.claimRead(); b != nil {
@@ -24,10 +26,12 @@ func (e *engine) runReader() {
 	}
 }
 
-// claimUnit returns the first unit that is not read, if there is room for it: the
-// batch that is next in line always finds room, and what is read into batches needs
-// no more.
-func (e *engine) claimUnit() (*step, *unit) {
+// nextUnit returns the first unit that is not read, if readers are to read and there
+// is room for it.
+func (e *engine) nextUnit() (*step, *unit) {
+	if e.toRead == 0 || e.swift() {
+		return nil, nil
+	}
 	for seq := e.head; seq < e.active; seq++ {
 		s := e.step(seq)
 		for i := range s.units {
@@ -35,32 +39,60 @@ func (e *engine) claimUnit() (*step, *unit) {
 			if u.state != unread || s.delivered {
 				continue
 			}
-			bytes := int64(u.hi-u.lo) * e.l.rowBytes
-			if seq > e.head && e.l.inPlace == nil && e.unread+bytes > e.l.readBudget {
+			if !e.fits(s, u) {
 				return nil, nil
 			}
-			if e.l.inPlace != nil {
-				e.furnish(nil, s)
-			}
-			e.unread += bytes
-			u.state = reading
 			return s, u
 		}
 	}
 	return nil, nil
 }
 
-// readUnit opens the rows of u. The caller holds mu, which is let go meanwhile.
-func (e *engine) readUnit(s *step, u *unit) {
+// fits reports whether there is room for u: the batch that is next in line always
+// finds room, and what is read into batches needs no more.
+func (e *engine) fits(s *step, u *unit) bool {
+	if s.seq == e.head || e.l.inPlace != nil || e.unread+e.bytesOf(u) <= e.l.readBudget {
+		return true
+	}
+	e.cramped = true
+	return false
+}
+
+// bytesOf returns what is read for u.
+func (e *engine) bytesOf(u *unit) int64 { return int64(u.hi-u.lo) * e.l.rowBytes }
+
+// claimUnit has w read u, or a reader if w is nil.
+func (e *engine) claimUnit(w *Worker, s *step, u *unit) {
+	if e.l.inPlace != nil {
+		e.furnish(w, s)
+	}
+	e.unread += e.bytesOf(u)
+	e.toRead--
+	u.state = reading
+}
+
+// readUnit opens the rows of u and returns how long that took. The caller holds mu,
+// which is let go meanwhile.
+func (e *engine) readUnit(s *step, u *unit) time.Duration {
 	var rows Rows
 	var err error
 	start := time.Now()
 	e.unlocked(func() { rows, err = e.openUnit(s, u) })
 	took := time.Since(start)
 	u.rows, u.err, u.state = rows, err, read
+	s.unread--
 	e.stats.reading += took
-	e.stats.bytes += int64(u.hi-u.lo) * e.l.rowBytes
-	e.work.Signal()
+	e.stats.bytes += e.bytesOf(u)
+	e.readTook(took, e.bytesOf(u))
+	return took
+}
+
+// readForItself is how a worker reads u. The caller holds mu.
+func (e *engine) readForItself(s *step, u *unit) {
+	took := e.readUnit(s, u)
+	e.stats.waiting += took
+	s.took += took
+	e.learn(s.took, false)
 }
 
 // openUnit opens the rows of u, and reads into the batch what can be read there.
@@ -88,11 +120,7 @@ func (e *engine) readBlock(b *block) {
 	e.stats.reading += time.Since(start)
 	e.stats.bytes += e.l.blocks[b.actual].Bytes
 	e.cache.opened(b, rows)
-	if b.state == decoded {
-		e.work.Broadcast()
-	} else {
-		e.work.Signal()
-	}
+	e.work.Signal()
 }
 
 // openOrStandIn opens b, or under Substitute the next block that opens. It sets
@@ -127,14 +155,15 @@ func (e *engine) standIns(b *block) iter.Seq[int] {
 	}
 }
 
-// decode decodes a part of b.
+// decode decodes a part of b. The caller holds mu, which is let go meanwhile.
 func (e *engine) decode(w *Worker, b *block, part int) {
-	start := time.Now()
-	w.stage, w.used = 0, 0
-	err := b.decoder.Decode(w, part)
-	w.times[len(w.times)-1].ns += int64(time.Since(start))
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	var err error
+	e.unlocked(func() {
+		start := time.Now()
+		w.stage, w.used = 0, 0
+		err = b.decoder.Decode(w, part)
+		w.times[len(w.times)-1].ns += int64(time.Since(start))
+	})
 	if !b.partDone(part, err) {
 		return
 	}
@@ -142,7 +171,7 @@ func (e *engine) decode(w *Worker, b *block, part int) {
 		e.unlocked(func() { e.replaceBlock(w, b) })
 	}
 	b.ready()
-	e.work.Broadcast()
+	e.work.Signal()
 }
 
 // replaceBlock closes a block that does not decode and, under Substitute, puts

@@ -98,12 +98,11 @@ func (r *regrouper) first() *step {
 // drained reports whether no step is left.
 func (r *regrouper) drained() bool { return r.e.ended && r.e.head == r.e.planned }
 
-// run places rows until there is nothing to place, or no memory for it.
+// run places rows until there is nothing to place, or no memory for it. The caller
+// holds the engine's mutex.
 func (r *regrouper) run(w *Worker) {
 	e := r.e
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	defer func() { r.busy = false; e.work.Broadcast() }()
+	defer func() { r.busy = false }()
 	for !e.stop && !r.over && (r.cur != nil || r.begin()) {
 		s := r.first()
 		switch {
@@ -174,7 +173,8 @@ func (r *regrouper) leave(s *step) {
 			r.dropOpen()
 		}
 	}
-	e.unlocked(func() { e.closeStep(s) })
+	e.unlocked(s.close)
+	e.closed(s)
 	e.sized(s.buf)
 	e.free = append(e.free, s.buf)
 	s.buf, s.delivered = nil, true

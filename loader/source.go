@@ -67,6 +67,11 @@ type inPlace interface {
 	OpenInto(ctx context.Context, refs []Ref, to []byte) (Rows, error)
 }
 
+// locator is a Source whose rows each lie somewhere else.
+type locator interface {
+	Locate(ref Ref) (shard string, row int64)
+}
+
 // Ref names a row by block and row within the block.
 type Ref struct {
 	Block, Row int

@@ -18,9 +18,10 @@ type Stats struct {
 	// its loop body ran.
 	Starved, Trained time.Duration
 	// Blocked is how long workers, all together, had nothing to do because all
-	// batches ahead were ready; Waiting, because what they needed was not read.
+	// batches ahead were ready; Waiting, because what they needed was not read, or
+	// while they read it themselves.
 	Blocked, Waiting time.Duration
-	// Reading is how long readers, all together, were busy.
+	// Reading is how long reads took, all together.
 	Reading time.Duration
 	// Stages lists decoding and each transform. Times of cheap stages are
 	// estimated from a few samples.

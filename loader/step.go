@@ -12,10 +12,11 @@ import (
 // step is one batch in the making: which rows it takes, and how far they are.
 type step struct {
 	place
-	buf   *buffer // nil until it is among those that are built
-	items int     // of work: rows, or blocks whose rows are gathered
-	refs  []Ref   // of the rows
-	units []unit  // rows that are read together, for random sources that do I/O
+	buf    *buffer // nil until it is among those that are built
+	items  int     // of work: rows, or blocks whose rows are gathered
+	refs   []Ref   // of the rows
+	units  []unit  // rows that are read together, for random sources that do I/O
+	unread int     // of them
 
 	// For sources read in blocks.
 	blocks  []*block
@@ -117,6 +118,19 @@ func (s *step) cut(size int) {
 	for lo := 0; lo < s.n; lo += size {
 		s.units = append(s.units, unit{lo: lo, hi: min(lo+size, s.n)})
 	}
+	s.unread = len(s.units)
+}
+
+// compact leaves failed rows out and joins the varying columns, after which the
+// source's memory is needed no more: what was opened for s alone is closed.
+func (s *step) compact() {
+	if s.fatal == nil {
+		if s.short.Load() {
+			s.buf.squeeze(s.failed)
+		}
+		s.buf.compact()
+	}
+	s.close()
 }
 
 // close closes what was opened for s alone.
