@@ -8,6 +8,7 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/elem"
+	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/internal/prefetch"
 	"github.com/stokerdata/stoker/loader"
@@ -273,9 +274,6 @@ func (r *rows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
 		if d.err != nil {
 			return d.err
 		}
-		if p.Run && c+1 < len(r.l.columns) {
-			r.ask(c+1, p)
-		}
 		if d.valid != nil && r.s.nulls == format.NullError {
 			for _, i := range p.Rows {
 				if d.valid[i] == 0 {
@@ -285,6 +283,8 @@ func (r *rows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
 		}
 		switch n := col.row(); {
 		case byRecord && col.isLane:
+		case n > 0 && p.Run && len(p.Rows) > 0:
+			bulk.CopyAhead(b.Column(m.f).Data[p.At[0]*n:], d.values[p.Rows[0]*n:][:len(p.Rows)*n], r.front(c+1, p))
 		case n >= 0:
 			elem.Gather(b.Column(m.f).Data, d.values, n, p)
 		default:
@@ -303,11 +303,13 @@ func (r *rows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
 	return nil
 }
 
-// ask asks for the front of a run of column c.
-func (r *rows) ask(c int, p loader.Pick) {
-	if n := r.l.columns[c].row(); n > 0 && r.cols[c].err == nil && len(p.Rows) > 0 {
-		prefetch.Front(r.cols[c].values[p.Rows[0]*n:][:len(p.Rows)*n])
+// front returns the values of a run in column c, if it is of fixed size and there.
+func (r *rows) front(c int, p loader.Pick) []byte {
+	if c == len(r.l.columns) || r.l.columns[c].row() <= 0 || r.cols[c].err != nil {
+		return nil
 	}
+	n := r.l.columns[c].row()
+	return r.cols[c].values[p.Rows[0]*n:][:len(p.Rows)*n]
 }
 
 // bring asks for what tells where the values of rows lie, in all columns that vary.

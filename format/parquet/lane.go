@@ -55,7 +55,8 @@ type scratch struct {
 	at     [stripColumns][]byte     // what a tile should hold: its front, or part of a page
 	from   [stripColumns]dtype.Type // of what is part of a page, else dtype.Invalid
 	valid  [stripColumns][tileRows]byte
-	wrong  []int // rows of the tile whose values do not fit
+	wrong  []int  // rows of the tile whose values do not fit
+	next   []byte // what is decoded then, if it is known
 }
 
 // A strip decodes some lanes side by side. Its memory is used again.
@@ -215,7 +216,7 @@ func (s *scratch) tile(d *decoder, f *flow, t *target, h, at, n int) (bad, err e
 	s.from[h] = dtype.Invalid
 	switch {
 	case alone && lends && d.alike():
-		bulk.Copy(t.data[at*size:], d.lend(f, n))
+		bulk.CopyAhead(t.data[at*size:], d.lend(f, n), s.next)
 	case alone:
 		return d.next(f, s, t.data[at*size:][:n*size], valid, n)
 	case lends:

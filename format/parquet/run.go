@@ -99,14 +99,16 @@ func (r *rows) run(row, at, n int, b *loader.Batch) error {
 // advance decodes the next n rows of c to its targets. If one has a value that does
 // not fit, or is null where it must not be, Row tells which.
 func (r *rows) advance(c *cursor, n int, s *scratch) error {
+	defer func() { s.next = nil }()
 	for i, p := range r.s.parts {
-		if i+1 < len(r.s.parts) {
-			r.ask(c, r.s.parts[i+1], n)
+		s.next = r.front(c, r.s.parts[(i+1)%len(r.s.parts)], n)
+		if !r.copies(c, p) {
+			prefetch.Front(s.next) // while this part is decoded
 		}
 		for lo, k := 0, 0; p.hi > 0 && lo < n; lo += k {
 			k = min(tileRows, n-lo)
-			if f := &c.flows[p.lo]; p.hi == p.lo+1 && c.targets[p.col].valid == nil && r.held[p.lo].alike() && r.held[p.lo].lends(f) {
-				k = min(n-lo, f.left) // with few, a copy takes long to begin
+			if r.copies(c, p) {
+				k = min(n-lo, c.flows[p.lo].left) // with few, a copy takes long to begin
 			}
 			if err := s.rows(r.s.lanes[p.lo:p.hi], r.held[p.lo:p.hi], c.flows[p.lo:p.hi], c.targets, lo, k); err != nil {
 				return err
@@ -120,16 +122,26 @@ func (r *rows) advance(c *cursor, n int, s *scratch) error {
 	return nil
 }
 
-// ask asks for the front of the next n rows of the first lane of p. Without, mapped
-// plain columns of W5 take 15 % longer.
-func (r *rows) ask(c *cursor, p part, n int) {
+// copies reports whether the next values of p are copied from their page as they are.
+func (r *rows) copies(c *cursor, p part) bool {
+	if p.hi != p.lo+1 || c.targets[p.col].valid != nil {
+		return false
+	}
+	d := &r.held[p.lo]
+	return d.alike() && d.lends(&c.flows[p.lo])
+}
+
+// front returns the next n rows of the first lane of p, as far as they are known.
+func (r *rows) front(c *cursor, p part, n int) []byte {
 	if p.hi == 0 {
-		return
+		return nil
 	}
-	if f := &c.flows[p.lo]; f.left > 0 && f.at.form == asElements {
-		next := f.at.values[f.used:]
-		prefetch.Front(next[:min(n*r.held[p.lo].col.elem, len(next))])
+	f := &c.flows[p.lo]
+	if f.left == 0 || f.at.form != asElements {
+		return nil
 	}
+	next := f.at.values[f.used:]
+	return next[:min(n*r.held[p.lo].col.elem, len(next))]
 }
 
 // aim sets the targets to rows at to at+n of a batch.

@@ -3,6 +3,8 @@ package bulk
 import (
 	"runtime"
 	"unsafe"
+
+	"github.com/stokerdata/stoker/internal/prefetch"
 )
 
 const (
@@ -17,11 +19,32 @@ const (
 // Copy copies as many bytes from src to dst as the shorter one has, and returns how
 // many. They must not overlap.
 func Copy(dst, src []byte) int {
-	if runtime.GOARCH != "amd64" || min(len(dst), len(src)) <= step || offset(dst) == offset(src) {
-		return copy(dst, src)
-	}
 	n := min(len(dst), len(src))
-	dst, src = dst[:n], src[:n]
+	switch {
+	case runtime.GOARCH != "amd64" || n <= step || offset(dst) == offset(src):
+		return copy(dst, src)
+	case hasKernel():
+		copyAhead(dst[:n], src[:n], nil)
+		return n
+	}
+	return copySteps(dst[:n], src[:n])
+}
+
+// CopyAhead is Copy of memory outside of the caches, and asks for the front of next,
+// which is to be copied then: many short copies from places far apart take a fifth less.
+func CopyAhead(dst, src, next []byte) int {
+	n := min(len(dst), len(src))
+	if !hasKernel() {
+		prefetch.Front(next)
+		return Copy(dst, src)
+	}
+	copyAhead(dst[:n], src[:n], next)
+	return n
+}
+
+// copySteps is Copy without a kernel.
+func copySteps(dst, src []byte) int {
+	n := len(src)
 	for len(src) > step {
 		copy(dst[:step], src[:step])
 		dst, src = dst[step:], src[step:]

@@ -6,28 +6,36 @@ import (
 	"testing"
 )
 
-// TestCopy copies all sorts of lengths between places of all alignments, and looks
-// at the bytes and at what lies beside them.
+// TestCopy copies all sorts of lengths between places of all alignments, by all means
+// there are, and looks at the bytes and at what lies beside them.
 func TestCopy(t *testing.T) {
-	const longest = 3*step + 2
+	const longest = 3*step + 2<<10
 	src, dst := make([]byte, longest+2*line), make([]byte, longest+2*line)
 	for i := range src {
 		src[i] = byte(i%251 + 1)
 	}
-	for _, n := range []int{0, 1, line, step - 1, step, step + 1, 2048, 2 * step, 2*step + 1, longest} {
-		for off := range line {
-			for _, more := range []int{-1, 0, 1} { // of dst than of src
-				from, to := src[off:][:n], dst[1:][:max(0, n+more)]
-				clear(dst)
-				want := min(n, len(to))
-				if got := Copy(to, from); got != want {
-					t.Fatalf("%d bytes of %d to %d, want %d", got, n, len(to), want)
-				}
-				if !bytes.Equal(to[:want], from[:want]) {
-					t.Fatalf("%d bytes from %d on differ", n, off)
-				}
-				if dst[0] != 0 || bytes.Count(dst[1+want:], []byte{0}) != len(dst)-1-want {
-					t.Fatalf("%d bytes from %d on: more was written", n, off)
+	for name, by := range map[string]func(dst, src []byte) int{
+		"Copy":       Copy,
+		"CopyAhead":  func(dst, src []byte) int { return CopyAhead(dst, src, nil) },
+		"front":      func(dst, src []byte) int { return CopyAhead(dst, src, src[:len(src)/2]) },
+		"one byte":   func(dst, src []byte) int { return CopyAhead(dst, src, []byte{0}) },
+		"no kernels": func(dst, src []byte) int { n := min(len(dst), len(src)); return copySteps(dst[:n], src[:n]) },
+	} {
+		for _, n := range []int{0, 1, line, 127, 128, 129, step - 1, step, step + 1, 2048, 2 * step, 4<<10 - 1, 4 << 10, 4<<10 + 128, 4<<10 + 255, longest} {
+			for off := range line {
+				for _, more := range []int{-1, 0, 1} { // of dst than of src
+					from, to := src[off:][:n], dst[1:][:max(0, n+more)]
+					clear(dst)
+					want := min(n, len(to))
+					if got := by(to, from); got != want {
+						t.Fatalf("%s: %d bytes of %d to %d, want %d", name, got, n, len(to), want)
+					}
+					if !bytes.Equal(to[:want], from[:want]) {
+						t.Fatalf("%s: %d bytes from %d on differ", name, n, off)
+					}
+					if dst[0] != 0 || bytes.Count(dst[1+want:], []byte{0}) != len(dst)-1-want {
+						t.Fatalf("%s: %d bytes from %d on: more was written", name, n, off)
+					}
 				}
 			}
 		}
@@ -35,24 +43,34 @@ func TestCopy(t *testing.T) {
 }
 
 // BenchmarkCopy copies from memory that no cache of a core holds to memory that one
-// does, beside the built-in copy.
+// does, beside the built-in copy: one piece behind the other, or the columns of a table.
 func BenchmarkCopy(b *testing.B) {
-	src, dst := make([]byte, 256<<20), make([]byte, 128<<10)
+	const columns = 40
+	src, dst := make([]byte, 640<<20), make([]byte, 128<<10)
 	for i := range src {
 		src[i] = byte(i)
 	}
-	for _, off := range []int{0, 4, 37} {
-		for name, by := range map[string]func(dst, src []byte) int{"Copy": Copy, "copy": func(dst, src []byte) int { return copy(dst, src) }} {
+	for name, by := range map[string]func(dst, src, next []byte) int{
+		"copy":      func(dst, src, _ []byte) int { return copy(dst, src) },
+		"steps":     func(dst, src, _ []byte) int { return copySteps(dst, src[:len(dst)]) },
+		"Copy":      func(dst, src, _ []byte) int { return Copy(dst, src) },
+		"CopyAhead": CopyAhead,
+	} {
+		for _, off := range []int{0, 4, 37} {
 			for _, n := range []int{4 << 10, 16 << 10, 100 << 10} {
-				b.Run(fmt.Sprint(name, "/", n, "/off by ", off), func(b *testing.B) {
-					b.SetBytes(int64(n))
-					at := 0
-					for b.Loop() {
-						if at += n; at+n+off > len(src) {
-							at = 0
+				run := func(apart string, place func(i int) int) {
+					b.Run(fmt.Sprint(name, "/", n, "/off by ", off, "/", apart), func(b *testing.B) {
+						b.SetBytes(int64(n))
+						for i := 0; b.Loop(); i++ {
+							by(dst[:n], src[place(i)+off:], src[place(i+1)+off:][:n])
 						}
-						by(dst[:n], src[at+off:])
-					}
+					})
+				}
+				pieces := len(src)/n - 1
+				run("in a row", func(i int) int { return i % pieces * n })
+				run("columns", func(i int) int {
+					i %= pieces / columns * columns
+					return (i%columns*(pieces/columns) + i/columns) * n
 				})
 			}
 		}

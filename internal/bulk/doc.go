@@ -5,4 +5,7 @@
 //
 // The processors of Intel for which the Go runtime copies by REP MOVSB take twice as
 // long for that as if both sides began at the same place within a line of the cache.
+// What is copied from memory outside of the caches is asked for 4 KiB ahead.
 package bulk
+
+//go:generate go run -C ../asmgen ./bulk -out ../bulk/kernel_amd64.s -stubs ../bulk/kernel_amd64.go -pkg bulk
