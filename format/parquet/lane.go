@@ -253,7 +253,7 @@ func (s *scratch) layStep(dst []byte, stride int, c *column, lo, hi, first, tile
 			step[g] = s.tiles[first+g][:(hi-lo)*c.size]
 			convert(step[g], c.field.DType, b[lo*from.Size():hi*from.Size()], from)
 		}
-		if from != dtype.Invalid { // pages are more streams than the processor follows
+		if from != dtype.Invalid && !interleave.LooksAhead(from.Size()) { // pages are more streams than the processor follows
 			next := b[hi*from.Size():]
 			prefetch.Front(next[:min((hi-lo)*from.Size(), len(next))])
 		}

@@ -5,59 +5,64 @@
 #include "textflag.h"
 
 // func uint16AVX2(dst *int32, src *byte, blocks int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·uint16AVX2(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ blocks+16(FP), DX
 
 block:
-	VPMOVZXWD (CX), Y0
-	VPMOVZXWD 16(CX), Y1
-	VPMOVZXWD 32(CX), Y2
-	VPMOVZXWD 48(CX), Y3
-	VMOVUPS   Y0, (AX)
-	VMOVUPS   Y1, 32(AX)
-	VMOVUPS   Y2, 64(AX)
-	VMOVUPS   Y3, 96(AX)
-	ADDQ      $0x40, CX
-	ADDQ      $0x80, AX
-	DECQ      DX
-	JNE       block
+	PREFETCHT1 512(CX)
+	VPMOVZXWD  (CX), Y0
+	VPMOVZXWD  16(CX), Y1
+	VPMOVZXWD  32(CX), Y2
+	VPMOVZXWD  48(CX), Y3
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    Y2, 64(AX)
+	VMOVUPS    Y3, 96(AX)
+	ADDQ       $0x40, CX
+	ADDQ       $0x80, AX
+	DECQ       DX
+	JNE        block
 	VZEROUPPER
 	RET
 
 // func int32AVX2(dst *float32, src *int32, blocks int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·int32AVX2(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ blocks+16(FP), DX
 
 block:
-	VCVTDQ2PS (CX), Y0
-	VCVTDQ2PS 32(CX), Y1
-	VCVTDQ2PS 64(CX), Y2
-	VCVTDQ2PS 96(CX), Y3
-	VMOVUPS   Y0, (AX)
-	VMOVUPS   Y1, 32(AX)
-	VMOVUPS   Y2, 64(AX)
-	VMOVUPS   Y3, 96(AX)
-	ADDQ      $0x80, CX
-	ADDQ      $0x80, AX
-	DECQ      DX
-	JNE       block
+	PREFETCHT1 512(CX)
+	PREFETCHT1 576(CX)
+	VCVTDQ2PS  (CX), Y0
+	VCVTDQ2PS  32(CX), Y1
+	VCVTDQ2PS  64(CX), Y2
+	VCVTDQ2PS  96(CX), Y3
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    Y2, 64(AX)
+	VMOVUPS    Y3, 96(AX)
+	ADDQ       $0x80, CX
+	ADDQ       $0x80, AX
+	DECQ       DX
+	JNE        block
 	VZEROUPPER
 	RET
 
 // func float64AVX2(dst *float32, src *float64, blocks int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·float64AVX2(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ blocks+16(FP), DX
 
 block:
+	PREFETCHT1 512(CX)
+	PREFETCHT1 576(CX)
 	VCVTPD2PSY (CX), X0
 	VCVTPD2PSY 32(CX), X1
 	VCVTPD2PSY 64(CX), X2

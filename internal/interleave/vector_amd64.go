@@ -11,6 +11,10 @@ import (
 // few is how many columns are laid sooner eight at once than 16.
 const few = 8
 
+// LooksAhead reports whether Columns asks for what follows values of size bytes, as
+// package cast does.
+func LooksAhead(size int) bool { return size == 4 && cpu.AVX2() }
+
 // wide lays columns of 32-bit values side by side, as many rows as fill blocks of 16,
 // and returns how many.
 func wide[T any](dst []T, stride int, from [][]T) int {

@@ -7,8 +7,11 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// vectors is how many registers make a block: as many as keep the stores busy.
-const vectors = 4
+const (
+	line    = 64  // bytes of a line of the cache
+	lead    = 512 // bytes that are asked for ahead, as columns of a file are many streams
+	vectors = 4   // registers that make a block: as many as keep the stores busy
+)
 
 func main() {
 	ConstraintExpr("!purego")
@@ -26,6 +29,9 @@ func kernel(name, signature, doc string, to, from int, register func() reg.VecVi
 	Doc(doc)
 	dst, src, blocks := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("blocks"), GP64())
 	Label("block")
+	for at := 0; at < from*vectors; at += line {
+		PREFETCHT1(Mem{Base: src, Disp: lead + at})
+	}
 	var x [vectors]reg.VecVirtual
 	for i := range x {
 		x[i] = register()

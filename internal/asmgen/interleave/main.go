@@ -7,6 +7,10 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
+// lead is how far ahead columns are asked for, in bytes: they may lie in pages of a
+// file, and are more streams than the processor follows.
+const lead = 512
+
 func main() {
 	ConstraintExpr("!purego")
 	eight()
@@ -31,6 +35,7 @@ func eight() {
 	var x [8]reg.VecVirtual
 	for g := range x {
 		x[g] = YMM()
+		PREFETCHT1(Mem{Base: column[g], Index: at, Scale: 1, Disp: lead})
 		VMOVUPS(Mem{Base: column[g], Index: at, Scale: 1}, x[g])
 	}
 	for _, row := range transposed(x) {

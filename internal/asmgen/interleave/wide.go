@@ -26,6 +26,7 @@ func sixteen() {
 		for quarter := range 4 {
 			column := GP64()
 			MOVQ(Mem{Base: from, Disp: 8 * (4*quarter + c)}, column)
+			PREFETCHT1(Mem{Base: column, Index: at, Scale: 1, Disp: lead})
 			for q := range x {
 				rows := Mem{Base: column, Index: at, Scale: 1, Disp: 16 * q}
 				if quarter > 0 {
