@@ -127,7 +127,8 @@ func (e *engine) wakePlanner(letGo bool) {
 
 const (
 	swiftRead = 20 * time.Microsecond // for a unit, and
-	swiftRate = 2                     // bytes a nanosecond
+	swiftRate = 2                     // bytes a nanosecond, of
+	swiftMost = 1 << 20               // at most: what takes longer is worth a reader
 )
 
 // swift reports whether reads do not wait, as they find all in memory: then workers
@@ -137,7 +138,7 @@ func (e *engine) swift() bool { return 0 < e.lag && e.lag < 1 }
 // readTook notes how long it took to read so many bytes. The caller holds mu.
 func (e *engine) readTook(took time.Duration, bytes int64) {
 	was := e.swift()
-	lag := float64(took) / float64(int64(swiftRead)+bytes/swiftRate)
+	lag := float64(took) / float64(int64(swiftRead)+min(bytes, swiftMost)/swiftRate)
 	if e.lag == 0 {
 		e.lag = lag
 	}
