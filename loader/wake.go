@@ -2,7 +2,7 @@ package loader
 
 import "time"
 
-// Whoever is woken up takes two cores' time for what may be nothing to do, and finds
+// To wake somebody up costs time on two cores, and he may have nothing to do and finds
 // memory in another core's cache. Hence one is woken at a time, who wakes up the next,
 // and only for work that takes longer than that.
 const (
