@@ -235,7 +235,7 @@ func (e *engine) extend() {
 			}
 		}
 	}
-	built, units := e.active, 0
+	from, units := e.active, 0
 	for e.active < e.planned && len(e.free) > e.bare {
 		s := e.step(e.active)
 		if s.delivered { // before a resume
@@ -249,8 +249,8 @@ func (e *engine) extend() {
 		e.bare++
 		units += len(s.units)
 	}
-	if e.active > built {
-		e.built(int(e.active-built), units)
+	if e.active > from {
+		e.built(int(e.active-from), units)
 	}
 }
 

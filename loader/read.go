@@ -48,8 +48,8 @@ func (e *engine) nextUnit() (*step, *unit) {
 	return nil, nil
 }
 
-// fits reports whether there is room for u: the batch that is next in line always
-// finds room, and what is read into batches needs no more.
+// fits reports whether there is room for u, and notes if there is not: the batch that
+// is next in line always finds room, and what is read into batches needs no more.
 func (e *engine) fits(s *step, u *unit) bool {
 	if s.seq == e.head || e.l.inPlace != nil || e.unread+e.bytesOf(u) <= e.l.readBudget {
 		return true
@@ -80,7 +80,7 @@ func (e *engine) readUnit(s *step, u *unit) time.Duration {
 	e.unlocked(func() { rows, err = e.openUnit(s, u) })
 	took := time.Since(start)
 	u.rows, u.err, u.state = rows, err, read
-	s.unread--
+	s.left--
 	e.stats.reading += took
 	e.stats.bytes += e.bytesOf(u)
 	e.readTook(took, e.bytesOf(u))

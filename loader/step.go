@@ -12,11 +12,11 @@ import (
 // step is one batch in the making: which rows it takes, and how far they are.
 type step struct {
 	place
-	buf    *buffer // nil until it is among those that are built
-	items  int     // of work: rows, or blocks whose rows are gathered
-	refs   []Ref   // of the rows
-	units  []unit  // rows that are read together, for random sources that do I/O
-	unread int     // of them
+	buf   *buffer // nil until it is among those that are built
+	items int     // of work: rows, or blocks whose rows are gathered
+	refs  []Ref   // of the rows
+	units []unit  // rows that are read together, for random sources that do I/O
+	left  int     // of them, that are not read
 
 	// For sources read in blocks.
 	blocks  []*block
@@ -118,7 +118,7 @@ func (s *step) cut(size int) {
 	for lo := 0; lo < s.n; lo += size {
 		s.units = append(s.units, unit{lo: lo, hi: min(lo+size, s.n)})
 	}
-	s.unread = len(s.units)
+	s.left = len(s.units)
 }
 
 // compact leaves failed rows out and joins the varying columns, after which the

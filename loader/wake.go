@@ -93,7 +93,7 @@ func (e *engine) built(n, units int) {
 // unitRead tells of a unit of s that a reader has read: as soon as it is worth a
 // worker's while, at the latest when all are. The caller holds mu.
 func (e *engine) unitRead(s *step) {
-	if e.swift() || s.unread == 0 || e.pace == 0 || e.took(1, len(s.units)) >= turnTime {
+	if e.swift() || s.left == 0 || e.pace == 0 || e.took(1, len(s.units)) >= turnTime {
 		e.work.Signal()
 	}
 }
@@ -120,7 +120,11 @@ func (e *engine) callReaders(units int) {
 // wakePlanner wakes the planner up: if it waits for a block to be let go, once one is
 // or must be, or else if a quarter of the ring may be planned. The caller holds mu.
 func (e *engine) wakePlanner(letGo bool) {
-	if e.crowded && (letGo || e.planned == e.head) || !e.crowded && e.planned-e.head <= int64(len(e.steps))*3/4 {
+	room := e.planned-e.head <= int64(len(e.steps))*3/4
+	if e.crowded {
+		room = letGo || e.planned == e.head
+	}
+	if room {
 		e.plans.Signal()
 	}
 }

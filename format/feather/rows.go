@@ -8,7 +8,6 @@ import (
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/elem"
-	"github.com/stokerdata/stoker/internal/bulk"
 	"github.com/stokerdata/stoker/internal/invariant"
 	"github.com/stokerdata/stoker/internal/prefetch"
 	"github.com/stokerdata/stoker/loader"
@@ -283,10 +282,8 @@ func (r *rows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
 		}
 		switch n := col.row(); {
 		case byRecord && col.isLane:
-		case n > 0 && p.Run && len(p.Rows) > 0:
-			bulk.CopyAhead(b.Column(m.f).Data[p.At[0]*n:], d.values[p.Rows[0]*n:][:len(p.Rows)*n], r.front(c+1, p))
 		case n >= 0:
-			elem.Gather(b.Column(m.f).Data, d.values, n, p)
+			elem.GatherAhead(b.Column(m.f).Data, d.values, n, p, r.front(c+1, p))
 		default:
 			d.gatherItems(col, m.f, p, b)
 		}
@@ -303,9 +300,10 @@ func (r *rows) Gather(_ *loader.Worker, p loader.Pick, b *loader.Batch) error {
 	return nil
 }
 
-// front returns the values of a run in column c, if it is of fixed size and there.
+// front returns the values of p in column c, if it is a run and they are of fixed size
+// and there.
 func (r *rows) front(c int, p loader.Pick) []byte {
-	if c == len(r.l.columns) || r.l.columns[c].row() <= 0 || r.cols[c].err != nil {
+	if !p.Run || len(p.Rows) == 0 || c == len(r.l.columns) || r.l.columns[c].row() <= 0 || r.cols[c].err != nil {
 		return nil
 	}
 	n := r.l.columns[c].row()

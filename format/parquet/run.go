@@ -81,6 +81,7 @@ func (r *rows) run(row, at, n int, b *loader.Batch) error {
 	s := strips.Get().(*strip)
 	defer func() {
 		clear(s.at[:])
+		s.next = nil
 		strips.Put(s)
 	}()
 	c, err := r.cursor(row, &s.scratch)
@@ -99,7 +100,6 @@ func (r *rows) run(row, at, n int, b *loader.Batch) error {
 // advance decodes the next n rows of c to its targets. If one has a value that does
 // not fit, or is null where it must not be, Row tells which.
 func (r *rows) advance(c *cursor, n int, s *scratch) error {
-	defer func() { s.next = nil }()
 	for i, p := range r.s.parts {
 		s.next = r.front(c, r.s.parts[(i+1)%len(r.s.parts)], n)
 		if !r.copies(c, p) {

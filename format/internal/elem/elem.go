@@ -67,12 +67,15 @@ const anywhere = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64"
 func Readable(b []byte, size int) bool { return anywhere || Aligned(b, size) }
 
 // Gather copies the picked rows of from, of n bytes each, to their places in to.
-func Gather(to, from []byte, n int, p loader.Pick) {
+func Gather(to, from []byte, n int, p loader.Pick) { GatherAhead(to, from, n, p, nil) }
+
+// GatherAhead is Gather, and asks for the front of next, the run that is gathered then.
+func GatherAhead(to, from []byte, n int, p loader.Pick, next []byte) {
 	rows, at := p.Rows, p.At[:len(p.Rows)]
 	switch {
 	case len(rows) == 0 || n == 0:
 	case p.Run:
-		bulk.Copy(to[at[0]*n:], from[rows[0]*n:][:len(rows)*n])
+		bulk.CopyAhead(to[at[0]*n:], from[rows[0]*n:][:len(rows)*n], next)
 	case n == 1:
 		move[uint8](to, from, rows, at)
 	case n == 2 && aligned(to, from, n):
