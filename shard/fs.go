@@ -32,10 +32,20 @@ type Handle interface {
 // OS returns the operating system's files.
 func OS() FS { return osFS{} }
 
-type osFS struct{}
+// osFS opens the operating system's files, whose reads may look into the page cache
+// first if that is known to do no harm: see [sysio.File.Eager].
+type osFS struct{ eager bool }
 
-func (osFS) Open(name string) (Handle, error) {
+func (o osFS) open(name string) (sysio.File, error) {
 	f, err := sysio.Open(name)
+	if o.eager {
+		f = f.Eager()
+	}
+	return f, err
+}
+
+func (o osFS) Open(name string) (Handle, error) {
+	f, err := o.open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-
-	"github.com/stokerdata/stoker/shard/internal/sysio"
 )
 
 // A poolFile is a file of a Pool and, while it is kept open, its handle.
@@ -105,8 +103,8 @@ func (p *Pool) runWhole(c *call) error {
 	p.reserve()
 	defer p.unreserve()
 	path := p.files[c.file].path
-	if _, ok := p.cfg.FS.(osFS); ok { // no Handle, so no allocation
-		f, err := sysio.Open(path)
+	if o, ok := p.cfg.FS.(osFS); ok { // no Handle, so no allocation
+		f, err := o.open(path)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zeebo/xxh3"
 
@@ -254,6 +255,25 @@ func TestArrange(t *testing.T) {
 			if ranges[i].Tag != want[i].Tag {
 				t.Fatalf("range %d of %d is %+v, want %+v", i, n, ranges[i], want[i])
 			}
+		}
+	}
+}
+
+// TestEager checks that only pools that may hang anyway hold up a processor while they
+// look into the page cache.
+func TestEager(t *testing.T) {
+	for _, c := range []struct {
+		cfg   PoolConfig
+		eager bool
+	}{
+		{PoolConfig{}, true},
+		{PoolConfig{Backend: Ring}, true},
+		{PoolConfig{Backend: Direct}, false},
+		{PoolConfig{Deadline: time.Second}, false},
+		{PoolConfig{FS: OS()}, false},
+	} {
+		if got := c.cfg.withDefaults().FS == (osFS{eager: true}); got != c.eager {
+			t.Errorf("%+v: eager is %v", c.cfg, got)
 		}
 	}
 }

@@ -62,7 +62,7 @@ type PoolConfig struct {
 
 func (c PoolConfig) withDefaults() PoolConfig {
 	if c.FS == nil {
-		c.FS = OS()
+		c.FS = osFS{eager: c.Deadline == 0 && !c.Backend.direct()} // a read that hangs must hold nobody up
 	}
 	if c.MaxOpen <= 0 {
 		c.MaxOpen = 256

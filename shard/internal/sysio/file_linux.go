@@ -5,6 +5,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -12,7 +14,10 @@ import (
 )
 
 // A File is an open file, read by position.
-type File struct{ fd int }
+type File struct {
+	fd    int
+	eager bool
+}
 
 // O_NONBLOCK keeps the open of a FIFO without a writer from blocking; it means
 // nothing for a regular file.
@@ -25,7 +30,7 @@ func Open(name string) (File, error) {
 	for {
 		fd, err := open(name)
 		if err != unix.EINTR {
-			return File{fd}, err
+			return File{fd: fd}, err
 		}
 	}
 }
@@ -50,11 +55,19 @@ func open(name string) (int, error) {
 	return int(fd), nil
 }
 
+// Eager returns f with reads that look into the page cache before they tell the
+// scheduler that they may wait. If the drive of f hangs, one that looks may keep a
+// processor of the program from everybody else.
+func (f File) Eager() File {
+	f.eager = true
+	return f
+}
+
 // FromOS takes over f: it returns the same open file and closes f.
 func FromOS(f *os.File) (File, error) {
 	defer f.Close()
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	return File{fd}, err
+	return File{fd: fd}, err
 }
 
 // Stat returns the file's size and the time of its last change. It is an error
@@ -88,6 +101,11 @@ func fileMode(mode uint32) fs.FileMode {
 // less than len(p) without an error; at the end of the file it returns 0 and
 // [io.EOF].
 func (f File) ReadAt(p []byte, off int64) (int, error) {
+	if f.eager && len(p) > 0 {
+		if n := f.readCached(p, off); n > 0 {
+			return n, nil
+		}
+	}
 	for {
 		n, err := unix.Pread(f.fd, p, off)
 		switch {
@@ -100,6 +118,35 @@ func (f File) ReadAt(p []byte, off int64) (int, error) {
 		}
 		return n, nil
 	}
+}
+
+// cachedMost is the most that is read without telling the scheduler: some 50 us.
+const cachedMost = 256 << 10
+
+// missing counts the reads that are expected to find nothing in the page cache, as one
+// has. It is no harm that goroutines disturb each other's counts.
+var missing atomic.Int32
+
+const missedAfter = 16 // one that did
+
+// readCached reads what the page cache has of p, at most cachedMost bytes, and returns
+// 0 where that is not known to be anything. It does not wait for a drive, and hence does
+// not tell the scheduler, which makes reading a small file up to a tenth cheaper.
+func (f File) readCached(p []byte, off int64) int {
+	if missing.Load() > 0 {
+		missing.Add(-1)
+		return 0
+	}
+	v := unix.Iovec{Base: unsafe.SliceData(p)}
+	v.SetLen(min(len(p), cachedMost))
+	const half = unsafe.Sizeof(uintptr(0)) * 4 // bits of a word: what exceeds one goes to the next
+	n, _, errno := syscall.RawSyscall6(unix.SYS_PREADV2, uintptr(f.fd), uintptr(unsafe.Pointer(&v)), 1,
+		uintptr(off), uintptr(uint64(off)>>half>>half), unix.RWF_NOWAIT)
+	if errno != 0 {
+		missing.Store(missedAfter)
+		return 0
+	}
+	return int(n)
 }
 
 // Close closes the file. The File must not be used again.

@@ -29,6 +29,9 @@ func bare(err error) error {
 	return err
 }
 
+// Eager returns f.
+func (f File) Eager() File { return f }
+
 // FromOS takes over f.
 func FromOS(f *os.File) (File, error) { return File{f}, nil }
 
