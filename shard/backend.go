@@ -48,6 +48,16 @@ const (
 	MmapTrusted
 )
 
+var backends = [...]string{"pread", "direct", "ring", "direct ring", "mmap trusted"}
+
+// String returns the backend in words, as configurations name it.
+func (b Backend) String() string {
+	if int(b) >= len(backends) {
+		return "unknown"
+	}
+	return backends[b]
+}
+
 func (b Backend) direct() bool { return b == Direct || b == DirectRing }
 func (b Backend) ring() bool   { return b == Ring || b == DirectRing }
 

@@ -121,7 +121,7 @@ type Pool struct {
 // NewPool returns a Pool that reads files. It opens none yet.
 func NewPool(files Set, cfg PoolConfig) (*Pool, error) {
 	if cfg.Backend != Pread && cfg.FS != nil || cfg.Backend > MmapTrusted {
-		return nil, fmt.Errorf("shard: a pool has an FS or a known Backend, not Backend %d", cfg.Backend)
+		return nil, fmt.Errorf("shard: a pool has an FS or a known Backend, not the Backend %q", cfg.Backend)
 	}
 	p := &Pool{closing: make(chan struct{})}
 	if cfg.Root != "" {

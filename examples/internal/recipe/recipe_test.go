@@ -18,6 +18,7 @@ import (
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
 	"github.com/stokerdata/stoker/loader/remainder"
+	"github.com/stokerdata/stoker/shard"
 )
 
 func Example() {
@@ -86,7 +87,7 @@ func TestRead(t *testing.T) {
 func TestReadSource(t *testing.T) {
 	var d Dataset
 	err := Read([]byte(`{"Source": {"parquet": {
-		"Data": "x.parquet", "Columns": ["a"], "Limits": {"PageBytes": 9}, "Pool": {"Deadline": "1.5s"},
+		"Data": "x.parquet", "Columns": ["a"], "Limits": {"PageBytes": 9}, "Pool": {"Deadline": "1.5s", "Backend": "direct ring"},
 		"Fields": {"a": {"Kind": "key points", "Shape": [-1, 3], "Names": ["left", "right"], "DType": "float32"}}
 	}}}`), &d)
 	if err != nil {
@@ -94,7 +95,7 @@ func TestReadSource(t *testing.T) {
 	}
 	p := d.Source.opener.(parquetFiles)
 	a := loader.Field{Kind: kind.KeyPoints, Shape: loader.Dims(-1, 3), Names: []string{"left", "right"}, DType: dtype.Float32}
-	if p.Data != "x.parquet" || p.Limits != (format.Limits{PageBytes: 9}) || p.Pool.Deadline.Milliseconds() != 1500 || !reflect.DeepEqual(p.Fields["a"], a) {
+	if p.Data != "x.parquet" || p.Limits != (format.Limits{PageBytes: 9}) || p.Pool.Deadline.Milliseconds() != 1500 || p.Pool.Backend != shard.DirectRing || !reflect.DeepEqual(p.Fields["a"], a) {
 		t.Errorf("read %+v", p)
 	}
 }
@@ -122,6 +123,7 @@ func TestMistakes(t *testing.T) {
 		`{"Source": {"raw": {"Label": "Dir"}}}`:                       "Source.raw.Label: there is no function Dir, but ParentDir",
 		`{"Source": {"raw": {"Pool": {"FS": {}}}}}`:                   "Source.raw.Pool.FS: this cannot be written in JSON",
 		`{"Source": {"parquet": {"Fields": {"a": {"Shape": [-2]}}}}}`: "Source.parquet.Fields.a.Shape: there is no shape [-2]",
+		`{"Source": {"raw": {"Pool": {"Backend": "mmap"}}}}`:          `Source.raw.Pool.Backend: there is no "mmap", but pread, direct, ring, direct ring, mmap trusted`,
 		`{"Source": {"parquet": {"Pool": {"Deadline": 3}}}}`:          "no duration",
 		`{"Transforms": [{"vision.RandomResizedCrop": {"Scale": [0.1, 0.2, 0.3]}}]}`: "Transforms[0].vision.RandomResizedCrop.Scale: 3 values, there are 2",
 		`{"Alloc": "malloc"}`: "Alloc: there is no function malloc",
