@@ -191,5 +191,8 @@ func (e *engine) refill() {
 			return
 		}
 		*free = append(*free, u)
+		if e.regroup != nil { // elsewhere extend tells what it is for
+			e.work.Signal()
+		}
 	}
 }
