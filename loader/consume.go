@@ -88,7 +88,7 @@ func (e *engine) starvedByKeeps() bool {
 	if e.regroup != nil {
 		return len(e.regroup.free) == 0 && len(e.regroup.outs) == 0 && e.l.keptCount() > 0
 	}
-	return len(e.free) == 0 && e.active == e.head && !e.ended && e.l.keptCount() > 0
+	return len(e.free) == 0 && e.active == e.head && e.l.keptCount() > 0
 }
 
 // judge applies the error policy to a step that is about to be delivered: the

@@ -1,6 +1,7 @@
 package loader_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,6 +30,32 @@ func TestReleaseLater(t *testing.T) {
 						}
 					}
 					release(kept)
+				})
+			})
+		}
+	}
+}
+
+// TestKeepTooMany never releases: the stream ends with an error, not a hang, also where
+// all that is left is planned.
+func TestKeepTooMany(t *testing.T) {
+	for tn, table := range tables() {
+		for pn, pipe := range pipelines() {
+			t.Run(tn+"/"+pn, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					ld := mustNew(t, table().source(), loader.Config{BatchSize: 5, Prefetch: 2, MaxKept: 3, Transforms: pipe})
+					defer ld.Close()
+					n := 0
+					var last error
+					for b, err := range ld.All(t.Context()) {
+						if last = err; err == nil {
+							b.Keep()
+							n++
+						}
+					}
+					if n != 5 || last == nil || !strings.Contains(last.Error(), "kept") {
+						t.Errorf("%d batches, then %v", n, last)
+					}
 				})
 			})
 		}

@@ -422,25 +422,6 @@ func TestKeepOutside(t *testing.T) {
 	}
 }
 
-// TestKeepTooMany never releases: the stream ends with an error, not a hang.
-func TestKeepTooMany(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ld := mustNew(t, tables()["inline"]().source(), loader.Config{BatchSize: 5, Prefetch: 2, MaxKept: 3})
-		n := 0
-		var last error
-		for b, err := range ld.All(t.Context()) {
-			if last = err; err == nil {
-				b.Keep()
-				n++
-			}
-		}
-		if n != 5 || last == nil || !strings.Contains(last.Error(), "kept") {
-			t.Errorf("%d batches, then %v", n, last)
-		}
-		ld.Close()
-	})
-}
-
 // TestAsReady finds all batches, in whatever order, and resumes without loss.
 func TestAsReady(t *testing.T) {
 	for name, table := range tables() {
