@@ -32,7 +32,7 @@ func (e *engine) await() (*step, error) {
 			return s, e.judge(s)
 		}
 		if e.starvedByKeeps() {
-			if time.Since(e.l.lastKeep()) >= patience {
+			if time.Since(later(began, e.l.lastKeep())) >= patience {
 				return nil, fmt.Errorf("loader: kept batches take all memory (%d are, MaxKept is %d), and none was released for %v", e.l.keptCount(), e.l.cfg.MaxKept, patience)
 			}
 			e.deadline = time.AfterFunc(patience, e.wakeConsumer)
@@ -46,6 +46,13 @@ func (e *engine) await() (*step, error) {
 		e.refill()
 		e.extend()
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func (e *engine) wakeConsumer() {

@@ -62,6 +62,27 @@ func TestKeepTooMany(t *testing.T) {
 	}
 }
 
+// TestSlowBody keeps all memory and works for longer than the stream is patient, which
+// still waits when it is its turn.
+func TestSlowBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ld := mustNew(t, tables()["inline"]().source(), loader.Config{BatchSize: 5, Prefetch: 2, MaxKept: 3})
+		defer ld.Close()
+		var kept []*loader.Batch
+		for b, err := range ld.All(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if kept = append(kept, b.Keep()); len(kept) == 5 {
+				full := kept
+				time.Sleep(time.Minute)
+				time.AfterFunc(time.Second, func() { release(full) })
+				kept = nil
+			}
+		}
+	})
+}
+
 func release(kept []*loader.Batch) {
 	for _, b := range kept {
 		b.Release()
