@@ -192,17 +192,18 @@ func (e *engine) ends() {
 	e.out.Broadcast()
 }
 
-// reclaim gives all memory back, once every goroutine has ended.
+// reclaim gives all memory back, once every goroutine has ended. The batch of a loop
+// body that panicked may be kept.
 func (e *engine) reclaim() {
 	if e.stats.stuck > 0 {
 		e.l.forget() // somebody may still write to it
 		return
 	}
 	for _, s := range e.steps {
-		if s.buf != nil {
+		if s.buf != nil && !e.l.wasKept(s.buf) {
 			e.free = append(e.free, s.buf)
-			s.buf = nil
 		}
+		s.buf = nil
 	}
 	for _, u := range e.free {
 		u.by = nil

@@ -1,6 +1,7 @@
 package loader_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -81,6 +82,42 @@ func TestSlowBody(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestKeepAndPanic keeps a batch in a loop body that panics: it is valid while the
+// loader runs again.
+func TestKeepAndPanic(t *testing.T) {
+	for _, pipe := range []string{"none", "drop"} {
+		t.Run(pipe, func(t *testing.T) {
+			ld := mustNew(t, tables()["inline"]().source(), loader.Config{BatchSize: 5, Prefetch: 1, MaxKept: 1, Transforms: pipelines()[pipe]})
+			var kept *loader.Batch
+			var want []int64
+			func() {
+				defer func() { recover() }()
+				for b := range ld.All(t.Context()) {
+					kept, want = b.Keep(), slices.Clone(b.IDs())
+					panic("body")
+				}
+			}()
+			for range 2 {
+				for b, err := range ld.All(t.Context()) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if b == kept || kept != nil && !slices.Equal(kept.IDs(), want) {
+						t.Fatalf("a kept batch has become %v, was %v", b.IDs(), want)
+					}
+				}
+				if kept != nil {
+					kept.Release()
+					kept = nil
+				}
+			}
+			if n := ld.Stats().Kept; n != 0 {
+				t.Errorf("%d batches are kept", n)
+			}
+		})
+	}
 }
 
 func release(kept []*loader.Batch) {

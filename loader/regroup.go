@@ -514,7 +514,7 @@ func (r *regrouper) held() (n int64) {
 // reclaim returns the memory of all batches.
 func (r *regrouper) reclaim() []*buffer {
 	for _, s := range r.outs {
-		if s.buf != nil {
+		if s.buf != nil && !r.e.l.wasKept(s.buf) {
 			r.free = append(r.free, s.buf)
 		}
 	}
