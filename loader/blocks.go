@@ -220,6 +220,7 @@ func (e *engine) runPlanner() {
 		if s.delivered {
 			e.planned++
 			e.extend()
+			e.advance()
 			continue
 		}
 		e.unlocked(func() { wanted = e.cache.wanted(s, seq, e.p.columns(), wanted[:0]) })

@@ -66,7 +66,9 @@ func (e *engine) nextReady() (s *step, done bool) {
 	if e.regroup != nil {
 		return e.regroup.nextReady()
 	}
-	e.advance()
+	for e.advance() {
+		e.extend() // there may be others that were delivered before a resume
+	}
 	if e.ended && e.head == e.planned {
 		return nil, true
 	}
@@ -82,12 +84,14 @@ func (e *engine) nextReady() (s *step, done bool) {
 }
 
 // advance moves head over the steps that were delivered, which makes room to plan
-// others.
-func (e *engine) advance() {
+// others, and reports whether there were any.
+func (e *engine) advance() (moved bool) {
 	for e.head < e.active && e.step(e.head).delivered && e.step(e.head).buf == nil {
 		e.head++
+		moved = true
 	}
 	e.wakePlanner(false)
+	return moved
 }
 
 // starvedByKeeps reports whether only the release of a kept batch helps.
@@ -169,14 +173,19 @@ func (e *engine) positionAhead(st *State) {
 	for first < e.active && e.step(first).delivered {
 		first++
 	}
-	if first > 0 && first == e.active {
+	if first == e.active {
 		st.Epoch, st.Position, st.Step = e.step(first - 1).after()
-		return
+	} else {
+		s := e.step(first)
+		st.Epoch, st.Position, st.Step = s.epoch, s.start, s.number
 	}
-	s := e.step(first)
-	st.Epoch, st.Position, st.Step = s.epoch, s.start, s.number
-	for seq := first + 1; seq < e.active; seq++ {
+	for seq := first; seq < e.active; seq++ {
 		if e.step(seq).delivered {
+			st.Ahead = append(st.Ahead, seq-first)
+		}
+	}
+	for _, seq := range e.walk.ahead { // those that are not even planned
+		if seq >= e.active {
 			st.Ahead = append(st.Ahead, seq-first)
 		}
 	}

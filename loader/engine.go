@@ -237,18 +237,15 @@ func (e *engine) extend() {
 		}
 	}
 	from, units := e.active, 0
-	for e.active < e.planned && len(e.free) > e.bare {
-		s := e.step(e.active)
-		if s.delivered { // before a resume
-			e.active++
-			continue
-		}
-		if e.active > e.head && e.overBudget() {
-			break
+	for e.active < e.planned {
+		if s := e.step(e.active); !s.delivered { // before a resume
+			if len(e.free) == e.bare || e.active > e.head && e.overBudget() {
+				break
+			}
+			e.bare++
+			units += len(s.units)
 		}
 		e.active++
-		e.bare++
-		units += len(s.units)
 	}
 	if e.active > from {
 		e.built(int(e.active-from), units)

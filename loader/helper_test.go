@@ -26,12 +26,13 @@ type table struct {
 	place  string // the field that a random source with I/O reads into batches
 	bytes  int64  // per row, 0 for no I/O
 	delay  func(block int) time.Duration
-	bad    map[int64]error // rows that do not decode
-	broken map[int]error   // blocks that do not open
-	decode bool            // blocks decode in two parts
-	garble map[int]error   // blocks that do not decode
-	heeds  bool            // reads fail when they are cancelled
-	stuck  chan struct{}   // closed to let opens go on; nil for at once
+	nap    func(id int64) time.Duration // while a row is made
+	bad    map[int64]error              // rows that do not decode
+	broken map[int]error                // blocks that do not open
+	decode bool                         // blocks decode in two parts
+	garble map[int]error                // blocks that do not decode
+	heeds  bool                         // reads fail when they are cancelled
+	stuck  chan struct{}                // closed to let opens go on; nil for at once
 
 	opened, closed atomic.Int64
 	opens          [1 << 12]atomic.Int32 // per block
@@ -140,6 +141,9 @@ func (r tableRows) Row(w *loader.Worker, i int, s *loader.Sample) error {
 		return errors.New("row of closed rows")
 	}
 	id := r.t.id(r.refs[i])
+	if r.t.nap != nil {
+		time.Sleep(r.t.nap(id))
+	}
 	if err := r.t.bad[id]; err != nil {
 		return err
 	}

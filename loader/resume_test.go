@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stokerdata/stoker/loader"
 )
@@ -51,4 +53,48 @@ func TestResumeAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAsReadyElsewhere lets batches overtake slow ones by far, resumes with room for few,
+// and again from what that saves: each batch comes once.
+func TestAsReadyElsewhere(t *testing.T) {
+	const rows, every = 60, 15
+	for name, layout := range map[string]func() *table{
+		"inline": func() *table { return &table{random: true} },
+		"random": func() *table { return &table{random: true, bytes: 1 << 10} },
+		"blocks": func() *table { return &table{bytes: 1 << 10} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				run := func(prefetch int, from *loader.State) (list []string, states []loader.State) {
+					src := layout()
+					src.sizes = []int{rows / 2, rows / 2}
+					src.nap = func(id int64) time.Duration {
+						if id%every == 0 {
+							return time.Second
+						}
+						return time.Millisecond
+					}
+					return digests(t, src.source(), loader.Config{BatchSize: 1, Epochs: 2, Workers: 4, Prefetch: prefetch, AsReady: true, Resume: from})
+				}
+				want, states := run(20, nil)
+				for _, cut := range []int{3, 13, 30, 70} {
+					for _, prefetch := range []int{1, 4} {
+						rest, later := run(prefetch, &states[cut])
+						for again := 0; again < len(rest); again += 5 {
+							end, _ := run(1, &later[again])
+							if got := slices.Concat(want[:cut+1], rest[:again+1], end); !sameBatches(got, want) {
+								t.Fatalf("cut behind batch %d, and %d behind it (%+v, %+v): %d batches, want %d, or others", cut, again, states[cut], later[again], len(got), len(want))
+							}
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// sameBatches reports whether two lists hold the same in some order.
+func sameBatches(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
