@@ -247,8 +247,11 @@ func holdOf(bin int, rows []*held) hold {
 
 // place places the rows of s up to one that completes a batch or closes a bin.
 func (r *regrouper) place(s *step) {
-	if r.into == 0 {
+	if r.errs == 0 {
 		sortRowErrors(s.errs)
+	}
+	for r.errs < len(s.errs) && s.errs[r.errs].row < r.into { // before a resume
+		r.errs++
 	}
 	for r.into < s.n && r.cur.buf.batch.n < r.e.l.cfg.BatchSize && len(r.giving) == 0 {
 		i := r.into
