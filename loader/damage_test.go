@@ -1,6 +1,7 @@
 package loader_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stokerdata/stoker/loader"
@@ -26,6 +27,35 @@ func TestDamageBeforeResume(t *testing.T) {
 				_, got := digests(t, damaged(), c)
 				if n := len(got); n > 0 && got[n-1].Skipped != want[len(want)-1].Skipped {
 					t.Errorf("resumed behind batch %d: %d samples were skipped, want %d", i, got[n-1].Skipped, want[len(want)-1].Skipped)
+				}
+			}
+		})
+	}
+}
+
+// TestRestoreStandIns resumes with rows held that were replaced, as their block cannot be
+// read or decoded.
+func TestRestoreStandIns(t *testing.T) {
+	for name, damage := range map[string]func(tb *table){
+		"rows":   func(tb *table) { tb.bad = map[int64]error{6: errRotten, 7: errRotten} },
+		"read":   func(tb *table) { tb.broken = map[int]error{2: errRotten} },
+		"decode": func(tb *table) { tb.garble = map[int]error{2: errRotten} },
+		"both": func(tb *table) {
+			tb.broken, tb.garble = map[int]error{2: errRotten}, map[int]error{3: errRotten}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			damaged := func() loader.Source {
+				tb := tables()["decode"]()
+				damage(tb)
+				return tb.source()
+			}
+			c := loader.Config{BatchSize: 2, Transforms: pipelines()["pack"], OnError: loader.Substitute(100)}
+			want, states := digests(t, damaged(), c)
+			for i := range states {
+				c.Resume = &states[i]
+				if got, _ := digests(t, damaged(), c); !slices.Equal(got, want[i+1:]) {
+					t.Errorf("resumed behind batch %d: other batches", i)
 				}
 			}
 		})

@@ -174,6 +174,41 @@ func (e *engine) decode(w *Worker, b *block, part int) {
 	e.work.Signal()
 }
 
+// openNow is how a worker opens and decodes block i on the spot, or what stands in for it.
+func (e *engine) openNow(w *Worker, i int) *block {
+	b := &block{index: i, actual: i}
+	b.rows = e.openOrStandIn(b)
+	if err := decodeAll(w, b.rows); err != nil {
+		b.err, b.failed = err, true
+		e.replaceBlock(w, b)
+	}
+	return b
+}
+
+// openBlock is openNow without anything to stand in.
+func (e *engine) openBlock(w *Worker, i int) (*block, error) {
+	rows, err := e.l.src.Open(e.ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	if err := decodeAll(w, rows); err != nil {
+		rows.Close()
+		return nil, err
+	}
+	return &block{index: i, actual: i, rows: rows, state: decoded}, nil
+}
+
+// decodeAll decodes a block, if it needs that.
+func decodeAll(w *Worker, rows Rows) error {
+	d, ok := rows.(Decoder)
+	for part := 0; ok && part < d.Parts(); part++ {
+		if err := d.Decode(w, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // replaceBlock closes a block that does not decode and, under Substitute, puts
 // the next one that does in its place.
 func (e *engine) replaceBlock(w *Worker, b *block) {

@@ -464,11 +464,8 @@ func (r *regrouper) restoreRow(w *Worker, tmp *step, p place, h hold) *SampleErr
 	e.streams(w, p.epoch)
 	defer tmp.close()
 	if e.l.access == blocks {
-		b, err := e.openBlock(w, tmp.refs[0].Block)
-		if err != nil {
-			return e.sampleError(tmp.refs[0], "read", err)
-		}
-		tmp.open = append(tmp.open, b.rows)
+		b := e.openNow(w, tmp.refs[0].Block)
+		defer b.close()
 		tmp.blocks, tmp.at = append(tmp.blocks[:0], b), append(tmp.at[:0], 0)
 		e.fillFromBlock(w, tmp, 0)
 	} else {
@@ -522,24 +519,6 @@ func (r *regrouper) reclaim() []*buffer {
 		}
 	}
 	return r.free
-}
-
-// openBlock reads and decodes a block on the spot.
-func (e *engine) openBlock(w *Worker, i int) (*block, error) {
-	rows, err := e.l.src.Open(e.ctx, i)
-	if err != nil {
-		return nil, err
-	}
-	b := &block{index: i, actual: i, rows: rows, state: decoded}
-	if d, ok := rows.(Decoder); ok {
-		for part := range d.Parts() {
-			if err := d.Decode(w, part); err != nil {
-				rows.Close()
-				return nil, err
-			}
-		}
-	}
-	return b, nil
 }
 
 // sample sets smp to row i.
