@@ -1,6 +1,7 @@
 package loader_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -59,5 +60,20 @@ func TestRestoreStandIns(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRestoreDamaged resumes with rows held that have become damaged since: they are not
+// skipped, as others were grouped with them.
+func TestRestoreDamaged(t *testing.T) {
+	c := loader.Config{BatchSize: 2, Transforms: pipelines()["pack"], OnError: loader.Skip(100)}
+	_, states := digests(t, tables()["inline"]().source(), c)
+	tb := tables()["inline"]()
+	tb.bad = map[int64]error{states[1].Held[0].Rows[0]: errRotten}
+	c.Resume = &states[1]
+	for b, err := range mustNew(t, tb.source(), c).All(t.Context()) {
+		if b != nil || !errors.Is(err, errRotten) {
+			t.Fatalf("got %v, %v", b, err)
+		}
 	}
 }

@@ -474,6 +474,9 @@ func (r *regrouper) restoreRow(w *Worker, tmp *step, p place, h hold) *SampleErr
 	if tmp.fatal != nil {
 		return tmp.fatal.err
 	}
+	if tmp.failed[0] { // it was whole when it was taken
+		return tmp.errs[0].err
+	}
 	smp := buf.sample(r.view(), 0)
 	r.open[h.Bin] = append(r.open[h.Bin], r.hold(smp, p.from, buf.keys[0]))
 	if h.Closed {
