@@ -34,6 +34,31 @@ func TestDamageBeforeResume(t *testing.T) {
 	}
 }
 
+// TestDamageAtTheEnd skips rows behind which no batch comes: they count like others.
+func TestDamageAtTheEnd(t *testing.T) {
+	for pn, pipe := range pipelines() {
+		t.Run(pn, func(t *testing.T) {
+			for _, budget := range []int64{5, 4} {
+				tb := tables()["inline"]()
+				tb.bad = map[int64]error{}
+				for id := int64(95); id < 100; id++ {
+					tb.bad[id] = errRotten
+				}
+				ld := mustNew(t, tb.source(), loader.Config{BatchSize: 9, Transforms: pipe, OnError: loader.Skip(budget)})
+				var last error
+				for b, err := range ld.All(t.Context()) {
+					if last = err; err == nil && b.Len() == 0 {
+						t.Error("an empty batch")
+					}
+				}
+				if n := ld.Stats().SkippedTotal; n != 5 || errors.Is(last, errRotten) != (budget < 5) {
+					t.Errorf("a budget of %d: %d were skipped, ended with %v", budget, n, last)
+				}
+			}
+		})
+	}
+}
+
 // TestRestoreStandIns resumes with rows held that were replaced, as their block cannot be
 // read or decoded.
 func TestRestoreStandIns(t *testing.T) {

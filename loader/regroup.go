@@ -148,13 +148,15 @@ func (r *regrouper) begin() bool {
 	return true
 }
 
-// abandon gives up the batch at hand.
+// abandon gives up the batch at hand, which is empty, unless there is damage to tell of.
 func (r *regrouper) abandon() {
-	if r.cur != nil {
-		r.free = append(r.free, r.cur.buf)
-		r.outs = r.outs[:len(r.outs)-1]
-		r.cur = nil
+	if len(r.cur.errs) > 0 {
+		r.emit(r.state())
+		return
 	}
+	r.free = append(r.free, r.cur.buf)
+	r.outs = r.outs[:len(r.outs)-1]
+	r.cur = nil
 }
 
 // leave goes on to the next step.

@@ -148,7 +148,7 @@ func (s *step) close() {
 }
 
 // empty reports whether s has no batch to deliver, as all its rows failed.
-func (s *step) empty() bool { return s.n > 0 && s.buf.batch.n == 0 }
+func (s *step) empty() bool { return s.buf.batch.n == 0 }
 
 // leaveOut leaves row i out of the batch.
 func (s *step) leaveOut(i int) {
