@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
@@ -29,7 +30,14 @@ type Buffers struct {
 	lent   int64
 	peak   int64 // of lent
 	lost   int64
+	waits  []*wait
 	closed bool
+}
+
+// A wait is a call of Get that waits for bytes.
+type wait struct {
+	bytes int64
+	end   context.CancelCauseFunc
 }
 
 // A stock is the buffers that lie idle.
@@ -81,19 +89,47 @@ func (b *Buffers) Get(ctx context.Context, n int) ([]byte, error) {
 		return nil, nil
 	}
 	size, index := class(n)
-	b.mu.Lock()
-	limit := b.budget - b.lost
-	b.mu.Unlock()
-	if size < n || int64(size) > limit {
-		return nil, fmt.Errorf("shard: %w: a buffer of %d bytes, rounded up, from a budget of %d", ErrTooLarge, n, limit)
+	if size < n {
+		return nil, fmt.Errorf("shard: %w: a buffer of %d bytes", ErrTooLarge, n)
 	}
-	if err := b.sem.Acquire(ctx, int64(size)); err != nil {
-		return nil, fmt.Errorf("shard: wait for a buffer of %d bytes: %w", n, err)
+	if err := b.acquire(ctx, int64(size)); err != nil {
+		return nil, fmt.Errorf("shard: a buffer of %d bytes, rounded up: %w", n, err)
 	}
 	if buf := b.take(size, index); buf != nil {
 		return buf[:n], nil
 	}
 	return pages.Alloc(size)[:n:size], nil
+}
+
+// acquire waits for so many bytes, as long as the budget is not less.
+func (b *Buffers) acquire(ctx context.Context, bytes int64) error {
+	if ctx.Err() == nil && b.sem.TryAcquire(bytes) {
+		return nil
+	}
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	w := &wait{bytes, end}
+	b.mu.Lock()
+	b.waits = append(b.waits, w)
+	b.refuse()
+	b.mu.Unlock()
+	err := b.sem.Acquire(ctx, bytes)
+	b.mu.Lock()
+	b.waits = slices.DeleteFunc(b.waits, func(other *wait) bool { return other == w })
+	b.mu.Unlock()
+	if err != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// refuse ends the waits for more than there will ever be. The caller holds mu.
+func (b *Buffers) refuse() {
+	for _, w := range b.waits {
+		if limit := b.budget - b.lost; w.bytes > limit {
+			w.end(fmt.Errorf("%w for a budget of %d", ErrTooLarge, limit))
+		}
+	}
 }
 
 // larger is how many classes above the one asked for may be lent in its place:
@@ -214,6 +250,7 @@ func (b *Buffers) Abandon(buf []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lost += int64(cap(buf))
+	b.refuse()
 }
 
 // Held returns the bytes that are lent, abandoned ones included, and those that

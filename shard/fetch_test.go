@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stokerdata/stoker/internal/pages"
@@ -242,6 +243,27 @@ func TestBuffers(t *testing.T) {
 		}
 	}()
 	bufs.Put(make([]byte, 5000))
+}
+
+// Who waits for more than is left once a buffer is abandoned waits for nothing, and
+// keeps others from what there is.
+func TestAbandonEndsWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const budget = 1 << 20
+		bufs := shard.NewBuffers(budget)
+		lent := must(bufs.Get(t.Context(), budget/2))
+		var all sync.WaitGroup
+		all.Go(func() {
+			if _, err := bufs.Get(t.Context(), budget); !errors.Is(err, shard.ErrTooLarge) {
+				t.Errorf("more than is left: %v", err)
+			}
+		})
+		synctest.Wait()
+		all.Go(func() { bufs.Put(must(bufs.Get(t.Context(), budget/2))) })
+		synctest.Wait()
+		bufs.Abandon(lent)
+		all.Wait()
+	})
 }
 
 func must(b []byte, err error) []byte {
