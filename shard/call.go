@@ -255,6 +255,7 @@ func (p *Pool) handOver(ctx context.Context, c *call) error {
 	case <-c.done:
 		return c.err
 	case <-c.expired:
+		c.timer.Reset(0) // what may be tried next has expired too
 		return p.abandon(c, p.deadlineError())
 	case <-ctx.Done():
 		cause = ctx.Err()

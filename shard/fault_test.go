@@ -311,3 +311,24 @@ func TestCloseInline(t *testing.T) {
 		t.Errorf("%d handles open", now)
 	}
 }
+
+// A deadline that passes in the moment in which a read fails for a reason that may pass
+// holds for what is tried next.
+func TestDeadlineStays(t *testing.T) {
+	set := shard.Set{{Path: "0", Size: 1000}}
+	for range 300 {
+		synctest.Test(t, func(t *testing.T) {
+			faulty := &shardtest.FaultFS{FS: memoryFiles{"0": content(0, 1000)}, Faults: []shardtest.Fault{
+				{Op: shardtest.Read, Effect: shardtest.Delay(time.Second)},
+				{Op: shardtest.Read, Effect: shardtest.Error(syscall.EIO)},
+				{Op: shardtest.Read, Nth: 2, Count: -1, Effect: shardtest.Hang()},
+			}}
+			p := newPool(t, set, shard.PoolConfig{FS: faulty, Deadline: time.Second})
+			if err := p.ReadAt(t.Context(), 0, make([]byte, 10), 0); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+			faulty.Release()
+			p.Close()
+		})
+	}
+}
