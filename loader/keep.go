@@ -181,7 +181,12 @@ func (e *engine) furnish(w *Worker, s *step) {
 func (e *engine) refill() {
 	e.l.mu.Lock()
 	defer e.l.mu.Unlock()
-	free, inUse := &e.free, int(e.active-e.head)-e.bare
+	free, inUse := &e.free, 0
+	for seq := e.head; seq < e.active; seq++ {
+		if e.step(seq).buf != nil {
+			inUse++
+		}
+	}
 	if e.regroup != nil {
 		free, inUse = &e.regroup.free, len(e.regroup.outs)
 	}

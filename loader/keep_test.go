@@ -120,6 +120,41 @@ func TestKeepAndPanic(t *testing.T) {
 	}
 }
 
+// TestKeepAsReady keeps batches that have overtaken a slow one: others are built in their
+// place meanwhile.
+func TestKeepAsReady(t *testing.T) {
+	const slow = 10
+	synctest.Test(t, func(t *testing.T) {
+		tb := tables()["inline"]()
+		tb.nap = func(id int64) time.Duration {
+			if id == slow {
+				return time.Hour
+			}
+			return 0
+		}
+		ld := mustNew(t, tb.source(), loader.Config{BatchSize: 1, Workers: 2, Prefetch: 2, MaxKept: 3, AsReady: true})
+		defer ld.Close()
+		began := time.Now()
+		var kept []*loader.Batch
+		for b, err := range ld.All(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.IDs()[0] < slow {
+				continue
+			}
+			if kept = append(kept, b.Keep()); len(kept) == 3 {
+				break
+			}
+		}
+		release(kept)
+		if took := time.Since(began); took > time.Minute {
+			t.Errorf("waited %v", took)
+		}
+		time.Sleep(time.Hour) // for the worker
+	})
+}
+
 func release(kept []*loader.Batch) {
 	for _, b := range kept {
 		b.Release()
