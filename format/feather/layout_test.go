@@ -33,6 +33,7 @@ func TestLay(t *testing.T) {
 		{arrowschema.Field{Type: arrowschema.Union, Children: children}, version4, place{3, 7, 0}},
 		{arrowschema.Field{Type: arrowschema.Union, Children: children, Dense: true}, version4, place{3, 8, 0}},
 		{arrowschema.Field{Type: arrowschema.RunEndEncoded, Children: children}, version5, place{3, 5, 0}},
+		{arrowschema.Field{Type: arrowschema.RunEndEncoded, Children: children}, version4, place{3, 6, 0}}, // as Arrow C++ writes them
 		{arrowschema.Field{Type: arrowschema.Utf8View}, version5, place{1, 2, 1}},
 		{arrowschema.Field{Type: arrowschema.ListView, Children: children[:1]}, version5, place{2, 5, 0}},
 		{arrowschema.Field{Type: arrowschema.Map, Children: []arrowschema.Field{{Type: arrowschema.Struct, Children: children}}}, version5, place{4, 8, 0}},

@@ -22,7 +22,7 @@ var buffers = [...]int{
 
 // Versions of the metadata (MetadataVersion of Schema.fbs).
 const (
-	version4 = 3 // Arrow 0.8 to 0.17: unions have a validity bitmap
+	version4 = 3 // Arrow 0.8 to 0.17: all types but null have a validity bitmap
 	version5 = 4
 )
 
@@ -86,7 +86,7 @@ func lay(f *arrowschema.Field, p *place, version int16) (node, error) {
 	}
 	p.buffer += buffers[f.Type]
 	switch f.Type {
-	case arrowschema.Union:
+	case arrowschema.Union, arrowschema.RunEndEncoded:
 		if f.Dense {
 			p.buffer++
 		}
