@@ -124,7 +124,7 @@ func (r *batchReader) header(t flat.Table) error {
 		}
 		r.before = append(r.before, r.before[len(r.before)-1]+n)
 	}
-	want := int64(r.total.buffer) + r.before[r.total.views]
+	want := r.bufferOf(r.total)
 	if len(r.nodes)/16 != r.total.node || int64(len(r.buffers)/16) != want {
 		return corrupt("%d nodes and %d buffers, %d and %d expected", len(r.nodes)/16, len(r.buffers)/16, r.total.node, want)
 	}
@@ -157,9 +157,18 @@ func (r *batchReader) node(p place) (length, nulls int64) {
 	return int64(binary.LittleEndian.Uint64(b)), int64(binary.LittleEndian.Uint64(b[8:]))
 }
 
+// bufferOf returns the number of the buffer of p.
+func (r *batchReader) bufferOf(p place) int64 {
+	n := int64(p.buffer) + r.before[p.views]
+	if r.m.version == version4 {
+		n += int64(p.bitmaps)
+	}
+	return n
+}
+
 // span returns the buffer of p.
 func (r *batchReader) span(p place) span {
-	b := r.buffers[16*(int64(p.buffer)+r.before[p.views]):]
+	b := r.buffers[16*r.bufferOf(p):]
 	return span{r.m.off + int64(r.m.meta) + int64(binary.LittleEndian.Uint64(b)), int(binary.LittleEndian.Uint64(b[8:]))}
 }
 

@@ -68,7 +68,8 @@ func (s *source) openDictionaries(f file, ft *footer, l *layout) error {
 		return nil
 	}
 	err := f.metadata(s.bufs, ft.dictionaries, func(i int, meta []byte) error {
-		t, err := parseMessage(meta, ft.dictionaries[i], headerDictionary)
+		m := ft.dictionaries[i]
+		t, err := m.parse(meta, headerDictionary)
 		if err != nil {
 			return err
 		}
@@ -86,7 +87,7 @@ func (s *source) openDictionaries(f file, ft *footer, l *layout) error {
 		if len(list) == 0 || !delta {
 			var from int64 // a file's are for all its batches
 			if ft.streamed {
-				from = ft.dictionaries[i].off
+				from = m.off
 			}
 			list = append(list, dictionary{from: from})
 			found[id] = list
@@ -96,7 +97,7 @@ func (s *source) openDictionaries(f file, ft *footer, l *layout) error {
 		if !ok {
 			return corrupt("dictionary %d has no values", id)
 		}
-		return s.readDictionary(f, ft, id, body, ft.dictionaries[i], d, &room)
+		return s.readDictionary(f, ft, id, body, m, d, &room)
 	})
 	if err != nil {
 		return fmt.Errorf("dictionary batch %w", err)
@@ -119,7 +120,7 @@ func (s *source) openDictionaries(f file, ft *footer, l *layout) error {
 func (s *source) readDictionary(f file, ft *footer, id int64, t flat.Table, m message, to *dictionary, room *int64) error {
 	n := ft.schema.encoded(id)
 	var total place
-	v, err := lay(&arrowschema.Field{Name: "values", Type: n.Type, Nullable: true}, &total, ft.version)
+	v, err := lay(&arrowschema.Field{Name: "values", Type: n.Type, Nullable: true}, &total)
 	if err != nil {
 		return err
 	}

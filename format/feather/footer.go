@@ -26,9 +26,10 @@ const (
 
 // message is where an encapsulated message lies in a file or stream.
 type message struct {
-	off  int64 // of its metadata
-	meta int   // bytes of metadata, prefix and padding included
-	body int64 // bytes of the body, which follows
+	off     int64 // of its metadata
+	meta    int   // bytes of metadata, prefix and padding included
+	body    int64 // bytes of the body, which follows
+	version int16 // once it is parsed
 }
 
 func (m message) end() int64 { return m.off + int64(m.meta) + m.body }
@@ -36,7 +37,6 @@ func (m message) end() int64 { return m.off + int64(m.meta) + m.body }
 // footer is what the end of a file tells, and the messages of a stream.
 type footer struct {
 	streamed     bool
-	version      int16
 	schema       *schema
 	dictionaries []message
 	batches      []message
@@ -122,13 +122,18 @@ func newFooter(version int16, t flat.Table, ok bool, lim format.Limits) (*footer
 	if t.Err() != nil {
 		return nil, corrupt("metadata: %v", t.Err())
 	}
-	ft := &footer{version: version}
-	if ft.version < version4 || ft.version > version5 {
-		return nil, fmt.Errorf("metadata version V%d is not one of V4 and V5: %w", ft.version+1, loader.ErrSpec)
+	if err := checkVersion(version); err != nil {
+		return nil, err
 	}
-	var err error
-	ft.schema, err = readSchema(t, ft.version, lim)
-	return ft, err
+	schema, err := readSchema(t, lim)
+	return &footer{schema: schema}, err
+}
+
+func checkVersion(v int16) error {
+	if v < version4 || v > version5 {
+		return fmt.Errorf("metadata version V%d is not one of V4 and V5: %w", v+1, loader.ErrSpec)
+	}
+	return nil
 }
 
 // messages reads a vector of Block structs.
@@ -172,14 +177,15 @@ const (
 	headerBatch      = 3
 )
 
-// parseMessage returns the header table of the message with the given metadata.
-func parseMessage(meta []byte, m message, kind int8) (flat.Table, error) {
+// parse returns the header table of m, which has the given metadata, and notes its
+// version.
+func (m *message) parse(meta []byte, kind int8) (flat.Table, error) {
 	meta, err := arrowschema.Metadata(meta)
 	if err != nil {
 		return flat.Table{}, err
 	}
 	root := flat.New(meta).Root()
-	got, body := root.Int8(1, 0), root.Int64(3)
+	version, got, body := root.Int16(0, 0), root.Int8(1, 0), root.Int64(3)
 	t, ok := root.Table(2)
 	switch {
 	case root.Err() != nil:
@@ -189,7 +195,8 @@ func parseMessage(meta []byte, m message, kind int8) (flat.Table, error) {
 	case body != m.body:
 		return t, corrupt("message has a body of %d bytes, not %d", body, m.body)
 	}
-	return t, nil
+	m.version = version // that of the footer can be another: Arrow C++ always says V5 there
+	return t, checkVersion(version)
 }
 
 func corrupt(format string, args ...any) error {

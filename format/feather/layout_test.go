@@ -21,27 +21,23 @@ import (
 func TestLay(t *testing.T) {
 	children := []arrowschema.Field{{Type: arrowschema.Int, Size: 32}, {Type: arrowschema.Utf8}}
 	for _, test := range []struct {
-		f       arrowschema.Field
-		version int16
-		want    place
+		f    arrowschema.Field
+		want place
 	}{
-		{arrowschema.Field{Type: arrowschema.Null}, version5, place{1, 0, 0}},
-		{arrowschema.Field{Type: arrowschema.Decimal}, version5, place{1, 2, 0}},
-		{arrowschema.Field{Type: arrowschema.Struct, Children: children}, version5, place{3, 6, 0}},
-		{arrowschema.Field{Type: arrowschema.Union, Children: children}, version5, place{3, 6, 0}},
-		{arrowschema.Field{Type: arrowschema.Union, Children: children, Dense: true}, version5, place{3, 7, 0}},
-		{arrowschema.Field{Type: arrowschema.Union, Children: children}, version4, place{3, 7, 0}},
-		{arrowschema.Field{Type: arrowschema.Union, Children: children, Dense: true}, version4, place{3, 8, 0}},
-		{arrowschema.Field{Type: arrowschema.RunEndEncoded, Children: children}, version5, place{3, 5, 0}},
-		{arrowschema.Field{Type: arrowschema.RunEndEncoded, Children: children}, version4, place{3, 6, 0}}, // as Arrow C++ writes them
-		{arrowschema.Field{Type: arrowschema.Utf8View}, version5, place{1, 2, 1}},
-		{arrowschema.Field{Type: arrowschema.ListView, Children: children[:1]}, version5, place{2, 5, 0}},
-		{arrowschema.Field{Type: arrowschema.Map, Children: []arrowschema.Field{{Type: arrowschema.Struct, Children: children}}}, version5, place{4, 8, 0}},
-		{arrowschema.Field{Type: arrowschema.Utf8, Dict: &arrowschema.Dictionary{}}, version5, place{1, 2, 0}},
+		{arrowschema.Field{Type: arrowschema.Null}, place{1, 0, 0, 0}},
+		{arrowschema.Field{Type: arrowschema.Decimal}, place{1, 2, 0, 0}},
+		{arrowschema.Field{Type: arrowschema.Struct, Children: children}, place{3, 6, 0, 0}},
+		{arrowschema.Field{Type: arrowschema.Union, Children: children}, place{3, 6, 0, 1}},
+		{arrowschema.Field{Type: arrowschema.Union, Children: children, Dense: true}, place{3, 7, 0, 1}},
+		{arrowschema.Field{Type: arrowschema.RunEndEncoded, Children: children}, place{3, 5, 0, 1}},
+		{arrowschema.Field{Type: arrowschema.Utf8View}, place{1, 2, 1, 0}},
+		{arrowschema.Field{Type: arrowschema.ListView, Children: children[:1]}, place{2, 5, 0, 0}},
+		{arrowschema.Field{Type: arrowschema.Map, Children: []arrowschema.Field{{Type: arrowschema.Struct, Children: children}}}, place{4, 8, 0, 0}},
+		{arrowschema.Field{Type: arrowschema.Utf8, Dict: &arrowschema.Dictionary{}}, place{1, 2, 0, 0}},
 	} {
 		var got place
-		if _, err := lay(&test.f, &got, test.version); err != nil || got != test.want {
-			t.Errorf("%v, dense %v, V%d: %+v, %v, want %+v", test.f.Type, test.f.Dense, test.version+1, got, err, test.want)
+		if _, err := lay(&test.f, &got); err != nil || got != test.want {
+			t.Errorf("%v, dense %v: %+v, %v, want %+v", test.f.Type, test.f.Dense, got, err, test.want)
 		}
 	}
 }
@@ -50,7 +46,7 @@ func TestLay(t *testing.T) {
 // behind it lie.
 func TestUnknownType(t *testing.T) {
 	f := arrowschema.Field{Type: arrowschema.Struct, Children: []arrowschema.Field{{Name: "new", Type: 99}}}
-	if _, err := lay(&f, new(place), version5); !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), `"new"`) {
+	if _, err := lay(&f, new(place)); !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), `"new"`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -34,4 +34,8 @@ func TestOtherWriters(t *testing.T) {
 	src = mustOpen(t, "testdata/pyarrow-deltas.arrows", Options{})
 	equal(t, texts(t, src, "c"), "b", "a", "c", "b", "a", "e", "d", "c", "b", "a")
 	equal(t, src.Spec()[0].Names, "a", "b", "c", "d", "e")
+	for _, name := range []string{"pyarrow-v4.arrow", "pyarrow-v4.arrows"} { // the footer of the file says V5
+		src = mustOpen(t, filepath.Join("testdata", name), Options{Columns: []string{"s"}, Nulls: format.NullZero})
+		equal(t, texts(t, src, "s"), "a", "", "c")
+	}
 }

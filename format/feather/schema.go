@@ -34,18 +34,19 @@ type node struct {
 }
 
 // place says where in a record batch a field begins: the number of its node and
-// of its first buffer, to which the variadic buffers of the views before it add.
-type place struct{ node, buffer, views int }
+// of its first buffer, to which the variadic buffers of the views before it add, and
+// with version4 the bitmaps of unions and run-end encoded fields.
+type place struct{ node, buffer, views, bitmaps int }
 
 // schema is an Arrow schema and the layout of its record batches.
 type schema struct {
 	fields []node
 	spec   string // custom metadata format.SpecKey
-	total  place  // nodes, buffers and views of a record batch
+	total  place  // nodes, buffers, views and bitmaps of a record batch
 }
 
 // readSchema reads a Schema table.
-func readSchema(t flat.Table, version int16, lim format.Limits) (*schema, error) {
+func readSchema(t flat.Table, lim format.Limits) (*schema, error) {
 	read, err := arrowschema.Read(t, lim)
 	switch {
 	case err != nil:
@@ -54,19 +55,19 @@ func readSchema(t flat.Table, version int16, lim format.Limits) (*schema, error)
 		return nil, fmt.Errorf("values are big-endian: %w", loader.ErrSpec)
 	}
 	s := &schema{spec: read.Spec}
-	s.fields, err = layAll(read.Fields, &s.total, version)
+	s.fields, err = layAll(read.Fields, &s.total)
 	return s, err
 }
 
 // layAll is lay of several fields.
-func layAll(fields []arrowschema.Field, p *place, version int16) ([]node, error) {
+func layAll(fields []arrowschema.Field, p *place) ([]node, error) {
 	if len(fields) == 0 {
 		return nil, nil
 	}
 	nodes := make([]node, len(fields))
 	for i := range fields {
 		var err error
-		if nodes[i], err = lay(&fields[i], p, version); err != nil {
+		if nodes[i], err = lay(&fields[i], p); err != nil {
 			return nil, err
 		}
 	}
@@ -74,7 +75,7 @@ func layAll(fields []arrowschema.Field, p *place, version int16) ([]node, error)
 }
 
 // lay notes that f lies at p in a record batch and moves p behind it.
-func lay(f *arrowschema.Field, p *place, version int16) (node, error) {
+func lay(f *arrowschema.Field, p *place) (node, error) {
 	n := node{Field: f, place: *p}
 	if !f.Type.Known() {
 		return n, fmt.Errorf("column %q is of %v, which this version does not know: %w", f.Name, f.Type, loader.ErrSpec)
@@ -90,13 +91,11 @@ func lay(f *arrowschema.Field, p *place, version int16) (node, error) {
 		if f.Dense {
 			p.buffer++
 		}
-		if version <= version4 {
-			p.buffer++
-		}
+		p.bitmaps++
 	case arrowschema.BinaryView, arrowschema.Utf8View:
 		p.views++
 	}
 	var err error
-	n.children, err = layAll(f.Children, p, version)
+	n.children, err = layAll(f.Children, p)
 	return n, err
 }

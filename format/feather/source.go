@@ -350,11 +350,12 @@ func (s *source) openBatches(f file, ft *footer, l *layout) error {
 	var rows int64
 	first := len(s.batches)
 	err := f.metadata(s.bufs, ft.batches, func(i int, meta []byte) error {
-		t, err := parseMessage(meta, ft.batches[i], headerBatch)
+		m := ft.batches[i]
+		t, err := m.parse(meta, headerBatch)
 		if err != nil {
 			return err
 		}
-		b, err := l.parseBatch(t, ft.batches[i], s.lim)
+		b, err := l.parseBatch(t, m, s.lim)
 		if err != nil {
 			return err
 		}
@@ -362,7 +363,7 @@ func (s *source) openBatches(f file, ft *footer, l *layout) error {
 			return nil // nothing to be read, so not a block
 		}
 		b.shard, b.index = f.index, i
-		l.attach(&b, ft.batches[i].off)
+		l.attach(&b, m.off)
 		s.blocks = append(s.blocks, loader.Block{Rows: b.rows, Shard: s.set[f.index].Path, FirstRow: rows})
 		if rows += int64(b.rows); rows > s.lim.ShardRecords {
 			return corrupt("more than %d rows", s.lim.ShardRecords)

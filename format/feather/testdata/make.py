@@ -47,3 +47,15 @@ def batches(path, deltas, dictionaries):
 
 batches("pyarrow-replaced.arrows", False, [["a", "b"], ["x", "a"], ["b"]])
 batches("pyarrow-deltas.arrows", True, [["a", "b"], ["a", "b", "c"], ["a", "b", "c", "d", "e"]])
+
+# Metadata V4, in which unions and run-end encoded columns have one more buffer.
+old = pa.record_batch({
+    "sparse": pa.UnionArray.from_sparse(pa.array([0, 1, 0], pa.int8()), [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])]),
+    "dense": pa.UnionArray.from_dense(pa.array([0, 0, 0], pa.int8()), pa.array([0, 1, 2], pa.int32()), [pa.array([1, 2, 3])]),
+    "runs": pa.RunEndEncodedArray.from_arrays(pa.array([3], pa.int32()), pa.array(["r"])),
+    "s": pa.array(["a", None, "c"]),
+})
+v4 = ipc.IpcWriteOptions(metadata_version=ipc.MetadataVersion.V4)
+for path, new in ("pyarrow-v4.arrow", ipc.new_file), ("pyarrow-v4.arrows", ipc.new_stream):
+    with new(path, old.schema, options=v4) as out:
+        out.write_batch(old)
