@@ -430,6 +430,42 @@ func TestNulls(t *testing.T) {
 	}
 }
 
+// TestNullsBetween reads lists with nulls that no row has: they lie outside of a slice,
+// or beneath a row that is null.
+func TestNullsBetween(t *testing.T) {
+	for _, test := range []struct {
+		typ        arrow.DataType
+		rows, want string
+	}{
+		{arrow.ListOf(arrow.PrimitiveTypes.Int8), `[{"x":[1,null,2]},{"x":[3,4]},{"x":[5,null]}]`, "[3 4]"},
+		{arrow.LargeListOf(arrow.BinaryTypes.String), `[{"x":["1",null]},{"x":["3","4"]},{"x":["5",null]}]`, "[51 52]"},
+		{arrow.ListOf(arrow.FixedSizeListOf(1, arrow.PrimitiveTypes.Int8)), `[{"x":[[1],[null]]},{"x":[[3],[4]]},{"x":[[5],null]}]`, "[3 4]"},
+	} {
+		rec := record(t, test.typ, test.rows)
+		src, err := arrowbridge.Open(rec.NewSlice(1, 2), arrowbridge.Options{})
+		if err != nil {
+			t.Fatalf("%v: %v", test.typ, err)
+		}
+		if got := rows(t, src); !strings.HasSuffix(got[0], test.want) {
+			t.Errorf("%v: rows are %q, want %s", test.typ, got, test.want)
+		}
+		if _, err := arrowbridge.Open(rec.NewSlice(1, 3), arrowbridge.Options{}); !errors.Is(err, loader.ErrSpec) {
+			t.Errorf("%v: error %v", test.typ, err)
+		}
+	}
+	list := record(t, arrow.ListOf(arrow.PrimitiveTypes.Int8), `[{"x":[1,null]},{"x":[3]}]`).Column(0).Data()
+	buffers := []*memory.Buffer{memory.NewBufferBytes([]byte{2}), list.Buffers()[1]} // the first row is null
+	x := array.MakeFromData(array.NewData(list.DataType(), 2, buffers, list.Children(), 1, 0))
+	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: list.DataType(), Nullable: true}}, nil)
+	src, err := arrowbridge.Open(array.NewRecord(schema, []arrow.Array{x}, 2), arrowbridge.Options{Nulls: format.NullZero})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(rows(t, src)); got != "[x int8 (?) (0) [] x int8 (?) (1) [3]]" {
+		t.Errorf("rows are %s", got)
+	}
+}
+
 func TestOpenErrors(t *testing.T) {
 	index := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}
 	damaged := func(typ arrow.DataType, buffers ...[]byte) arrow.Record {

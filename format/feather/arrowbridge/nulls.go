@@ -2,6 +2,7 @@ package arrowbridge
 
 import (
 	"fmt"
+	"sort"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
@@ -35,19 +36,31 @@ func validity(d arrow.ArrayData) ([]bool, error) {
 }
 
 // noNulls returns an error if one of the n elements of d from the given one, which
-// are all that the rows of c have, is null and its row is not. Rows that vary are
-// all taken to be there.
+// are all that c has items of, is null and belongs to a row that is not.
 func (c *column) noNulls(d arrow.ArrayData, from, n int) error {
 	valid, err := validity(d)
 	if err != nil || valid == nil {
 		return err
 	}
 	for k, ok := range valid[from : from+n] {
-		if !ok && (c.valid == nil || c.Offsets != nil || c.valid[k/(n/len(c.valid))]) {
+		if !ok && c.holds(k/(n/c.items)) {
 			return fmt.Errorf("has nulls within its rows, which are to be filled in before: %w", loader.ErrSpec)
 		}
 	}
 	return nil
+}
+
+// holds reports whether an item belongs to a row that is not null. There may be
+// some between the rows that vary, and around those of a slice.
+func (c *column) holds(item int) bool {
+	row := item
+	if c.Offsets != nil {
+		row = sort.Search(len(c.Offsets), func(i int) bool { return c.Offsets[i] > int64(item) }) - 1
+		if row < 0 || row == len(c.Offsets)-1 {
+			return false
+		}
+	}
+	return c.valid == nil || c.valid[row]
 }
 
 // fill gives the rows of c that are null a value: in a copy, as the memory is the

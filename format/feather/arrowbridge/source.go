@@ -89,6 +89,7 @@ func (s *Source) Close() error {
 type column struct {
 	mem.Column
 	field loader.Field
+	items int    // of all rows: one of each, or what lists hold
 	dims  []int  // of an item
 	valid []bool // which rows are there; nil if all are
 
@@ -236,7 +237,8 @@ func (c *column) read(t arrow.DataType, d arrow.ArrayData) (err error) {
 	case *arrow.DictionaryType:
 		return c.label(t, d)
 	}
-	return c.items(t, d, d.Offset(), d.Len())
+	c.items = d.Len()
+	return c.elements(t, d, d.Offset(), d.Len())
 }
 
 // part returns n things of size bytes from the given one of buffer i.
@@ -254,9 +256,9 @@ func part(d arrow.ArrayData, i, from, n, size int) ([]byte, error) {
 	return b.Bytes()[from*size : (from+n)*size], nil
 }
 
-// items reads n things from the given one of d, which are of type t: numbers, or
+// elements reads n things from the given one of d, which are of type t: numbers, or
 // lists of fixed size.
-func (c *column) items(t arrow.DataType, d arrow.ArrayData, from, n int) error {
+func (c *column) elements(t arrow.DataType, d arrow.ArrayData, from, n int) error {
 	if list, ok := t.(*arrow.FixedSizeListType); ok {
 		if len(d.Children()) != 1 {
 			return fmt.Errorf("a list without items: %w", loader.ErrCorrupt)
@@ -269,7 +271,7 @@ func (c *column) items(t arrow.DataType, d arrow.ArrayData, from, n int) error {
 			return err
 		}
 		c.dims = append(c.dims, size)
-		return c.items(list.Elem(), child, child.Offset()+from*size, n*size)
+		return c.elements(list.Elem(), child, child.Offset()+from*size, n*size)
 	}
 	switch t.ID() {
 	case arrow.STRING, arrow.LARGE_STRING, arrow.BINARY, arrow.LARGE_BINARY:
@@ -394,10 +396,11 @@ func (c *column) list(t arrow.ListLikeType, d arrow.ArrayData) error {
 	if c.Offsets, err = offsets(t, d, d.Offset(), d.Len(), child.Len()); err != nil {
 		return err
 	}
+	c.items = child.Len()
 	if err := c.noNulls(child, 0, child.Len()); err != nil {
 		return err
 	}
-	return c.items(t.Elem(), child, child.Offset(), child.Len())
+	return c.elements(t.Elem(), child, child.Offset(), child.Len())
 }
 
 // offsets reads where n rows from the given one of d begin among so many items, and
@@ -448,7 +451,7 @@ func (c *column) label(t *arrow.DictionaryType, d arrow.ArrayData) error {
 	for i, end := range names.Offsets[1:] {
 		c.field.Names = append(c.field.Names, string(names.Data[names.Offsets[i]:end]))
 	}
-	if err := index.items(t.IndexType, d, d.Offset(), d.Len()); err != nil {
+	if err := index.elements(t.IndexType, d, d.Offset(), d.Len()); err != nil {
 		return err
 	}
 	labels := make([]int32, d.Len())
