@@ -512,6 +512,31 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
+// TestDictionaryValues reads dictionaries in which a value is null, or stands twice.
+func TestDictionaryValues(t *testing.T) {
+	typ := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}
+	open := func(values string) (*arrowbridge.Source, error) {
+		dict := record(t, arrow.BinaryTypes.String, values).Column(0)
+		index := record(t, arrow.PrimitiveTypes.Int8, `[{"x":2},{"x":0},{"x":1}]`).Column(0)
+		x := array.NewDictionaryArray(typ, index, dict)
+		return arrowbridge.Open(array.NewRecord(arrow.NewSchema([]arrow.Field{{Name: "x", Type: typ}}, nil), []arrow.Array{x}, 3), arrowbridge.Options{})
+	}
+	if _, err := open(`[{"x":"a"},{"x":null},{"x":"b"}]`); !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), "dictionary is null") {
+		t.Errorf("error %v", err)
+	}
+	src, err := open(`[{"x":"a"},{"x":"b"},{"x":"a"}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, list := src.Spec()[0], []int32(nil)
+	for b := range batches(t, src, 7) {
+		list = append(list, loader.View[int32](b.Tensor("x"))...)
+	}
+	if !slices.Equal(f.Names, []string{"a", "b"}) || !slices.Equal(list, []int32{0, 0, 1}) {
+		t.Errorf("names %q, labels %v", f.Names, list)
+	}
+}
+
 // raw is a record that Arrow itself would not make.
 type raw struct {
 	arrow.Record

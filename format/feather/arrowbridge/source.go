@@ -448,9 +448,10 @@ func (c *column) label(t *arrow.DictionaryType, d arrow.ArrayData) error {
 	if err := names.read(t.ValueType, dict); err != nil {
 		return fmt.Errorf("dictionary: %w", err)
 	}
-	for i, end := range names.Offsets[1:] {
-		c.field.Names = append(c.field.Names, string(names.Data[names.Offsets[i]:end]))
+	if names.valid != nil {
+		return fmt.Errorf("a value of the dictionary is null: %w", loader.ErrSpec)
 	}
+	numbers := c.number(&names)
 	if err := index.elements(t.IndexType, d, d.Offset(), d.Len()); err != nil {
 		return err
 	}
@@ -461,14 +462,31 @@ func (c *column) label(t *arrow.DictionaryType, d arrow.ArrayData) error {
 			continue
 		}
 		x := indexAt(index.DType, index.Data[i*size:])
-		if x >= uint64(len(c.field.Names)) {
+		if x >= uint64(len(numbers)) {
 			return fmt.Errorf("dictionary index of row %d is out of range: %w", i, loader.ErrCorrupt)
 		}
-		labels[i] = int32(x)
+		labels[i] = numbers[x]
 	}
 	c.Column = mem.Of(labels) // 0 where it is null
 	c.field.Kind = kind.Label
 	return nil
+}
+
+// number makes the values of a dictionary the names of classes, and returns the number
+// of each: one that stands in it twice is one class.
+func (c *column) number(values *column) []int32 {
+	numbers, seen := make([]int32, len(values.Offsets)-1), map[string]int32{}
+	for i := range numbers {
+		name := string(values.Data[values.Offsets[i]:values.Offsets[i+1]])
+		n, ok := seen[name]
+		if !ok {
+			n = int32(len(seen))
+			seen[name] = n
+			c.field.Names = append(c.field.Names, name)
+		}
+		numbers[i] = n
+	}
+	return numbers
 }
 
 // indexAt returns the integer of type t at the start of b; a negative one is
