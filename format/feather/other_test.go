@@ -1,11 +1,14 @@
 package feather
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/loader"
 )
 
 // TestOtherWriters reads what Polars and PyArrow have written (testdata/make.py):
@@ -34,6 +37,11 @@ func TestOtherWriters(t *testing.T) {
 	src = mustOpen(t, "testdata/pyarrow-deltas.arrows", Options{})
 	equal(t, texts(t, src, "c"), "b", "a", "c", "b", "a", "e", "d", "c", "b", "a")
 	equal(t, src.Spec()[0].Names, "a", "b", "c", "d", "e")
+	src = mustOpen(t, "testdata/polars-wide.arrow", Options{Columns: []string{"n"}}) // beside an Int128
+	equal(t, texts(t, src, "n"), "() [3 0 0 0 0 0 0 0]", "() [4 0 0 0 0 0 0 0]")
+	if _, err := Open("testdata/polars-wide.arrow", Options{}); !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), `"wide", int(128)`) {
+		t.Errorf("error %v", err)
+	}
 	for _, name := range []string{"pyarrow-v4.arrow", "pyarrow-v4.arrows"} { // the footer of the file says V5
 		src = mustOpen(t, filepath.Join("testdata", name), Options{Columns: []string{"s"}, Nulls: format.NullZero})
 		equal(t, texts(t, src, "s"), "a", "", "c")

@@ -59,3 +59,5 @@ v4 = ipc.IpcWriteOptions(metadata_version=ipc.MetadataVersion.V4)
 for path, new in ("pyarrow-v4.arrow", ipc.new_file), ("pyarrow-v4.arrows", ipc.new_stream):
     with new(path, old.schema, options=v4) as out:
         out.write_batch(old)
+
+pl.DataFrame({"wide": pl.Series([1, 2], dtype=pl.Int128), "n": [3, 4]}).write_ipc("polars-wide.arrow")

@@ -124,6 +124,10 @@ func (r *reader) field(f *Field, t flat.Table, depth int) {
 	}
 }
 
+// wideBits is the size of the Int128 and UInt128 of Polars, which Arrow has not. They
+// are not read, but columns beside them are.
+const wideBits = 128
+
 func validBits(n int) bool { return n == 8 || n == 16 || n == 32 || n == 64 }
 
 // setType reads the parameters of the type.
@@ -148,7 +152,9 @@ func (f *Field) setType(t flat.Table) {
 	}
 	bad := false
 	switch f.Type {
-	case Int, Time:
+	case Int:
+		bad = !validBits(f.Size) && f.Size != wideBits
+	case Time:
 		bad = !validBits(f.Size)
 	case Float:
 		bad = f.Size > 64

@@ -71,7 +71,9 @@ func (f *Field) Scalar() dtype.Type {
 	case Bool:
 		return dtype.Bool
 	case Int:
-		return Integer(f.Size, f.Signed)
+		if f.Size != wideBits {
+			return Integer(f.Size, f.Signed)
+		}
 	case Float:
 		switch f.Size {
 		case 16:
