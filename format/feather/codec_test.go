@@ -177,6 +177,16 @@ func TestDecompress(t *testing.T) {
 	}
 }
 
+// TestNothing decompresses a buffer without bytes and without a frame: as Arrow Java
+// writes that of texts which are all empty.
+func TestNothing(t *testing.T) {
+	for _, how := range []codec{codecLZ4, codecZstd} {
+		if got, err := decompress(nil, claim(0, nil), how); err != nil || len(got) > 0 {
+			t.Errorf("codec %d: %d bytes, error %v", how, len(got), err)
+		}
+	}
+}
+
 func TestGuard(t *testing.T) {
 	err := func() (err error) {
 		defer guard(&err)
