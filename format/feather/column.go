@@ -17,6 +17,7 @@ import (
 // row, or with offsets any number of them a row.
 type column struct {
 	field    loader.Field // without Names of a dictionary
+	measure  string       // of the elements, see arrowschema.Field
 	nullable bool         // a row may be null
 
 	levels []level // from the outermost struct to the elements
@@ -268,7 +269,7 @@ func (c *column) compileItem(n *node, ch *chooser) (dims []int, err error) {
 	if c.dtype == dtype.Invalid {
 		return nil, fmt.Errorf("this type is not read (Columns can leave it out): %w", loader.ErrSpec)
 	}
-	c.field.DType = c.dtype
+	c.field.DType, c.measure = c.dtype, n.Measure()
 	return dims, nil
 }
 

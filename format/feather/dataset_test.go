@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -126,6 +127,35 @@ func TestDrift(t *testing.T) {
 				t.Errorf("error %v, want one about %q in 01.arrow", err, test.text)
 			}
 		})
+	}
+}
+
+// TestMeasures reads shards whose columns have the same bytes, but not the same meaning.
+func TestMeasures(t *testing.T) {
+	decimal := func(scale int32) arrow.DataType { return &arrow.Decimal128Type{Precision: 20, Scale: scale} }
+	for _, test := range []struct {
+		first, other arrow.DataType
+		text         string
+	}{
+		{arrow.FixedWidthTypes.Timestamp_s, arrow.FixedWidthTypes.Timestamp_us, "timestamp in us, in the first shard timestamp in s"},
+		{arrow.FixedWidthTypes.Time64us, arrow.FixedWidthTypes.Time64ns, "time in ns, in the first shard time in us"},
+		{arrow.FixedWidthTypes.Date32, arrow.FixedWidthTypes.Time32s, "time in s, in the first shard date in days"},
+		{arrow.FixedWidthTypes.Duration_ms, arrow.PrimitiveTypes.Int64, "plain numbers, in the first shard duration in ms"},
+		{decimal(2), decimal(3), "decimal with 3 digits behind the point, in the first shard decimal with 2"},
+		{arrow.FixedWidthTypes.Date64, arrow.FixedWidthTypes.Date64, ""},
+		{decimal(2), &arrow.Decimal128Type{Precision: 9, Scale: 2}, ""},
+		{arrow.ListOf(arrow.FixedWidthTypes.Timestamp_ms), arrow.LargeListOf(arrow.FixedWidthTypes.Timestamp_ms), ""},
+	} {
+		records := [2]arrow.Record{}
+		for i, typ := range []arrow.DataType{test.first, test.other} {
+			records[i] = fromJSON(t, one("x", typ, true), `[{"x":null}]`)
+		}
+		src, err := Open(folder(t, records[:]...), Options{RawDecimals: true})
+		if test.text == "" && err == nil {
+			src.(io.Closer).Close()
+		} else if test.text == "" || !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), test.text) {
+			t.Errorf("%v and %v: error %v, want %q", test.first, test.other, err, test.text)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package feather
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -69,10 +70,11 @@ var extensions = []string{".arrow", ".arrows", ".feather", ".ipc"}
 
 // Open opens the Feather V2 files and Arrow streams that path names: a file, a
 // directory, a glob or "@list", as package shard finds them. All must have the
-// chosen columns with the same types. It reads the metadata of every record batch,
-// and the dictionaries, but no values. A stream has no index of its batches, so it
-// is gone through from one to the next; one that ends between two of them is taken
-// to be whole, as the format allows.
+// chosen columns with the same types, and dates, times and decimals with the same
+// units. It reads the metadata of every record batch, and the dictionaries, but no
+// values. A stream has no index of its batches, so it is gone through from one to
+// the next; one that ends between two of them is taken to be whole, as the format
+// allows.
 //
 // The source is read in blocks, one per record batch. If no file is compressed and
 // rows are large, it is a loader.RandomSource instead, which is shuffled exactly (but
@@ -166,6 +168,7 @@ type source struct {
 type merged struct {
 	field    loader.Field
 	step     loader.Shape // of one step of a field that varies
+	measure  string
 	nullable bool
 	values   loader.Field     // of lists of texts, whose lengths field is
 	texts    int              // number of that field, -1 if there is none
@@ -305,7 +308,7 @@ func (s *source) merge(columns []column, o Options) error {
 	if s.columns == nil {
 		s.columns = make([]merged, len(columns))
 		for i, c := range columns {
-			m := merged{field: c.field, values: c.texts, step: c.step}
+			m := merged{field: c.field, values: c.texts, step: c.step, measure: c.measure}
 			if c.dict != nil {
 				m.closed = o.Fields[c.field.Name].Names != nil
 				m.field.Names = nil
@@ -326,6 +329,9 @@ func (s *source) merge(columns []column, o Options) error {
 			(c.dict != nil) != (m.numbers != nil) || c.texts.DType != m.values.DType || c.texts.Kind != m.values.Kind {
 			return fmt.Errorf("column %d is %v, in the first shard it is %v: %w", i, c.field, m.field, loader.ErrSpec)
 		}
+		if c.measure != m.measure {
+			return fmt.Errorf("column %q is %s, in the first shard %s: %w", c.field.Name, orNumbers(c.measure), orNumbers(m.measure), loader.ErrSpec)
+		}
 		if c.dict == nil && !slices.Equal(c.field.Names, m.field.Names) {
 			return fmt.Errorf("column %q has other Names than in the first shard: %w", c.field.Name, loader.ErrSpec)
 		}
@@ -333,6 +339,8 @@ func (s *source) merge(columns []column, o Options) error {
 	}
 	return nil
 }
+
+func orNumbers(measure string) string { return cmp.Or(measure, "plain numbers") }
 
 // number returns the number of a class, which is new unless it was seen.
 func (m *merged) number(name string) int32 {

@@ -30,6 +30,7 @@ type Field struct {
 	Nullable bool
 	Signed   bool
 	Size     int  // bits of numbers and times, bytes of a FixedSizeBinary or Decimal, items of a FixedSizeList
+	Unit     int  // of a date or time, as Arrow's Schema.fbs numbers it; of a Decimal the digits behind its point
 	Dense    bool // of a Union
 	Dict     *Dictionary
 	Children []Field
@@ -138,13 +139,16 @@ func (f *Field) setType(t flat.Table) {
 	case Float:
 		f.Size = 16 << min(uint16(t.Int16(0, 0)), 3) // HALF, SINGLE, DOUBLE
 	case Date:
-		f.Size = 32 << (uint16(t.Int16(0, 1)) & 1) // DAY, MILLISECOND
+		f.Unit = int(t.Int16(0, 1) & 1) // DAY, MILLISECOND
+		f.Size = 32 << f.Unit
 	case Time:
-		f.Size = int(t.Int32(1, 32))
-	case Timestamp, Duration:
-		f.Size = 64
+		f.Unit, f.Size = int(t.Int16(0, 1)), int(t.Int32(1, 32))
+	case Timestamp:
+		f.Unit, f.Size = int(t.Int16(0, 0)), 64
+	case Duration:
+		f.Unit, f.Size = int(t.Int16(0, 1)), 64
 	case Decimal:
-		f.Size = int(t.Int32(2, 128)) / 8
+		f.Unit, f.Size = int(t.Int32(1, 0)), int(t.Int32(2, 128))/8
 	case Union:
 		f.Dense = t.Int16(0, 0) == 1
 	case FixedSizeBinary, FixedSizeList:

@@ -90,6 +90,25 @@ func (f *Field) Scalar() dtype.Type {
 	return dtype.Invalid
 }
 
+// Measure says in words in what a date, a time or a decimal counts. It is empty for
+// other columns.
+func (f *Field) Measure() string {
+	units := [...]string{"s", "ms", "us", "ns"}
+	switch f.Type {
+	case Date:
+		units[0] = "days"
+	case Time, Timestamp, Duration:
+	case Decimal:
+		return fmt.Sprintf("%v with %d digits behind the point", f.Type, f.Unit)
+	default:
+		return ""
+	}
+	if f.Unit < 0 || f.Unit >= len(units) {
+		return fmt.Sprintf("%v in unit %d", f.Type, f.Unit)
+	}
+	return fmt.Sprintf("%v in %s", f.Type, units[f.Unit])
+}
+
 // Integer returns the type of whole numbers of 8, 16, 32 or 64 bits.
 func Integer(bits int, signed bool) dtype.Type {
 	types := [...][2]dtype.Type{{dtype.Uint8, dtype.Int8}, {dtype.Uint16, dtype.Int16}, {dtype.Uint32, dtype.Int32}, {dtype.Uint64, dtype.Int64}}
