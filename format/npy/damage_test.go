@@ -120,6 +120,7 @@ func TestHostile(t *testing.T) {
 		"deep.npy":     {header("{'descr': '<i4', 'fortran_order': False, 'shape': (" + strings.Repeat("1, ", 20000) + "), }\n"), "20000 dimensions"},
 		"twice.npy":    {header("{'descr': '<i4', 'descr': '<i4', 'fortran_order': False, 'shape': (), }\n"), "twice"},
 		"more.npy":     {header("{'descr': '<i4', 'fortran_order': False, 'shape': (), 'x': 1, }\n"), "unknown key"},
+		"keys.npy":     {header("{descr: '<i4'}\n"), "no string at \"descr"},
 		"less.npy":     {header("{'descr': '<i4', 'shape': (), }\n"), "2 of descr"},
 		"escape.npy":   {header("{'descr': '<i\\x34', 'fortran_order': False, 'shape': (), }\n"), "no string"},
 		"behind.npy":   {append(header("{'descr': '|u1', 'fortran_order': False, 'shape': (), }\n"), 1, 2), "an array of [] takes"},

@@ -73,7 +73,9 @@ func parseHeader(text string) (h header, err error) {
 			return h, corrupt("header: %q twice", key)
 		}
 		seen[key] = true
-		p.want(":")
+		if p.want(":"); p.err != nil {
+			break
+		}
 		switch key {
 		case "descr":
 			if p.next('[') {
@@ -91,7 +93,7 @@ func parseHeader(text string) (h header, err error) {
 			p.fail("a comma")
 		}
 	}
-	if p.err == nil && strings.TrimLeft(p.rest, " \n") != "" {
+	if p.err == nil && strings.TrimLeft(p.rest, blanks) != "" {
 		p.fail("its end")
 	}
 	if p.err != nil {
@@ -149,6 +151,8 @@ func parseType(descr string) (t dtype.Type, swap bool, err error) {
 	return t, t.Size() > 1 && (order == '>') != elem.IsBig(binary.NativeEndian), nil
 }
 
+const blanks = " \t\r\n"
+
 // literal parses the few Python literals that a header may hold. After an error
 // it gives zeros.
 type literal struct {
@@ -165,12 +169,12 @@ func (p *literal) fail(want string) {
 
 // next reports whether c comes next.
 func (p *literal) next(c byte) bool {
-	p.rest = strings.TrimLeft(p.rest, " ")
+	p.rest = strings.TrimLeft(p.rest, blanks)
 	return p.rest != "" && p.rest[0] == c
 }
 
 func (p *literal) take(s string) bool {
-	p.rest = strings.TrimLeft(p.rest, " ")
+	p.rest = strings.TrimLeft(p.rest, blanks)
 	var ok bool
 	p.rest, ok = strings.CutPrefix(p.rest, s)
 	return ok
@@ -212,14 +216,14 @@ func (p *literal) tuple() []int {
 	dims := []int{}
 	p.want("(")
 	for p.err == nil && !p.take(")") {
-		p.rest = strings.TrimLeft(p.rest, " ")
+		p.rest = strings.TrimLeft(p.rest, blanks)
 		digits := p.rest[:len(p.rest)-len(strings.TrimLeft(p.rest, "0123456789"))]
 		n, err := strconv.Atoi(digits)
 		if err != nil || len(dims) == maxHeader {
 			p.fail("number")
 			break
 		}
-		p.rest = p.rest[len(digits):]
+		p.rest = strings.TrimPrefix(p.rest[len(digits):], "L") // behind a long of Python 2
 		dims = append(dims, n)
 		if !p.take(",") && (!p.next(')') || len(dims) == 1) {
 			p.fail("comma")

@@ -175,6 +175,21 @@ func TestNumPy(t *testing.T) {
 	}
 }
 
+// TestHeaders reads headers that NumPy itself does not write, but reads.
+func TestHeaders(t *testing.T) {
+	for _, text := range []string{
+		"{'descr': '<i4', 'fortran_order': False, 'shape': (2L, 1L), }", // Python 2
+		"{\"shape\" : ( 2 , 1 ) ,\n\t'fortran_order':False,'descr':'<i4'}\r\n",
+	} {
+		b := binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(len(text)))
+		b = append(append(b, text...), 7, 0, 0, 0, 8, 0, 0, 0)
+		src := open(t, folder(t, map[string][]byte{"a.npy": b}), npy.Options{})
+		if got := fmt.Sprint(src.Spec(), texts(t, src, "array", loader.Config{BatchSize: 1})); got != "[array int32 (2, 1)] [(2, 1)[7 8]]" {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+}
+
 func TestFilesAsRows(t *testing.T) {
 	dir := folder(t, map[string][]byte{
 		"a.npz": archived(zip.Store, member{"x", stored("<i4", "(2, 2)", ramp[int32](0, 4))}, member{"y", stored("<u2", "()", ramp[uint16](7, 1))}),
@@ -341,7 +356,7 @@ func TestOpenRefuses(t *testing.T) {
 		"a.npy": stored("<i4", "(3, 2)", ramp[int32](0, 6)), "b.npy": stored("<f4", "(3, 2)", ramp[float32](0, 6)), "c.npy": stored("<i4", "(6,)", ramp[int32](0, 6)),
 		"d.npz": archived(zip.Deflate, member{"array", stored("<i4", "(3, 2)", ramp[int32](0, 6))}), "e.npy": stored("<i4", "()", ramp[int32](0, 1)),
 		"f.npz": archived(zip.Store, member{"x", stored("<i4", "(3, 2)", ramp[int32](0, 6))}, member{"y", stored("<i4", "(2, 3)", ramp[int32](0, 6))}),
-		"g.npz": archived(zip.Store),
+		"g.npz": archived(zip.Store), "h.npz": archived(zip.Store, member{"", stored("<i4", "(1,)", ramp[int32](0, 1))}),
 	})
 	list := func(names ...string) string {
 		path := filepath.Join(t.TempDir(), "list")
@@ -368,6 +383,7 @@ func TestOpenRefuses(t *testing.T) {
 		{list("f.npz"), npy.Options{Stack: true}, loader.ErrCorrupt},
 		{list("f.npz"), crop(2, 2), loader.ErrCorrupt},
 		{list("g.npz"), npy.Options{}, loader.ErrSpec},
+		{list("h.npz"), npy.Options{}, loader.ErrSpec}, // has no name
 		{list("a.npy"), npy.Options{Columns: []string{"x"}}, loader.ErrSpec},
 		{list("a.npy"), npy.Options{Fields: map[string]loader.Field{"x": {}}}, loader.ErrSpec},
 		{list("a.npy"), npy.Options{Fields: map[string]loader.Field{"array": {DType: dtype.BFloat16}}}, loader.ErrSpec},

@@ -149,6 +149,9 @@ func (s *Source) addFile(i int, f shard.File) error {
 	}
 	list := make([]array, 0, len(s.o.Columns))
 	for _, name := range s.o.Columns {
+		if name == "" {
+			return fmt.Errorf("an array has no name: say in Options.Columns which to read: %w", loader.ErrSpec)
+		}
 		k := slices.IndexFunc(found, func(a array) bool { return a.name == name })
 		if k < 0 {
 			return fmt.Errorf("no array %q: %w", name, loader.ErrSpec)
