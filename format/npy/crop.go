@@ -24,6 +24,11 @@ type RandomCrop struct {
 	Columns []string
 }
 
+// takes reports whether a part is read of the field with the given name.
+func (c *RandomCrop) takes(name string) bool {
+	return c.Size != nil && (c.Columns == nil || slices.Contains(c.Columns, name))
+}
+
 // bind notes the fields that are cropped, and makes their shapes those of crops.
 func (c *RandomCrop) bind(s *Source) error {
 	s.crops, s.first = make([]bool, len(s.spec)), -1

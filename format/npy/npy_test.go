@@ -388,6 +388,7 @@ func TestOpenRefuses(t *testing.T) {
 		{list("a.npy"), npy.Options{Fields: map[string]loader.Field{"x": {}}}, loader.ErrSpec},
 		{list("a.npy"), npy.Options{Fields: map[string]loader.Field{"array": {DType: dtype.BFloat16}}}, loader.ErrSpec},
 		{list("a.npy"), npy.Options{Limits: format.Limits{RecordBytes: 23}}, loader.ErrCorrupt},
+		{list("f.npz"), npy.Options{Limits: format.Limits{RecordBytes: 23}, Crop: npy.RandomCrop{Size: []int{1, 1}, Columns: []string{"x"}}}, loader.ErrCorrupt}, // y is read as a whole
 		{list("a.npy"), npy.Options{Stack: true, Limits: format.Limits{ShardRecords: 2}}, loader.ErrCorrupt},
 		{list("a.npy"), crop(4, 1), loader.ErrSpec},
 		{list("a.npy"), crop(1, 1, 1), loader.ErrSpec},

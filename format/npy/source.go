@@ -183,7 +183,7 @@ func (s *Source) check(a *array) error {
 		}
 		size = a.rowBytes(s.o.Stack)
 	}
-	if most := s.o.Limits.RecordBytes; size > most && (a.deflated || s.o.Crop.Size == nil) || a.deflated && a.size > most {
+	if most := s.o.Limits.RecordBytes; size > most && (a.deflated || !s.o.Crop.takes(a.name)) || a.deflated && a.size > most {
 		return corrupt("%d bytes, Limits.RecordBytes is %d", size, most)
 	}
 	return nil
