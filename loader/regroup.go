@@ -431,10 +431,23 @@ func (r *regrouper) form(g *given) error {
 	return w.place(b, i)
 }
 
+// closedFirst orders what a State holds: a bin that is closed may have other rows by
+// now, which must not become its own.
+func closedFirst(a, b hold) int {
+	switch {
+	case a.Closed == b.Closed:
+		return 0
+	case a.Closed:
+		return -1
+	}
+	return 1
+}
+
 // restore reads the rows that a State holds into their bins.
 func (r *regrouper) restore(w *Worker) {
-	holds := r.resume
+	holds := slices.Clone(r.resume)
 	r.resume = nil
+	slices.SortStableFunc(holds, closedFirst)
 	plan := r.e.l.planEpoch(r.epoch)
 	tmp := &step{buf: newBuffer(r.e.p.feed(), newBytes)}
 	for _, h := range holds {

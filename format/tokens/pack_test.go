@@ -3,6 +3,8 @@ package tokens_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stokerdata/stoker/format/mem"
@@ -87,6 +89,39 @@ func TestPackConformance(t *testing.T) {
 	loadertest.Transform(t, tokens.Pack{Window: 12, Bins: 3, Targets: true}, documents(t, short...))
 	loadertest.Transform(t, tokens.Pack{Window: 16}, documents(t, long...))
 	loadertest.Allocs(t, documents(t, long...), loader.Config{BatchSize: 10, Transforms: []loader.Transform{tokens.Pack{Window: 16, Targets: true}}}, 3) // of the loader, for the rows that it holds
+}
+
+// TestPackResumes resumes behind every batch. Long documents become several rows, so
+// that some are still to be given of a bin into which the next document was put.
+func TestPackResumes(t *testing.T) {
+	list := make([][]int32, 60)
+	for i := range list {
+		for k := range i * i % 11 {
+			list[i] = append(list[i], int32(100*i+k))
+		}
+	}
+	run := func(resume *loader.State) (rows []string, states []loader.State) {
+		ld, err := loader.New(documents(t, list...), loader.Config{BatchSize: 3, Resume: resume, Transforms: []loader.Transform{tokens.Pack{Window: 4, Bins: 2}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ld.Close()
+		for b, err := range ld.All(t.Context()) {
+			if err != nil {
+				t.Error(err)
+				break
+			}
+			rows = append(rows, fmt.Sprint(loader.View[int32](b.Tensor("ids")), loader.View[int32](b.Tensor("segment_ids"))))
+			states = append(states, b.State())
+		}
+		return rows, states
+	}
+	all, states := run(nil)
+	for i := range states {
+		if rows, _ := run(&states[i]); !slices.Equal(rows, all[i+1:]) {
+			t.Errorf("behind batch %d come\n%v, want\n%v", i, rows, all[i+1:])
+		}
+	}
 }
 
 func TestPackRefuses(t *testing.T) {
