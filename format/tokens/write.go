@@ -24,7 +24,7 @@ type WriteOptions struct {
 	// A token that does not fit is an error.
 	DType dtype.Type
 	// Ends lists the tokens that end a document. A row that does not end with one
-	// of them gets the first. Nil means that nothing is added.
+	// of them gets the first. Without any nothing is added.
 	Ends []uint32
 	// RowsPerShard and BytesPerShard end a shard before it would hold more; 0
 	// means never. With either, shards are named as shard.Names does; with none,
@@ -89,7 +89,7 @@ func (w *writer) row(b *loader.Batch, i int) error {
 	if err := take(w.list, t, 0); err != nil {
 		return err
 	}
-	if w.Ends != nil && (n == 0 || !slices.Contains(w.Ends, uint32(w.list[n-1]))) {
+	if len(w.Ends) > 0 && (n == 0 || !slices.Contains(w.Ends, uint32(w.list[n-1]))) {
 		w.list = append(w.list, int32(w.Ends[0]))
 	}
 	size := int64(len(w.list) * w.DType.Size())
