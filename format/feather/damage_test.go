@@ -230,6 +230,23 @@ func smallFile(t testing.TB) []byte {
 	return ipcFile(t, schema, records(grower{rand.New(rand.NewPCG(15, 16)), 0.2}, schema, 4), ipc.WithZstd())
 }
 
+// TestNoRows opens a file whose rows would be large if it had some.
+func TestNoRows(t *testing.T) {
+	var fields []arrow.Field
+	for i := range 4 {
+		typ := arrow.FixedSizeListOf(1<<26, arrow.PrimitiveTypes.Float64)
+		fields = append(fields, arrow.Field{Name: fmt.Sprint(i), Type: typ, Nullable: true})
+	}
+	path := save(t, "a.arrows", ipcStream(t, arrow.NewSchema(fields, nil), nil))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	mustOpen(t, path, Options{})
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+		t.Errorf("%d bytes were allocated", n)
+	}
+}
+
 // TestHostileBytes sets every byte and word to what hurts most.
 func TestHostileBytes(t *testing.T) {
 	b := smallFile(t)

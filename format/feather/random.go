@@ -28,11 +28,23 @@ const rowGap = 4 << 10
 
 // single returns the source of the same rows, read one by one.
 func (s *source) single(o Options) (*randomSource, error) {
+	for i := range s.columns {
+		s.columns[i].makeNull(s.nulls)
+	}
 	r := &randomSource{source: s, placed: -1, plan: rowPlan(o.Read)}
 	if !reads.InPlace(o.Pool) {
 		return r, nil
 	}
 	return r, r.place()
+}
+
+// makeNull makes the value of null rows. It is no larger than the files, which hold a
+// row at least.
+func (m *merged) makeNull(policy format.Nulls) {
+	if n := m.field.Shape.Len(); m.nullable && n >= 0 {
+		m.null = make([]byte, n*m.field.DType.Size())
+		fill(m.null, m.field.DType, policy == format.NullMask && m.field.DType.Float())
+	}
 }
 
 // rowPlan returns how single rows are merged into reads.

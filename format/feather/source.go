@@ -175,7 +175,7 @@ type merged struct {
 	f, mask  int              // numbers of its field and of its "valid" field, -1 if there is none
 	numbers  map[string]int32 // of Names, while the source is opened
 	closed   bool             // Names are the user's
-	null     []byte           // a fixed row that is null
+	null     []byte           // a fixed row that is null, where rows are read one by one
 }
 
 // openShard reads the metadata of shard i.
@@ -455,10 +455,6 @@ func (s *source) finish() error {
 			s.spec = append(s.spec, loader.Field{Name: m.field.Name + format.ValidSuffix, DType: dtype.Bool})
 		}
 		m.numbers = nil
-		if n := m.field.Shape.Len(); m.nullable && n >= 0 {
-			m.null = make([]byte, n*m.field.DType.Size())
-			fill(m.null, m.field.DType, s.nulls == format.NullMask && m.field.DType.Float())
-		}
 	}
 	seen := map[string]bool{}
 	for _, f := range s.spec {
