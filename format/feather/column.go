@@ -118,6 +118,9 @@ func (s *schema) choose(o Options, lim format.Limits) ([]column, error) {
 		}
 		seen[name] = true
 	}
+	if chosen == nil && len(columns) == 0 {
+		return nil, fmt.Errorf("there are no columns: %w", loader.ErrSpec)
+	}
 	for i, name := range chosen {
 		if !slices.ContainsFunc(c.found, func(f found) bool { return f.rank == i }) {
 			return nil, fmt.Errorf("no column %q among %v: %w", name, s, loader.ErrSpec)

@@ -183,6 +183,17 @@ func TestDictionaries(t *testing.T) {
 	}
 }
 
+func TestNullInDictionary(t *testing.T) {
+	typ := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}
+	index := fromJSON(t, one("x", arrow.PrimitiveTypes.Int8, false), `[{"x":0}]`).Column(0)
+	values := fromJSON(t, one("x", arrow.BinaryTypes.String, true), `[{"x":"a"},{"x":null}]`).Column(0)
+	x := array.NewDictionaryArray(typ, index, values)
+	_, err := Open(folder(t, array.NewRecord(one("x", typ, false), []arrow.Array{x}, 1)), Options{})
+	if !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), `00.arrow: dictionary batch 0: value 1 of the dictionary of column "x" is null`) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestDeltaDictionary moves the messages of a stream, in which a dictionary
 // grows, to a file.
 func TestDeltaDictionary(t *testing.T) {
@@ -378,6 +389,10 @@ func TestUnnamed(t *testing.T) {
 		t.Errorf("unnamed column: %v", err)
 	}
 	mustOpen(t, path, Options{Columns: []string{"x"}})
+	none := array.NewRecord(arrow.NewSchema(nil, nil), nil, 3)
+	if _, err := Open(folder(t, none), Options{}); !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), "00.arrow: there are no columns") {
+		t.Errorf("no columns: %v", err)
+	}
 }
 
 // TestNulls reads what format.Nulls says.

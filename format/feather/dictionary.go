@@ -146,7 +146,7 @@ func (s *source) readDictionary(f file, ft *footer, id int64, t flat.Table, m me
 	d := &r.cols[0]
 	for i := range b.rows {
 		if d.valid != nil && d.valid[i] == 0 {
-			return fmt.Errorf("a value of the dictionary is null: %w", loader.ErrSpec)
+			return fmt.Errorf("value %d of the dictionary of column %q is null: %w", len(to.values), n.Name, loader.ErrSpec)
 		}
 		data, _ := d.items(&l.columns[0], i, true)
 		if *room -= int64(len(data)) + maxValueCost; *room < 0 {
