@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/endian"
 
 	"github.com/stokerdata/stoker/format/internal/arrowschema"
 	"github.com/stokerdata/stoker/format/internal/flat"
@@ -47,6 +48,15 @@ func TestLay(t *testing.T) {
 func TestUnknownType(t *testing.T) {
 	f := arrowschema.Field{Type: arrowschema.Struct, Children: []arrowschema.Field{{Name: "new", Type: 99}}}
 	if _, err := lay(&f, new(place)); !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), `"new"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestBigEndian refuses values in the other order.
+func TestBigEndian(t *testing.T) {
+	fields := []arrow.Field{{Name: "n", Type: arrow.PrimitiveTypes.Int32}}
+	b := ipcStream(t, arrow.NewSchemaWithEndian(fields, nil, endian.BigEndian), nil)
+	if _, err := Open(save(t, "a.arrows", b), Options{}); !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), "a.arrows: values are big-endian") {
 		t.Errorf("error %v", err)
 	}
 }
