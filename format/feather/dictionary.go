@@ -3,6 +3,7 @@ package feather
 import (
 	"context"
 	"fmt"
+	"sort"
 
 	"github.com/stokerdata/stoker/format/internal/arrowschema"
 	"github.com/stokerdata/stoker/format/internal/flat"
@@ -25,10 +26,9 @@ const maxValueCost = 64
 
 // at returns the dictionary for what lies at off: the last from before it.
 func (c *column) at(off int64) *dictionary {
-	for i := len(c.dicts) - 1; i >= 0; i-- {
-		if c.dicts[i].from <= off {
-			return &c.dicts[i]
-		}
+	after := sort.Search(len(c.dicts), func(i int) bool { return c.dicts[i].from > off })
+	if after > 0 {
+		return &c.dicts[after-1]
 	}
 	return &dictionary{}
 }

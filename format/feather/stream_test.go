@@ -92,6 +92,16 @@ func TestStreamedDictionaries(t *testing.T) {
 	}
 }
 
+// TestDictionaryAt finds the dictionary that holds at a place of a stream.
+func TestDictionaryAt(t *testing.T) {
+	c := column{dicts: []dictionary{{from: 8, n: 1}, {from: 24, n: 2}, {from: 32, n: 3}}}
+	for off, want := range map[int64]int{0: 0, 7: 0, 8: 1, 23: 1, 24: 2, 31: 2, 32: 3, 1 << 40: 3} {
+		if got := c.at(off).n; got != want {
+			t.Errorf("at %d is dictionary %d, want %d", off, got, want)
+		}
+	}
+}
+
 // TestTruncatedStream cuts a stream everywhere: what is left is damaged, or ends
 // between two messages.
 func TestTruncatedStream(t *testing.T) {
