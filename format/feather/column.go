@@ -303,14 +303,22 @@ const maxRank = 5
 // setShape gives the field its dimensions: those of the types, or of an
 // extension type that tells them.
 func (c *column) setShape(f *arrowschema.Field, dims []int) error {
-	n := c.per
+	lists := 0
+	for l := f; l.Type == arrowschema.FixedSizeList && l.Dict == nil; l = &l.Children[0] {
+		lists++
+	}
+	n, bytes := c.per, []int(nil)
+	if lists > 0 && len(dims) > lists { // of binaries
+		bytes = dims[lists:]
+		n /= max(1, bytes[0])
+	}
 	if c.offset > 0 {
 		n = -1
 	}
 	if shape, ok, err := f.Tensor(n); err != nil {
 		return err
 	} else if ok {
-		dims = shape
+		dims = append(shape, bytes...)
 	}
 	if len(dims) > maxRank {
 		return fmt.Errorf("%d dimensions, the most is %d: %w", len(dims), maxRank, loader.ErrSpec)

@@ -306,6 +306,20 @@ func TestTensorExtension(t *testing.T) {
 			t.Errorf("%s: %s, want %s", test.data, got, test.want)
 		}
 	}
+	three := &arrow.FixedSizeBinaryType{ByteWidth: 3}
+	for _, test := range []struct {
+		typ         arrow.DataType
+		shape, rows string
+		want        string
+	}{
+		{arrow.FixedSizeListOf(2, three), "[2,1]", `[{"x":["AQID","BAUG"]}]`, "(2, 1, 3) [1 2 3 4 5 6]"},
+		{three, "[1,3]", `[{"x":"AQID"}]`, "(1, 3) [1 2 3]"},
+	} {
+		meta := arrow.NewMetadata([]string{ipc.ExtensionTypeKeyName, ipc.ExtensionMetadataKeyName}, []string{"arrow.fixed_shape_tensor", `{"shape":` + test.shape + `}`})
+		schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: test.typ, Metadata: meta}}, nil)
+		src := mustOpen(t, folder(t, fromJSON(t, schema, test.rows)), Options{})
+		equal(t, texts(t, src, "x"), test.want)
+	}
 }
 
 func TestUnreadable(t *testing.T) {
