@@ -484,6 +484,7 @@ func TestOpenErrors(t *testing.T) {
 		{"nulls", record(t, arrow.PrimitiveTypes.Int8, `[{"x":null}]`), loader.ErrSpec, "has nulls"},
 		{"nulls within", record(t, arrow.ListOf(arrow.PrimitiveTypes.Int8), `[{"x":[1,null]}]`), loader.ErrSpec, "nulls within its rows"},
 		{"struct", record(t, arrow.StructOf(arrow.Field{Name: "y", Type: arrow.PrimitiveTypes.Int8}), `[{"x":{"y":1}}]`), loader.ErrSpec, "not read"},
+		{"no bytes", record(t, &arrow.FixedSizeBinaryType{}, `[{"x":""}]`), loader.ErrSpec, "items of [0] elements"},
 		{"decimal", record(t, &arrow.Decimal128Type{Precision: 3}, `[{"x":"1"}]`), loader.ErrSpec, "not read"},
 		{"dictionary of numbers", record(t, &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.PrimitiveTypes.Int8}, `[{"x":1}]`), loader.ErrSpec, "dictionaries of utf8"},
 		{"short numbers", damaged(arrow.PrimitiveTypes.Int32, nil, make([]byte, 11)), loader.ErrCorrupt, "does not hold 3 values"},

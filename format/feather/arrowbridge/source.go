@@ -279,8 +279,11 @@ func (c *column) elements(t arrow.DataType, d arrow.ArrayData, from, n int) erro
 	}
 	if t, ok := t.(*arrow.FixedSizeBinaryType); ok {
 		c.DType, c.dims = dtype.Uint8, append(c.dims, t.ByteWidth)
+		if t.ByteWidth == 0 {
+			return nil // without a buffer; readColumn refuses it
+		}
 		var err error
-		c.Data, err = part(d, 1, from, n, max(1, t.ByteWidth))
+		c.Data, err = part(d, 1, from, n, t.ByteWidth)
 		return err
 	}
 	if c.DType = number(t); c.DType == dtype.Invalid {
