@@ -309,6 +309,8 @@ func readChunk(c *compact, l *leaf, limits format.Limits, size int64) (ch chunk,
 		return ch, m, fmt.Errorf("type differs from the schema's: %w", loader.ErrCorrupt)
 	case !m.codec.known():
 		return ch, m, fmt.Errorf("compressed by %v, which is not supported: %w", m.codec, loader.ErrSpec)
+	case m.values == 0: // of a row group without rows, which Arrow says to lie at 0
+		return ch, m, nil
 	}
 	if ch.index > 0 && int64(ch.indexSize) > size-tailBytes-ch.index {
 		return ch, m, fmt.Errorf("offset index of %d bytes at %d lies outside of the file's %d: %w", ch.indexSize, ch.index, size, loader.ErrCorrupt)
