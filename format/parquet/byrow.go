@@ -96,17 +96,33 @@ func readLocations(b []byte, ch *chunk, rows int64) (all []location, err error) 
 		c.structs(func(int) { all = append(all, readLocation(&c)) })
 		return true
 	})
-	end, row := ch.off, int64(-1)
+	if c.bad {
+		return nil, errors.New("is malformed")
+	}
+	return inOrder(all, ch, rows)
+}
+
+// inOrder returns those of the pages of a chunk that have rows, of which Arrow also
+// writes some that have none.
+func inOrder(all []location, ch *chunk, rows int64) ([]location, error) {
+	end, row := ch.off, int64(0)
+	kept := all[:0]
 	for _, l := range all {
-		if l.off < end || l.size <= 0 || int64(l.size) > ch.off+ch.size-l.off || l.first <= row || l.first >= rows {
+		if l.off < end || l.size <= 0 || int64(l.size) > ch.off+ch.size-l.off || l.first < row || l.first > rows {
 			return nil, errors.New("pages are not in order")
 		}
 		end, row = l.off+int64(l.size), l.first
+		if n := len(kept); n > 0 && kept[n-1].first == row {
+			kept = kept[:n-1]
+		}
+		if row < rows {
+			kept = append(kept, l)
+		}
 	}
-	if c.bad || len(all) == 0 || all[0].first != 0 {
+	if len(kept) == 0 || kept[0].first != 0 {
 		return nil, errors.New("is malformed")
 	}
-	return all, nil
+	return kept, nil
 }
 
 func readLocation(c *compact) (l location) {

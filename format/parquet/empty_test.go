@@ -39,3 +39,36 @@ func TestEmptyGroup(t *testing.T) {
 	_, err := dump(t, save(t, rewritten(t, page, h, func(m *pqformat.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.DataPageOffset = 0 })), Options{})
 	fails(t, err, loader.ErrCorrupt, "a.parquet", `"x"`, "at 0 lie outside")
 }
+
+// TestEmptyPages reads rows by an offset index that has pages without rows, which
+// Arrow writes where pages are tiny.
+func TestEmptyPages(t *testing.T) {
+	var body, index []byte
+	var first pqformat.PageHeader
+	pages := pqformat.OffsetIndex{}
+	row, at := int64(0), int64(len(magic))
+	for i, values := range [][]int32{{}, {1, 2}, {}, {3}, {}} {
+		b, h := int32Page(values...)
+		head := marshal(t, &h)
+		if i == 0 {
+			first = h // rewritten writes it
+		} else {
+			body = append(body, head...)
+		}
+		body = append(body, b...)
+		size := int32(len(head) + len(b))
+		pages.PageLocations = append(pages.PageLocations, pqformat.PageLocation{Offset: at, CompressedPageSize: size, FirstRowIndex: row})
+		row, at = row+int64(len(values)), at+int64(size)
+	}
+	index = marshal(t, &pages)
+	data := rewritten(t, append(body, index...), first, func(m *pqformat.FileMetaData) {
+		c := &m.RowGroups[0].Columns[0]
+		c.OffsetIndexOffset, c.OffsetIndexLength = at, int32(len(index))
+		c.MetaData.TotalCompressedSize -= int64(len(index))
+	})
+	want := []string{"x()=[1]", "x()=[2]", "x()=[3]"}
+	got, err := dump(t, save(t, data), Options{})
+	check(t, got, err, want...)
+	got, err = dumpRows(data)
+	check(t, got, err, want...)
+}
