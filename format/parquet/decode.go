@@ -152,6 +152,9 @@ func (d *decoder) begin(r *rows, k int) error {
 	if err := d.scan(&ch); err != nil {
 		return d.fault(-1, err)
 	}
+	if most := r.group.chunks[k].values; d.levels > most {
+		return d.fault(-1, fmt.Errorf("%d values in a page, the metadata says %d in all", d.levels, most))
+	}
 	return nil
 }
 

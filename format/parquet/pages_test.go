@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 	"testing"
 
@@ -40,15 +41,17 @@ func TestEmptyGroup(t *testing.T) {
 	fails(t, err, loader.ErrCorrupt, "a.parquet", `"x"`, "at 0 lie outside")
 }
 
-// TestEmptyPages reads rows by an offset index that has pages without rows, which
-// Arrow writes where pages are tiny.
-func TestEmptyPages(t *testing.T) {
-	var body, index []byte
+// indexed returns a file of pages of values, with an offset index, after changes to
+// the headers and the metadata.
+func indexed(t *testing.T, pages [][]int32, header func(h *pqformat.PageHeader), meta func(m *pqformat.FileMetaData)) []byte {
+	t.Helper()
+	var body []byte
 	var first pqformat.PageHeader
-	pages := pqformat.OffsetIndex{}
+	var all pqformat.OffsetIndex
 	row, at := int64(0), int64(len(magic))
-	for i, values := range [][]int32{{}, {1, 2}, {}, {3}, {}} {
+	for i, values := range pages {
 		b, h := int32Page(values...)
+		header(&h)
 		head := marshal(t, &h)
 		if i == 0 {
 			first = h // rewritten writes it
@@ -57,18 +60,37 @@ func TestEmptyPages(t *testing.T) {
 		}
 		body = append(body, b...)
 		size := int32(len(head) + len(b))
-		pages.PageLocations = append(pages.PageLocations, pqformat.PageLocation{Offset: at, CompressedPageSize: size, FirstRowIndex: row})
+		all.PageLocations = append(all.PageLocations, pqformat.PageLocation{Offset: at, CompressedPageSize: size, FirstRowIndex: row})
 		row, at = row+int64(len(values)), at+int64(size)
 	}
-	index = marshal(t, &pages)
-	data := rewritten(t, append(body, index...), first, func(m *pqformat.FileMetaData) {
+	index := marshal(t, &all)
+	return rewritten(t, append(body, index...), first, func(m *pqformat.FileMetaData) {
 		c := &m.RowGroups[0].Columns[0]
 		c.OffsetIndexOffset, c.OffsetIndexLength = at, int32(len(index))
 		c.MetaData.TotalCompressedSize -= int64(len(index))
+		meta(m)
 	})
+}
+
+// TestEmptyPages reads rows by an offset index that has pages without rows, which
+// Arrow writes where pages are tiny.
+func TestEmptyPages(t *testing.T) {
+	data := indexed(t, [][]int32{{}, {1, 2}, {}, {3}, {}}, func(*pqformat.PageHeader) {}, func(*pqformat.FileMetaData) {})
 	want := []string{"x()=[1]", "x()=[2]", "x()=[3]"}
 	got, err := dump(t, save(t, data), Options{})
 	check(t, got, err, want...)
 	got, err = dumpRows(data)
 	check(t, got, err, want...)
+}
+
+// TestFullPages reads rows by pages of lists that claim more values than the chunk
+// has: no memory is asked for these.
+func TestFullPages(t *testing.T) {
+	data := indexed(t, [][]int32{{1}, {2}, {3}}, func(h *pqformat.PageHeader) {
+		h.DataPageHeader.V.NumValues = math.MaxInt32
+	}, func(m *pqformat.FileMetaData) {
+		m.Schema[1].RepetitionType.V, m.Schema[1].RepetitionType.Valid = pqformat.Repeated, true
+	})
+	_, err := dumpRows(data)
+	fails(t, err, loader.ErrCorrupt, "a.parquet", `"x"`, "2147483647 values in a page, the metadata says 3")
 }
