@@ -136,16 +136,19 @@ func (d *decoder) enter(f *flow) (err error) {
 }
 
 // whole decompresses the next page straight to where its rows belong, those from
-// row at on, and returns how many these are: 0 if that cannot be.
-func (d *decoder) whole(f *flow, data []byte, at int) (int, error) {
+// row at of t on, and returns how many these are: 0 if that cannot be. None is null.
+func (d *decoder) whole(f *flow, t *target, at int) (int, error) {
 	if f.left > 0 || f.page == len(d.pages) || !d.direct(&d.pages[f.page]) {
 		return 0, nil
 	}
 	p, w := &d.pages[f.page], d.col.elem
 	f.page++
 	n := int(p.values)
-	if err := d.decompress(data[at*w:][:n*w], p.body, d.codec); err != nil {
+	if err := d.decompress(t.data[at*w:][:n*w], p.body, d.codec); err != nil {
 		return 0, d.fault(-1, fmt.Errorf("page %d: %w", f.page-1, err))
+	}
+	if t.valid != nil { // another shard has nulls
+		elem.Fill(t.valid[at:at+n], 1)
 	}
 	return n, nil
 }

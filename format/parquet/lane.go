@@ -111,7 +111,7 @@ func (s *strip) layAll(r *rows, lanes []lane) error {
 		n := 0
 		if alone {
 			var err error
-			if n, err = s.decoders[0].whole(&s.flows[0], r.targets[lanes[0].to].data, at); err != nil {
+			if n, err = s.decoders[0].whole(&s.flows[0], &r.targets[lanes[0].to], at); err != nil {
 				return err
 			}
 		}

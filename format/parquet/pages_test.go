@@ -6,8 +6,10 @@ import (
 	"slices"
 	"testing"
 
+	pq "github.com/parquet-go/parquet-go"
 	pqformat "github.com/parquet-go/parquet-go/format"
 
+	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
 )
 
@@ -93,4 +95,20 @@ func TestFullPages(t *testing.T) {
 	})
 	_, err := dumpRows(data)
 	fails(t, err, loader.ErrCorrupt, "a.parquet", `"x"`, "2147483647 values in a page, the metadata says 3")
+}
+
+// TestMaskOfShards reads a column that has nulls in one shard alone: in the others,
+// whose pages are decompressed straight to their place, no row is null.
+func TestMaskOfShards(t *testing.T) {
+	type never struct {
+		X int64 `parquet:"x"`
+	}
+	type some struct {
+		X *int64 `parquet:"x,optional"`
+	}
+	path := shards(t, structs(t, []never{{1}, {2}}, pq.Compression(&pq.Snappy)), structs(t, []some{{new(int64(3))}, {nil}}))
+	got, err := dump(t, path, Options{})
+	check(t, got, err, "x()=[1] x.valid()=[true]", "x()=[2] x.valid()=[true]", "x()=[3] x.valid()=[true]", "x()=[0] x.valid()=[false]")
+	_, err = dump(t, path, Options{Nulls: format.NullError})
+	fails(t, err, loader.ErrSpec, "1.parquet", "row 1", `"x"`, "is null")
 }
