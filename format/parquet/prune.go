@@ -16,7 +16,7 @@ import (
 // A Range is an interval of the values of a column, both ends included. A nil
 // end is open. Ends are int or int64 for columns of whole numbers, among them
 // dates, times and decimals as the file has them, float64 for floats, and string
-// for texts and binary, which are compared byte by byte.
+// for texts and binary, which are compared byte by byte, decimals of bytes excepted.
 type Range struct {
 	Column   string
 	Min, Max any
@@ -47,7 +47,7 @@ func newBound(l *leaf, r Range) (bound, error) {
 		case float64:
 			ok = (l.node.physical == floatType || l.node.physical == doubleType) && !math.IsNaN(x)
 		case string:
-			ok = l.node.physical == byteArray
+			ok = l.node.physical == byteArray && l.node.logical != decimalLogical // whose statistics are in order of their numbers
 		}
 		if !ok {
 			return b, fmt.Errorf("column %q is %v, which is not compared with %T %[3]v: %w", r.Column, l, *end, loader.ErrSpec)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/deprecated"
 	pqformat "github.com/parquet-go/parquet-go/format"
 
 	"github.com/stokerdata/stoker/loader"
@@ -183,4 +184,21 @@ func TestWhereErrors(t *testing.T) {
 		_, err := dump(t, path, Options{Where: []Range{r}})
 		fails(t, err, loader.ErrSpec, "a.parquet", fmt.Sprintf("%q", r.Column))
 	}
+}
+
+// TestWhereDecimals refuses a range of decimals that are bytes: their least value
+// can be the greatest byte by byte.
+func TestWhereDecimals(t *testing.T) {
+	page := []byte{1, 0, 0, 0, 0xff, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1}
+	h := pqformat.PageHeader{UncompressedPageSize: 15, CompressedPageSize: 15}
+	h.DataPageHeader.V, h.DataPageHeader.Valid = pqformat.DataPageHeader{NumValues: 3}, true
+	src, err := openBytes(rewritten(t, page, h, func(m *pqformat.FileMetaData) {
+		m.Schema[1].Type.V, m.Schema[1].ConvertedType.V, m.Schema[1].ConvertedType.Valid = pqformat.ByteArray, deprecated.Decimal, true
+		c := &m.RowGroups[0].Columns[0].MetaData
+		c.Type, c.Statistics.MinValue, c.Statistics.MaxValue = pqformat.ByteArray, []byte{0xff}, []byte{1} // -1 to 1
+	}), Options{Where: []Range{{"x", "\x00", "\x00"}}})
+	if err == nil {
+		t.Fatalf("%d of 1 row groups are left", len(src.Blocks()))
+	}
+	fails(t, err, loader.ErrSpec, "a.parquet", `"x"`, "DECIMAL")
 }
