@@ -112,3 +112,27 @@ func TestMaskOfShards(t *testing.T) {
 	_, err = dump(t, path, Options{Nulls: format.NullError})
 	fails(t, err, loader.ErrSpec, "1.parquet", "row 1", `"x"`, "is null")
 }
+
+// TestLongestValue refuses a list of 2 GiB, whatever the limit: its length is not one
+// that a span can hold.
+func TestLongestValue(t *testing.T) {
+	page, h := int32Page(1, 2, 3)
+	src, err := openBytes(rewritten(t, page, h, func(m *pqformat.FileMetaData) {
+		m.Schema[1].RepetitionType.V, m.Schema[1].RepetitionType.Valid = pqformat.Repeated, true
+	}), Options{Limits: format.Limits{ValueBytes: math.MaxInt64}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	r, err := src.Open(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	d := decoder{tools: new(tools)}
+	if err := d.begin(r.(*rows), 0); err != nil {
+		t.Fatal(err)
+	}
+	d.out.spans, d.row = make([]span, 1), 1
+	fails(t, d.endRow(1<<29), loader.ErrCorrupt, `"x"`, "2147483648 bytes, the limit is 2147483647")
+}

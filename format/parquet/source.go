@@ -138,6 +138,7 @@ func openFiles(files shard.Set, o Options) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{pool: pool, bufs: shard.NewBuffers(math.MaxInt64), read: o.Read, nulls: o.Nulls, limits: o.Limits.WithDefaults()}
+	s.limits.ValueBytes = min(s.limits.ValueBytes, math.MaxInt32) // what a span can hold
 	if err := s.open(context.Background(), files, o); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}

@@ -2,7 +2,6 @@ package parquet
 
 import (
 	"fmt"
-	"math"
 
 	pq "github.com/parquet-go/parquet-go"
 
@@ -162,7 +161,7 @@ func (d *decoder) textBytes() (n int64) {
 // endTexts finds the texts of each row, now that all lengths are known.
 func (d *decoder) endTexts() error {
 	c, out := d.col, d.out
-	most := min(d.s.limits.ValueBytes, math.MaxInt32)
+	most := d.s.limits.ValueBytes
 	rest := view[int32](out.data[:d.elems*c.elem])
 	t := &out.texts
 	t.spans = sized(t.spans, d.rows)

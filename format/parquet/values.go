@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/stokerdata/stoker/format/internal/elem"
 	"github.com/stokerdata/stoker/internal/bitpack"
@@ -182,7 +181,7 @@ func (d *decoder) affixes(n int, src []byte) (suffixes []byte, total int64, err 
 	if rest, err = deltas(d.more, rest); err != nil {
 		return nil, 0, err
 	}
-	total, err = mergedLen(d.ints, d.more, len(rest), min(d.s.limits.ValueBytes, math.MaxInt32))
+	total, err = mergedLen(d.ints, d.more, len(rest), d.s.limits.ValueBytes)
 	return rest, total, err
 }
 
@@ -243,7 +242,7 @@ func (d *decoder) strings(dst []span, by encoding, b parts) error {
 
 // lay sets dst to values of the lengths d.ints, one after another from base.
 func (d *decoder) lay(dst []span, base, size int64) error {
-	most := min(d.s.limits.ValueBytes, math.MaxInt32)
+	most := d.s.limits.ValueBytes
 	at := int64(0)
 	for i, n := range d.ints {
 		if n < 0 || int64(n) > size-at || int64(n) > most {
@@ -260,7 +259,7 @@ func (d *decoder) lay(dst []span, base, size int64) error {
 
 // plainStrings finds the values of PLAIN: each has its length before it.
 func (d *decoder) plainStrings(dst []span, src []byte, base int64) error {
-	most := min(d.s.limits.ValueBytes, math.MaxInt32)
+	most := d.s.limits.ValueBytes
 	at := 0
 	for i := range dst {
 		if len(src)-at < 4 {
