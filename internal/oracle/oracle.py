@@ -156,7 +156,9 @@ def arrow(folder):
     out = {}
     for codec, version in ("none", "1.0"), ("snappy", "1.0"), ("zstd", "2.0"):
         path = f"{folder}/{codec}-{version}"
-        pa.parquet.write_table(table, path + ".parquet", compression=codec, data_page_version=version, row_group_size=200, data_page_size=300)
+        with pa.parquet.ParquetWriter(path + ".parquet", table.schema, compression=codec, data_page_version=version, data_page_size=300) as w:
+            for part in table.slice(0, 0), table:  # the first is a row group without rows
+                w.write_table(part, row_group_size=200)
         pa.feather.write_feather(table, path + ".feather", compression="uncompressed")
         out[path] = {}
     return out
