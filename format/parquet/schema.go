@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,8 +62,9 @@ type node struct {
 	repeat   int32 // 0 required, 1 optional, 2 repeated
 	children int32
 	logical  logical
-	bits     int8 // of an INT annotation
-	unsigned bool // likewise
+	bits     int8  // of an INT annotation
+	unsigned bool  // likewise
+	unit     int32 // of a TIME or TIMESTAMP, as parquet.thrift numbers it; of a DECIMAL the digits behind its point
 }
 
 const (
@@ -113,6 +115,8 @@ func readNode(c *compact) node {
 			n.children = c.int32()
 		case id == 6:
 			converted = c.int32()
+		case id == 7:
+			n.unit = c.int32()
 		default:
 			return false
 		}
@@ -124,26 +128,50 @@ func readNode(c *compact) node {
 	return n
 }
 
-// readLogical reads the union LogicalType, of whose members only INT matters
-// beyond its kind.
+// readLogical reads the union LogicalType, most of whose members have no parameters.
 func (n *node) readLogical(c *compact) {
 	c.fields(func(id int16, typ byte) bool {
 		n.logical = logical(id)
-		if n.logical != intLogical || typ != thriftStruct {
+		if typ != thriftStruct {
 			return false
 		}
-		n.unsigned = true
-		c.fields(func(id int16, typ byte) bool {
-			switch {
-			case id == 1 && typ == thriftByte:
-				n.bits = int8(c.byte())
-			case id == 2 && (typ == thriftTrue || typ == thriftFalse):
-				n.unsigned = typ == thriftFalse
-			default:
-				return false
-			}
-			return true
-		})
+		switch n.logical {
+		case intLogical:
+			n.readInt(c)
+		case decimalLogical:
+			c.fields(func(id int16, typ byte) bool {
+				scale := id == 1 && typ == thriftI32
+				if scale {
+					n.unit = c.int32()
+				}
+				return scale
+			})
+		case timeLogical, stampLogical:
+			c.fields(func(id int16, typ byte) bool {
+				union := id == 2 && typ == thriftStruct
+				if union {
+					c.fields(func(id int16, _ byte) bool { n.unit = int32(id); return false })
+				}
+				return union
+			})
+		default:
+			return false
+		}
+		return true
+	})
+}
+
+func (n *node) readInt(c *compact) {
+	n.unsigned = true
+	c.fields(func(id int16, typ byte) bool {
+		switch {
+		case id == 1 && typ == thriftByte:
+			n.bits = int8(c.byte())
+		case id == 2 && (typ == thriftTrue || typ == thriftFalse):
+			n.unsigned = typ == thriftFalse
+		default:
+			return false
+		}
 		return true
 	})
 }
@@ -156,10 +184,12 @@ func (n *node) convert(t int32) {
 	if int(t) >= len(table) {
 		return
 	}
-	n.logical = table[t]
-	if n.logical == intLogical { // UINT_8 is 11, INT_8 15
+	switch n.logical = table[t]; n.logical {
+	case intLogical: // UINT_8 is 11, INT_8 15
 		n.unsigned = t < 15
 		n.bits = 8 << ((t - 11) % 4)
+	case timeLogical, stampLogical: // TIME_MILLIS is 7, TIME_MICROS 8
+		n.unit = 2 - t%2
 	}
 }
 
@@ -221,17 +251,40 @@ func (n *node) typeName() string {
 	if n.physical == fixedLenByteArray {
 		s += fmt.Sprintf("(%d)", n.length)
 	}
+	if what := n.annotation(); what != "" {
+		s += " (" + what + ")"
+	}
+	return s
+}
+
+func (n *node) annotation() string {
 	if n.logical == intLogical {
 		sign := ""
 		if n.unsigned {
 			sign = "U"
 		}
-		return fmt.Sprintf("%s (%sINT%d)", s, sign, n.bits)
+		return fmt.Sprintf("%sINT%d", sign, n.bits)
 	}
-	if name := logicalNames[n.logical]; name != "" {
-		s += " (" + name + ")"
+	return cmp.Or(n.measure(), logicalNames[n.logical])
+}
+
+// measure says what a date, a time or a decimal counts, in which all shards must agree.
+// It is empty for other columns.
+func (n *node) measure() string {
+	name := logicalNames[n.logical]
+	switch n.logical {
+	case dateLogical:
+		return name
+	case timeLogical, stampLogical:
+		units := [...]string{1: "ms", 2: "us", 3: "ns"}
+		if n.unit > 0 && int(n.unit) < len(units) {
+			return name + " in " + units[n.unit]
+		}
+		return fmt.Sprintf("%s in unit %d", name, n.unit)
+	case decimalLogical:
+		return fmt.Sprintf("%s with %d digits behind the point", name, n.unit)
 	}
-	return s
+	return ""
 }
 
 // maxNameBytes bounds a column's path, so that many columns below one group

@@ -113,7 +113,7 @@ type block struct {
 
 // Open opens the Parquet files that path names: a file, a directory, a glob or
 // "@list", as package shard finds them. All must have the chosen columns with
-// the types of the first shard; what is nullable, the order of columns and those
+// the types of the first shard, times and decimals in the same units; what is nullable, the order of columns and those
 // that are not read may differ. It reads the footers, but no values.
 //
 // Errors wrap loader.ErrCorrupt for damaged files and loader.ErrSpec for columns
@@ -261,7 +261,7 @@ func (s *Source) compare(l *layout, cols []column, from []int, first string) err
 		was := &s.layouts[0].leaves[s.layouts[0].from[k]]
 		now := &l.leaves[from[k]]
 		a, b := was.node, now.node
-		if a.physical == b.physical && a.length == b.length && was.isList == now.isList && same(c.field, s.cols[k].field) &&
+		if a.physical == b.physical && a.length == b.length && a.measure() == b.measure() && was.isList == now.isList && same(c.field, s.cols[k].field) &&
 			same(c.texts, s.cols[k].texts) && c.conv == s.cols[k].conv {
 			continue
 		}

@@ -356,6 +356,52 @@ func TestDrift(t *testing.T) {
 	}
 }
 
+// TestUnits opens shards whose numbers are equal and mean something else.
+func TestUnits(t *testing.T) {
+	type plain struct {
+		X int64 `parquet:"x"`
+	}
+	type millis struct {
+		X int64 `parquet:"x,timestamp(millisecond)"`
+	}
+	type nanos struct {
+		X int64 `parquet:"x,timestamp(nanosecond)"`
+	}
+	type ofDay struct {
+		X int64 `parquet:"x,time(microsecond)"`
+	}
+	type tenths struct {
+		X int64 `parquet:"x,decimal(1:18)"`
+	}
+	type cents struct {
+		X int64 `parquet:"x,decimal(2:18)"`
+	}
+	files := map[string][]byte{
+		"INT64 (INT64)":     structs(t, []plain{{1}}),
+		"TIMESTAMP in ms":   structs(t, []millis{{1}}),
+		"TIMESTAMP in ns":   structs(t, []nanos{{1}}),
+		"TIME in us":        structs(t, []ofDay{{1}}),
+		"DECIMAL with 1 di": structs(t, []tenths{{1}}),
+		"DECIMAL with 2 di": structs(t, []cents{{1}}),
+	}
+	for a, first := range files {
+		for b, second := range files {
+			got, err := dump(t, shards(t, first, second), Options{})
+			if a == b {
+				check(t, got, err, "x()=[1]", "x()=[1]")
+				continue
+			}
+			fails(t, err, loader.ErrSpec, `"x"`, a, b, "0.parquet", "1.parquet")
+		}
+	}
+	for converted, want := range map[int32]string{7: "TIME in ms", 8: "TIME in us", 9: "TIMESTAMP in ms", 10: "TIMESTAMP in us", 6: "DATE", 15: ""} {
+		var n node
+		if n.convert(converted); n.measure() != want {
+			t.Errorf("ConvertedType %d counts %q, want %q", converted, n.measure(), want)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	type rec struct {
 		Good   int32      `parquet:"good"`
