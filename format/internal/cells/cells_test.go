@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stokerdata/stoker/format/internal/syntax"
@@ -24,6 +25,14 @@ var numbers = []string{
 	"9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551615", "18446744073709551616", "255", "256", "-129", "-128", "32768", "4294967296",
 }
 
+// parseFloat is strconv's, which also reads what only Go has.
+func parseFloat(text string, bits int) (float64, error) {
+	if strings.ContainsAny(text, "_xX") {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(text, bits)
+}
+
 // compare compares all parsers with package strconv.
 func compare(t *testing.T, text string) {
 	t.Helper()
@@ -34,10 +43,10 @@ func compare(t *testing.T, text string) {
 	}
 	b := append([]byte(text), ",12345678"...)[:len(text)] // with the next cell behind it
 	f64, err := Float[float64](b)
-	want, wantErr := strconv.ParseFloat(text, 64)
+	want, wantErr := parseFloat(text, 64)
 	check("float64", math.Float64bits(f64), math.Float64bits(want), err, wantErr)
 	f32, err := Float[float32](b)
-	want, wantErr = strconv.ParseFloat(text, 32)
+	want, wantErr = parseFloat(text, 32)
 	check("float32", math.Float32bits(f32), math.Float32bits(float32(want)), err, wantErr)
 	for _, bits := range []int{8, 16, 32, 64} {
 		s, wantErr := strconv.ParseInt(text, 10, bits)
@@ -121,6 +130,8 @@ func TestProfile(t *testing.T) {
 		{syntax.CSV{}, []string{"", ""}, loader.Field{}, " float32 ()"},
 		{syntax.CSV{}, []string{"1", "x"}, loader.Field{}, " uint8 (?) text"},
 		{syntax.CSV{}, []string{"007"}, loader.Field{}, " uint8 (?) text"},
+		{syntax.CSV{}, []string{"1", "12_34"}, loader.Field{}, " uint8 (?) text"},
+		{syntax.CSV{}, []string{"1", "0x1p4"}, loader.Field{}, " uint8 (?) text"},
 		{syntax.CSV{}, []string{"7"}, loader.Field{Kind: kind.Label}, " int32 () label"},
 		{syntax.JSON{}, []string{"[1, 2]", "[3, 4.5]"}, loader.Field{}, " float32 (?)"},
 		{syntax.JSON{}, []string{"[1, 2]", "[]"}, loader.Field{}, " int64 (?)"},

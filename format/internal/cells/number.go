@@ -1,6 +1,7 @@
 package cells
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -96,12 +97,19 @@ func short(text []byte) (n uint64, behind int, ok bool) {
 	return v, behind, true
 }
 
+// goOnly are what a number has only in the syntax of Go: 1_000 and 0x1p4, which in data
+// are names.
+const goOnly = "_xX"
+
 // Float returns the floating-point number that a cell holds.
 func Float[T float32 | float64](cell []byte) (T, error) {
 	var z T
 	bits := 8 * int(unsafe.Sizeof(z))
 	if v, ok := exact(cell); ok && (bits == 64 || roundsOnce(v)) {
 		return T(v), nil
+	}
+	if bytes.ContainsAny(cell, goOnly) {
+		return 0, badNumber(strconv.ErrSyntax, z)
 	}
 	n, err := strconv.ParseFloat(asString(cell), bits)
 	return T(n), badNumber(err, z)

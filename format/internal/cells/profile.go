@@ -3,7 +3,6 @@ package cells
 import (
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/stokerdata/stoker/format/internal/syntax"
 	"github.com/stokerdata/stoker/loader"
@@ -98,7 +97,8 @@ func (p *Profile) leaf(v []byte) error {
 }
 
 // isNumber reports whether text should be taken for a number where nobody has
-// said what it is. One that begins with more zeros is a name: "007".
+// said what it is. One that begins with more zeros is a name, "007", and so is one
+// with an underscore, "2024_01".
 func isNumber(v []byte) bool {
 	digits := v
 	if digits[0] == '-' || digits[0] == '+' {
@@ -110,7 +110,7 @@ func isNumber(v []byte) bool {
 	if len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
 		return false
 	}
-	_, err := strconv.ParseFloat(string(v), 64)
+	_, err := Float[float64](v)
 	return err == nil
 }
 
