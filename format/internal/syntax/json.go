@@ -44,7 +44,11 @@ func (JSON) Reader(_, want []string) (Reader, error) {
 	r := &jsonReader{index: make(map[string]int, len(want))}
 	for c, w := range want {
 		r.index[w] = c
-		r.keys = append(r.keys, `"`+w+`"`)
+		key := `"` + w + `"`
+		if strings.IndexByte(w, '\\') >= 0 { // in a key it would mean something else
+			key = ""
+		}
+		r.keys = append(r.keys, key)
 	}
 	return r, nil
 }
@@ -52,7 +56,7 @@ func (JSON) Reader(_, want []string) (Reader, error) {
 // jsonReader reads rows of JSON.
 type jsonReader struct {
 	index map[string]int
-	keys  []string // in quotes
+	keys  []string // in quotes, "" of a name that must be escaped
 }
 
 // Read implements Reader.

@@ -194,6 +194,23 @@ func TestReaders(t *testing.T) {
 	}
 }
 
+// A name with a backslash is not the key that looks like it.
+func TestEscapedKeys(t *testing.T) {
+	for row, want := range map[string]string{
+		`{"a\\nb": 1, "a\nb": 2}`: "0=1 1=2 ",
+		`{"a\nb": 2, "a\\nb": 1}`: "0=1 1=2 ",
+		`{"a\nb": 2}`:             "1=2 ",
+	} {
+		r, err := JSON{}.Reader(nil, []string{`a\nb`, "a\nb"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := cells(r, row); err != nil || got != want {
+			t.Errorf("%s is %s, %v; want %s", row, got, err, want)
+		}
+	}
+}
+
 func TestHead(t *testing.T) {
 	for _, c := range []struct {
 		s     Syntax
