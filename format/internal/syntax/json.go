@@ -67,8 +67,11 @@ func (r *jsonReader) Read(row []byte, cells [][]byte) error {
 		c := next
 		if c >= len(r.keys) || string(key) != r.keys[c] {
 			var err error
-			if c, err = r.column(key); err != nil || c < 0 {
+			if c, err = r.column(key); err != nil {
 				return err
+			}
+			if c < 0 {
+				return checkUTF8(key, value)
 			}
 		}
 		if cells[c] != nil {
@@ -77,6 +80,14 @@ func (r *jsonReader) Read(row []byte, cells [][]byte) error {
 		cells[c], next = value, c+1
 		return nil
 	})
+}
+
+// checkUTF8 checks a member that nobody wants, as AppendText does those that hold text.
+func checkUTF8(key, value []byte) error {
+	if !utf8.Valid(key) || !utf8.Valid(value) {
+		return corrupt("column %.64q: %w", key[1:len(key)-1], errUTF8)
+	}
+	return nil
 }
 
 // column returns the number of the column with the given key, -1 if it is not

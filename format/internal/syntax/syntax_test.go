@@ -176,6 +176,9 @@ func TestReaders(t *testing.T) {
 		{JSON{}, nil, `{"\u0061": null}`, "1=null "},
 		{JSON{}, nil, `{"a": 1, "a": 2}`, "error"},
 		{JSON{}, nil, `{"a": 1, "\u0061": 2}`, "error"},
+		{JSON{}, nil, `{"a": 1, "d": {"e": ["ü"]}}`, "1=1 "},
+		{JSON{}, nil, "{\"a\": 1, \"d\": {\"e\": [\"\xff\"]}}", "error"},
+		{JSON{}, nil, "{\"a\": 1, \"\xff\": 2}", "error"},
 		{JSON{}, nil, `{"a": ` + strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1) + `}`, "error"},
 	} {
 		r, err := c.s.Reader(c.names, []string{"c", "a"})
