@@ -223,6 +223,20 @@ func TestDamagedRows(t *testing.T) {
 	}
 }
 
+// An error says once that data is damaged.
+func TestDamagedTexts(t *testing.T) {
+	dir := folder(t, map[string]string{"a.jsonl": `{"s": "x"}` + "\n" + `{"s": 1}`})
+	ld, err := loader.New(open(t, dir, jsonl.Options{Infer: 1}), loader.Config{BatchSize: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ld.Close()
+	_, err = ld.Trace(t.Context(), 0, 1, 0)
+	if !errors.Is(err, loader.ErrCorrupt) || strings.Count(fmt.Sprint(err), loader.ErrCorrupt.Error()) != 1 {
+		t.Errorf("a number among texts: %v", err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string

@@ -3,6 +3,7 @@ package lines
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"unicode/utf8"
@@ -227,7 +228,10 @@ func (r *rows) cell(c int, cell []byte) error {
 	if err == nil && col.row < 0 && int64(max(len(v.data)-v.start(r.row), v.texts.size())) > r.s.o.Limits.ValueBytes {
 		err = fmt.Errorf("a value of more bytes than Limits.ValueBytes, %d", r.s.o.Limits.ValueBytes)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, loader.ErrCorrupt):
+		return err
+	case err != nil:
 		return corrupt("%v", err)
 	}
 	if col.mask >= 0 {
