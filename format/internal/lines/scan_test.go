@@ -44,7 +44,7 @@ func TestScan(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	parts := []string{"a", "\n", "\n", "\r\n", "\"", "\"\n\"", ",", "\"\""}
 	for range 150 {
-		text := []byte("x,y\n")
+		text := []byte([...]string{"", "\n\r\n\n", "\ufeff", "\ufeff\r\n\n"}[r.IntN(4)] + "x,y\n")
 		for range r.IntN(40) {
 			text = append(text, parts[r.IntN(len(parts))]...)
 		}

@@ -254,7 +254,7 @@ func (c *scanner) fill() ([]byte, error) {
 		if err := c.pool.ReadAt(context.Background(), c.file, b[have:], c.off+int64(have)); err != nil {
 			return nil, err
 		}
-		if have = len(b); c.off+int64(have) == c.size || c.syntax.Split(b) > 0 {
+		if have = len(b); c.off+int64(have) == c.size || c.ends(b) {
 			return b, nil
 		}
 		if int64(have) >= c.o.Limits.RecordBytes {
@@ -262,6 +262,15 @@ func (c *scanner) fill() ([]byte, error) {
 		}
 		c.buf = append(c.buf, make([]byte, len(c.buf))...)
 	}
+}
+
+// ends reports whether a row ends in b: at the beginning of a file one with something
+// in it, as it may hold the names.
+func (c *scanner) ends(b []byte) bool {
+	if !c.begun {
+		b = b[syntax.Lead(b):]
+	}
+	return c.syntax.Split(b) > 0
 }
 
 // whole returns the whole rows of b, all of it at the end of a file, and their

@@ -50,6 +50,22 @@ func mark(b []byte) (int, error) {
 	return 0, nil
 }
 
+// Lead returns how many bytes of b, the beginning of a file, are a byte order mark and
+// empty lines.
+func Lead(b []byte) int {
+	n, err := mark(b)
+	if err != nil {
+		return 0
+	}
+	for {
+		i := bytes.IndexByte(b[n:], '\n')
+		if i < 0 || !IsEmpty(b[n:n+i+1]) {
+			return n
+		}
+		n += i + 1
+	}
+}
+
 // IsEmpty reports whether a line has nothing but its end.
 func IsEmpty(line []byte) bool { return len(bare(line)) == 0 }
 
