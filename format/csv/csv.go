@@ -54,7 +54,8 @@ type Source = lines.Source
 
 // Open opens the files that path names: a file, a directory, a glob or "@list", as
 // package shard finds them; of a directory the files *.csv and *.tsv. It reads them
-// once, or their indexes. All must have the wanted columns, in any order.
+// once, or their indexes. All must have the wanted columns, in any order; empty files
+// are left out.
 //
 // Errors wrap loader.ErrCorrupt for damaged files, and loader.ErrSpec for columns
 // that are missing or cannot have the type that Options.Fields gives them.

@@ -97,6 +97,15 @@ func TestHeader(t *testing.T) {
 	}
 }
 
+// An empty file has no rows, and no names that could be wrong.
+func TestEmptyFiles(t *testing.T) {
+	dir := folder(t, map[string]string{"a.csv": "", "b.csv": "1,x\n", "c.csv": "", "d.csv": "2,y\n"})
+	got := text(t, open(t, dir, csv.Options{Header: []string{"n", "s"}}))
+	if want := []string{`[1] "x"`, `[2] "y"`}; !slices.Equal(got, want) {
+		t.Errorf("rows are %q, want %q", got, want)
+	}
+}
+
 func TestNulls(t *testing.T) {
 	dir := folder(t, map[string]string{"a.csv": "n,x\n1,\n,2.5\n3,4\n"})
 	for nulls, want := range map[format.Nulls][]string{

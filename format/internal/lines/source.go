@@ -111,6 +111,9 @@ func (s *Source) open() error {
 		return err
 	}
 	for i, f := range s.set {
+		if f.Size == 0 {
+			continue
+		}
 		if _, err := s.syntax.Reader(s.heads[i], s.want); err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
