@@ -70,7 +70,7 @@ func (CSV) Names([]byte, func(string) error) error { return nil }
 
 // Reader implements Syntax.
 func (s CSV) Reader(names, want []string) (Reader, error) {
-	r := &csvReader{comma: s.Comma, to: slices.Repeat([]int{-1}, len(names))}
+	r := &csvReader{comma: s.Comma, to: slices.Repeat([]int{-1}, len(names)), text: []byte{}} // nil is no cell, "" one
 	places := make(map[string]int, len(names))
 	for k, name := range names {
 		places[name] = k

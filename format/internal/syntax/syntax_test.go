@@ -169,6 +169,7 @@ func TestReaders(t *testing.T) {
 	}{
 		{CSV{Comma: ','}, []string{"a", "b", "c"}, "1,2,3\n", "0=3 1=1 "},
 		{CSV{Comma: '\t'}, []string{"c", "a"}, "1,\t\"x\"\r\n", "0=1, 1=x "},
+		{CSV{Comma: ','}, []string{"a", "b", "c"}, "\"\",2,\n", "0= 1= "},
 		{CSV{Comma: ','}, []string{"a", "b", "c"}, "1,2\n", "error"},
 		{CSV{Comma: ','}, []string{"a", "b", "c"}, "1,2,3,\n", "error"},
 		{JSON{}, nil, `{"c": 1, "a": [2, 3], "d": 4}`, "0=1 1=[2, 3] "},
