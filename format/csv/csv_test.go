@@ -106,6 +106,39 @@ func TestEmptyFiles(t *testing.T) {
 	}
 }
 
+// A cell of a label is a class number of Names, or one of Names that are numbers.
+func TestClasses(t *testing.T) {
+	for _, c := range []struct {
+		cells []string
+		field loader.Field
+		want  []any
+	}{
+		{[]string{"1", "0", "2", "-1"}, loader.Field{Names: []string{"cat", "dog"}}, []any{1, 0, "class number 2 of 2", "class number -1 of 2"}},
+		{[]string{"9", "0", "10"}, loader.Field{Names: strings.Split("0123456789", "")}, []any{9, 0, "class number 10 of 10"}},
+		{[]string{"1", "2", "3", "0"}, loader.Field{Names: []string{"1", "2", "3"}}, []any{0, 1, 2, "not among the 3"}},
+		{[]string{"7", "cat"}, loader.Field{Names: []string{"cat", "7"}}, []any{1, 0}},
+		{[]string{"7", "-8"}, loader.Field{}, []any{7, -8}},
+	} {
+		c.field.Kind = kind.Label
+		dir := folder(t, map[string]string{"a.csv": "l\n" + strings.Join(c.cells, "\n")})
+		ld, err := loader.New(open(t, dir, csv.Options{Infer: 1, Fields: map[string]loader.Field{"l": c.field}}), loader.Config{BatchSize: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, want := range c.want {
+			var got any
+			row, err := ld.Trace(t.Context(), 0, int64(id), 0)
+			if got = err; err == nil {
+				got = loader.View[int32](row.Fields[0])[0]
+			}
+			if !strings.Contains(fmt.Sprint(got), fmt.Sprint(want)) {
+				t.Errorf("%q of %q is %v, want %v", c.cells[id], c.field.Names, got, want)
+			}
+		}
+		ld.Close()
+	}
+}
+
 func TestNulls(t *testing.T) {
 	dir := folder(t, map[string]string{"a.csv": "n,x\n1,\n,2.5\n3,4\n"})
 	for nulls, want := range map[format.Nulls][]string{

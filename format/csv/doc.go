@@ -24,8 +24,9 @@
 //	anything else          uint8 (?), kind.Text
 //
 // Any other type of numbers, and bool, comes from Options.Fields; so do the Names of
-// a kind.Label whose cells are names of classes. Numbers are rounded correctly. An
-// empty cell is a null, except in a column of texts.
+// a kind.Label whose cells are names of classes, or their numbers. Cells that are numbers
+// are names if Names has other numbers than those of the classes, "2019" say. Numbers
+// are rounded correctly. An empty cell is a null, except in a column of texts.
 //
 // # Trust
 //

@@ -21,7 +21,7 @@ func (t *table) column(c int, f loader.Field) (loader.Field, column, error) {
 	if err := p.Complete(&f); err != nil {
 		return f, nil, fmt.Errorf("column %q: %w", f.Name, err)
 	}
-	if f.Kind == kind.Label && p.Texts() {
+	if p.Named(&f) {
 		return t.labels(c, f)
 	}
 	col, err := t.convert(c, f)

@@ -158,6 +158,13 @@ func TestManifestBoxes(t *testing.T) {
 	}
 }
 
+// Names that are numbers are what cells of CSV mean, and not the places of others.
+func TestManifestNumericNames(t *testing.T) {
+	o := raw.ManifestOptions{Fields: loader.Spec{{Name: "l", Kind: kind.Label, Names: []string{"1", "2", "3"}}}}
+	src := must[*raw.Source](t)(raw.OpenManifest(manifest(t, "m.csv", "path,l\na.jpg,2\nb.jpg,1\n"), o))
+	equal(t, numbers[int32](t, src, "l"), []int32{1, 0})
+}
+
 func TestManifestInference(t *testing.T) {
 	for _, c := range []struct{ first, second, want string }{
 		{"1", "-2", "int64 ()"},
@@ -166,6 +173,7 @@ func TestManifestInference(t *testing.T) {
 		{"9223372036854775808", "1", "float32 ()"},
 		{"true", "false", "bool ()"},
 		{`"a"`, `""`, "uint8 (?) text"},
+		{`""`, `"a"`, "uint8 (?) text"},
 		{"[1, 2]", "[3]", "int64 (?)"},
 		{"[]", "[0.5]", "float32 (?)"},
 		{"[]", "[]", "float32 (?)"},

@@ -3,6 +3,7 @@ package cells
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/stokerdata/stoker/format/internal/syntax"
 	"github.com/stokerdata/stoker/loader"
@@ -32,8 +33,19 @@ func NewProfile(s syntax.Syntax) Profile {
 	return Profile{json: json, rank: -1, dim: [maxLists]int{-2, -2, -2, -2, -2}}
 }
 
-// Texts reports whether there are texts among the cells.
-func (p *Profile) Texts() bool { return p.texts }
+// Named reports whether the cells of f are names of classes: because some are texts or,
+// as CSV cannot tell, because a name among f.Names is a number other than its own.
+func (p *Profile) Named(f *loader.Field) bool {
+	if f.Kind != kind.Label {
+		return false
+	}
+	for i, name := range f.Names {
+		if !p.json && name != "" && isNumber([]byte(name)) && name != strconv.Itoa(i) {
+			return true
+		}
+	}
+	return p.texts
+}
 
 // Measure takes a cell into the profile.
 func (p *Profile) Measure(cell []byte) error { return p.measure(cell, 0) }

@@ -23,10 +23,11 @@ type column struct {
 	text     bool
 	texts    bool             // a list of them
 	lengths  int              // number of the field of their lengths, -1 if there is none
-	number   bool             // one, and no name of a class
+	number   bool             // any one
 	row      int              // bytes of a row, -1 if it varies
 	step     loader.Shape     // of one step of a field that varies
 	classes  map[string]int32 // numbers of Names, if cells are names
+	most     int              // of classes, if cells are their numbers, 0 if nobody tells
 	null     []byte           // a row of fixed size that is null
 }
 
@@ -183,7 +184,7 @@ func (s *Source) addColumn(c int, p *cells.Profile, nulls bool) error {
 		}
 		col.step = loader.Dims(dims...)
 	}
-	if f.Kind == kind.Label && p.Texts() {
+	if p.Named(&f) {
 		if f.Names == nil || f.DType != dtype.Int32 {
 			return fmt.Errorf("class names, which take Names in Options.Fields, and become int32: %w", loader.ErrSpec)
 		}
@@ -191,8 +192,10 @@ func (s *Source) addColumn(c int, p *cells.Profile, nulls bool) error {
 		for n, name := range f.Names {
 			col.classes[name] = int32(n)
 		}
+	} else if f.Kind == kind.Label && !f.DType.Float() {
+		col.most = len(f.Names)
 	}
-	col.number = f.Shape.Rank() == 0 && col.classes == nil
+	col.number = f.Shape.Rank() == 0 && col.classes == nil && col.most == 0
 	col.nullable = (nulls || slices.Contains(s.o.Nullable, f.Name)) && (s.json || !col.text)
 	s.columns = append(s.columns, col)
 	return nil

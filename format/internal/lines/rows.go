@@ -270,10 +270,19 @@ func (s *Source) class(dst []byte, col *column, cell []byte) error {
 	return nil
 }
 
-// put puts an element of a list into dst.
+// put puts a class, or an element of a list, into dst.
 func (s *Source) put(dst []byte, col *column, cell []byte) error {
 	if col.classes != nil {
 		return s.class(dst, col, cell)
+	}
+	if col.most > 0 {
+		n, err := cells.Int[int64](cell)
+		if err == nil && (n < 0 || n >= int64(col.most)) {
+			err = fmt.Errorf("class number %d of %d", n, col.most)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return cells.Put(dst, col.field.DType, cell)
 }
