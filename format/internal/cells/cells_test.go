@@ -142,6 +142,7 @@ func TestProfile(t *testing.T) {
 		{syntax.JSON{}, []string{"[]"}, loader.Field{Kind: kind.Texts}, " uint8 (?) texts"},
 		{syntax.JSON{}, []string{`["x"]`}, loader.Field{Kind: kind.Label}, " int32 (?) label"},
 		{syntax.JSON{}, []string{"[]", "[[1, 2, 3, 4]]"}, loader.Field{Kind: kind.Boxes}, " float32 (?, 4) boxes"},
+		{syntax.JSON{}, []string{"[]"}, loader.Field{Kind: kind.Spans}, " int32 (?, 2) spans"},
 	} {
 		p := NewProfile(c.s)
 		for _, cell := range c.cells {

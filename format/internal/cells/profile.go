@@ -152,7 +152,7 @@ func (p *Profile) Complete(f *loader.Field) error {
 	if rank > 0 {
 		found = p.inner(f, rank).Rows(-1)
 	}
-	if f.Shape.Rank() == 0 && f.Kind != kind.Boxes && f.Kind != kind.KeyPoints {
+	if f.Shape.Rank() == 0 {
 		f.Shape = found
 	}
 	return p.checkShape(f, rank)
@@ -162,8 +162,11 @@ func (p *Profile) Complete(f *loader.Field) error {
 func (p *Profile) setType(f *loader.Field) {
 	byKind := dtype.Invalid
 	switch f.Kind {
-	case kind.Label, kind.Tokens, kind.Spans:
+	case kind.Label, kind.Tokens:
 		byKind = dtype.Int32
+	case kind.Spans:
+		byKind = dtype.Int32
+		f.Shape = orShape(f.Shape, loader.Dims(-1, 2))
 	case kind.Boxes:
 		byKind = dtype.Float32
 		f.Shape = orShape(f.Shape, loader.Dims(-1, 4))
