@@ -30,8 +30,11 @@ func (t *table) column(c int, f loader.Field) (loader.Field, column, error) {
 
 // convert returns column c as values of f.
 func (t *table) convert(c int, f loader.Field) (column, error) {
-	if f.Kind == kind.Text {
+	switch f.Kind {
+	case kind.Text:
 		return t.texts(c, f)
+	case kind.Texts:
+		return nil, fmt.Errorf("column %q: lists of texts, which a manifest has as names of kind.Label alone: %w", f.Name, loader.ErrSpec)
 	}
 	switch f.DType {
 	case dtype.Bool:

@@ -267,6 +267,8 @@ func TestManifestErrors(t *testing.T) {
 		{"object", "m.jsonl", `{"path": "a.jpg", "x": {"y": 1}}`, raw.ManifestOptions{}, loader.ErrCorrupt, `line 1, column "x": an object`},
 		{"three corners", "m.jsonl", `{"path": "a.jpg", "b": [[1, 2, 3]]}`, raw.ManifestOptions{Fields: boxes}, loader.ErrSpec, `column "b": lists of 3 values for shape (?, 4)`},
 		{"flat box", "m.jsonl", `{"path": "a.jpg", "b": [1, 2, 3, 4]}`, raw.ManifestOptions{Fields: boxes}, loader.ErrSpec, `column "b": lists 1 deep`},
+		{"three ends", "m.jsonl", `{"path": "a.jpg", "b": [[1, 2, 3]]}`, raw.ManifestOptions{Fields: loader.Spec{{Name: "b", Kind: kind.Spans}}}, loader.ErrSpec, `column "b": lists of 3 values for shape (?, 2)`},
+		{"lists of texts", "m.jsonl", `{"path": "a.jpg", "b": ["x", "y"]}`, raw.ManifestOptions{}, loader.ErrSpec, `column "b": lists of texts`},
 		{"uneven boxes", "m.jsonl", "{\"path\": \"a.jpg\", \"b\": [[1, 2, 3, 4]]}\n{\"path\": \"a.jpg\", \"b\": [[1, 2, 3, 4], [5, 6]]}", raw.ManifestOptions{Fields: boxes}, loader.ErrCorrupt, `line 2, column "b": a list of 2 values, those before it have 4`},
 		{"mixed depth", "m.jsonl", "{\"path\": \"a.jpg\", \"b\": [[]]}\n{\"path\": \"a.jpg\", \"b\": 7}", raw.ManifestOptions{}, loader.ErrCorrupt, `line 2, column "b"`},
 		{"mixed types", "m.jsonl", "{\"path\": \"a.jpg\", \"b\": \"x\"}\n{\"path\": \"a.jpg\", \"b\": 7}", raw.ManifestOptions{}, loader.ErrCorrupt, `line 2, column "b": not a text`},
