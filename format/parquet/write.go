@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 
 	pq "github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	pqformat "github.com/parquet-go/parquet-go/format"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/arrowschema"
@@ -209,7 +212,7 @@ func (w *writer) begin() error {
 	}
 	w.file, w.rows = &output{w: f}, 0
 	w.pq = pq.NewGenericWriter[any](w.file, w.enc.schema, w.o.Codec.option(), pq.PageBufferSize(pageBytes), pq.WriteBufferSize(256<<10),
-		pq.CreatedBy("stoker", "", ""))
+		pq.CreatedBy("stoker", "", ""), pq.DataPageStatistics(false)) // each would hold two values of its page, twice
 	w.pq.SetKeyValueMetadata(format.SpecKey, w.enc.spec)
 	w.pq.SetKeyValueMetadata(arrowschema.Key, w.enc.arrow.Text())
 	w.pq.SetKeyValueMetadata(sumKey, noSum)
@@ -266,8 +269,8 @@ func (c Codec) option() pq.WriterOption {
 	return pq.Compression(codecs[c])
 }
 
-// An output is the file of a shard. From keep on it also remembers the bytes,
-// among which the footer will be.
+// An output is the file of a shard. From keep on it holds back the bytes, among
+// which the footer will be.
 type output struct {
 	w       *shard.Writer
 	n       int64
@@ -279,28 +282,63 @@ var _ io.Writer = (*output)(nil)
 
 // Write appends p.
 func (o *output) Write(p []byte) (int, error) {
+	if o.keeping {
+		o.tail = append(o.tail, p...)
+		return len(p), nil
+	}
 	n, err := o.w.Write(p)
 	o.n += int64(n)
-	if o.keeping {
-		o.tail = append(o.tail, p[:n]...)
-	}
 	return n, err
 }
 
+// keep makes the output keep what follows, until sign writes it.
 func (o *output) keep() { o.keeping = true }
 
-// sign puts the checksum of the footer into the footer.
+// sign writes what was kept, with the checksum of the footer in the footer.
 func (o *output) sign() error {
 	end := len(o.tail) - tailBytes
 	if end < 0 || int64(le32(o.tail[end:])) > int64(end) {
 		return errors.New("the footer is not where it should be")
 	}
-	raw := o.tail[end-int(le32(o.tail[end:])) : end]
+	start := end - int(le32(o.tail[end:]))
+	raw, err := trimBounds(o.tail[start:end])
+	if err != nil {
+		return err
+	}
 	f, err := parseFooter(raw)
 	if err != nil || f.sum != noSum {
 		return errors.Join(errors.New("the footer has no place for its checksum"), err)
 	}
-	at := o.n - tailBytes - int64(len(raw)) + int64(f.sumAt)
-	_, err = o.w.WriteAt(fmt.Appendf(nil, "%08x", footerSum(raw, f.sumAt)), at)
+	copy(raw[f.sumAt:], fmt.Sprintf("%08x", footerSum(raw, f.sumAt)))
+	tail := append(o.tail[:start:start], raw...)
+	tail = binary.LittleEndian.AppendUint32(tail, uint32(len(raw)))
+	o.keeping = false
+	_, err = o.Write(append(tail, o.tail[end+4:]...))
 	return err
+}
+
+// maxBoundBytes is the longest value that a footer tells as the least or the largest of
+// a chunk. Longer ones are files and documents, of which a footer would hold two for
+// each row group.
+const maxBoundBytes = 256
+
+// trimBounds returns a footer without the bounds that are too long.
+func trimBounds(raw []byte) ([]byte, error) {
+	var meta pqformat.FileMetaData
+	if err := thrift.Unmarshal(new(thrift.CompactProtocol), raw, &meta); err != nil {
+		return nil, err
+	}
+	long := false
+	for _, g := range meta.RowGroups {
+		for c := range g.Columns {
+			s := &g.Columns[c].MetaData.Statistics
+			if max(len(s.MinValue), len(s.MaxValue)) > maxBoundBytes {
+				s.MinValue, s.MaxValue, long = nil, nil, true
+			}
+		}
+	}
+	if !long {
+		return raw, nil
+	}
+	return thrift.Marshal(new(thrift.CompactProtocol), &meta)
 }

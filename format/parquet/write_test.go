@@ -148,6 +148,37 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// Large values stand once in a file: not as bounds of their pages and row groups too,
+// of which the footer would become too large to be read.
+func TestWriteLargeValues(t *testing.T) {
+	const n, size = 6, 200_000
+	var files, names []string
+	for i := range n {
+		files, names = append(files, strings.Repeat(string(rune('a'+i)), size)), append(names, fmt.Sprint(i))
+	}
+	src, err := mem.Columns(loader.Spec{{Name: "file", DType: dtype.Uint8, Shape: loader.Dims(-1)}, {Name: "name", DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: kind.Text}},
+		mem.Strings(files), mem.Strings(names))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "a.parquet")
+	done, err := Write(t.Context(), path, batches(t, src, 3), WriteOptions{Codec: Uncompressed, RowsPerGroup: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done[0].Bytes > n*size+20_000 {
+		t.Errorf("%d values of %d bytes take %d", n, size, done[0].Bytes)
+	}
+	back, err := Open(path, Options{Where: []Range{{Column: "name", Min: "2", Max: "3"}}}) // short bounds are there
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer back.Close()
+	if b := back.Blocks(); len(b) != 1 || b[0].Rows != 2 {
+		t.Errorf("blocks of two names are %+v", b)
+	}
+}
+
 // checkWritten makes sure that exactly the files in done exist, with n rows.
 func checkWritten(t *testing.T, dir string, done []format.Written, n int64) {
 	t.Helper()
