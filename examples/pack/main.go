@@ -10,7 +10,9 @@
 // gives out/train-00000-of-00016.arrow and so on. A row has the fields "file", the
 // bytes of a file as they are, "path", where it lay below the folder, and with
 // -labels "label", which is the name of the folder it lay in. Footers are the index:
-// feather.Open and parquet.Open find each row without reading others.
+// feather.Open and parquet.Open find each row without reading others. Hidden and
+// temporary files and empty folders are left out, as raw.Open does it, and so are modes
+// and times.
 //
 // Opening a small file costs several times as much as reading it, so a data set of
 // images is read some times faster from shards, most of all past the page cache.
@@ -147,7 +149,7 @@ func unpack(ctx context.Context, c config) ([]format.Written, error) {
 // inOrder gives all rows of src once, in batches, and closes it.
 func inOrder(ctx context.Context, src loader.Source) iter.Seq2[*loader.Batch, error] {
 	return func(yield func(*loader.Batch, error) bool) {
-		ld, err := loader.New(src, loader.Config{BatchSize: 64})
+		ld, err := open(src)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -157,6 +159,19 @@ func inOrder(ctx context.Context, src loader.Source) iter.Seq2[*loader.Batch, er
 			if !yield(b, err) {
 				return
 			}
+		}
+	}
+}
+
+// batchRows is how many rows a batch has, if memory is enough for as many of the largest.
+const batchRows = 64
+
+// open returns a loader of src, with smaller batches where rows are large.
+func open(src loader.Source) (*loader.Loader, error) {
+	for n := batchRows; ; n /= 2 {
+		ld, err := loader.New(src, loader.Config{BatchSize: n})
+		if err == nil || n == 1 {
+			return ld, err
 		}
 	}
 }

@@ -85,6 +85,21 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// A file that would not fit as many times as there are rows in a batch is packed too.
+func TestLargeFile(t *testing.T) {
+	dir, back := t.TempDir(), filepath.Join(t.TempDir(), "back")
+	large := bytes.Repeat([]byte{1, 2, 3}, 5<<20)
+	if err := os.WriteFile(filepath.Join(dir, "x"), large, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	shards := filepath.Join(t.TempDir(), "x.arrow")
+	try(t, "-shard", "0", dir, shards)
+	try(t, "-unpack", shards, back)
+	if b, err := os.ReadFile(filepath.Join(back, "x")); err != nil || !bytes.Equal(b, large) {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+}
+
 func TestLabels(t *testing.T) {
 	dir, _ := folder(t)
 	shards := filepath.Join(t.TempDir(), "x.arrow")
