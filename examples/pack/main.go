@@ -134,9 +134,9 @@ func unpack(ctx context.Context, c config) ([]format.Written, error) {
 	columns := []string{fileField, pathField}
 	switch filepath.Ext(c.from) {
 	case ".arrow":
-		src, err = feather.Open(c.from, feather.Options{Columns: columns})
+		src, err = feather.Open(c.from, feather.Options{Columns: columns, Nulls: format.NullError})
 	case ".parquet":
-		src, err = parquet.Open(c.from, parquet.Options{Columns: columns})
+		src, err = parquet.Open(c.from, parquet.Options{Columns: columns, Nulls: format.NullError})
 	default:
 		err = fmt.Errorf("%s ends neither in .arrow nor in .parquet", c.from)
 	}

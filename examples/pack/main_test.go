@@ -100,6 +100,15 @@ func TestLargeFile(t *testing.T) {
 	}
 }
 
+// A row that has no file is not taken for one of an empty file. PyArrow has written the
+// shard: pa.table({"file": pa.array([b"x", None], pa.binary()), "path": ["a", "b"]}).
+func TestNoFile(t *testing.T) {
+	c := config{from: filepath.Join("testdata", "null.arrow"), to: filepath.Join(t.TempDir(), "back"), unpack: true}
+	if err := run(t.Context(), c, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), `column "file" is null`) {
+		t.Errorf("error is %v", err)
+	}
+}
+
 func TestLabels(t *testing.T) {
 	dir, _ := folder(t)
 	shards := filepath.Join(t.TempDir(), "x.arrow")
