@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/loader"
@@ -36,7 +37,7 @@ type Options struct {
 	// that occur, sorted.
 	Names []string
 	// Path names a field that holds the path below the folder, uint8 (n) of
-	// kind.Text. Empty means no such field.
+	// kind.Text, for which it must be UTF-8. Empty means no such field.
 	Path string
 	// Extensions lists those of the files to read, as in ".jpg"; case does not
 	// matter. Nil means all files.
@@ -78,7 +79,7 @@ func Open(dir string, o Options) (*Source, error) {
 		err = s.addLabels(o)
 	}
 	if err == nil && o.Path != "" {
-		err = s.add(loader.Field{Name: o.Path, DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: kind.Text}, pathColumn{s})
+		err = s.addPaths(o.Path)
 	}
 	if err != nil {
 		s.Close()
@@ -128,6 +129,16 @@ func fileField(name string, k kind.Kind) loader.Field {
 		}
 	}
 	return loader.Field{Name: name, DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: k}
+}
+
+// addPaths adds the field of paths, which are texts and so must be UTF-8.
+func (s *Source) addPaths(name string) error {
+	for i := range s.Len() {
+		if p := s.rel(i); !utf8.ValidString(p) {
+			return fmt.Errorf("path %.200q is not UTF-8: %w", p, loader.ErrCorrupt)
+		}
+	}
+	return s.add(loader.Field{Name: name, DType: dtype.Uint8, Shape: loader.Dims(-1), Kind: kind.Text}, pathColumn{s})
 }
 
 // addLabels adds the field "label".

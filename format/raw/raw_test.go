@@ -234,6 +234,22 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
+// A path that is not UTF-8 is no text, but its file one like any other.
+func TestPathsAreTexts(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "\xff.jpg"), []byte("x"), 0o666); err != nil {
+		t.Skip(err) // macOS has no such names
+	}
+	if _, err := raw.Open(dir, raw.Options{Path: "path"}); !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), `"\xff.jpg"`) {
+		t.Errorf("as a text: %v", err)
+	}
+	images, err := all(t, must[*raw.Source](t)(raw.Open(dir, raw.Options{})), loader.Config{}, "image")
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, images, []string{"x"})
+}
+
 // TestFilesThatChange damages the second of three files after Open.
 func TestFilesThatChange(t *testing.T) {
 	for _, c := range []struct {
