@@ -187,9 +187,9 @@ func first(t *testing.T, src loader.Source) error {
 // TestDamagedRows checks that a row that is damaged costs itself alone, and that its
 // error tells where it is.
 func TestDamagedRows(t *testing.T) {
-	dir := folder(t, map[string]string{"a.csv": "n,s\n1,a\n2\n3,\"b\nb\"\nx,c\n5,\"d\"d\n6,\xff\n7,e\n"})
-	want := []string{"line 3: 1 cells, must be 2", `line 6: column "n": not a number of type int64`, "line 7: cell 2: text behind the quote", `line 8: column "s": text is not UTF-8`}
-	ld, err := loader.New(open(t, dir, csv.Options{Infer: 1}), loader.Config{BatchSize: 2, OnError: loader.Skip(10)})
+	dir := folder(t, map[string]string{"a.csv": "n,s\n1,a\n2\n3,\"b\nb\"\nx,c\n5,\"d\"d\n6,\xff\n7,e\n8," + strings.Repeat("x", 100)})
+	want := []string{"line 3: 1 cells, must be 2", `line 6: column "n": not a number of type int64`, "line 7: cell 2: text behind the quote", `line 8: column "s": text is not UTF-8`, "line 10: a row of 102 bytes"}
+	ld, err := loader.New(open(t, dir, csv.Options{Infer: 1, Limits: format.Limits{RecordBytes: 100}}), loader.Config{BatchSize: 2, OnError: loader.Skip(10)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestDamagedRows(t *testing.T) {
 	if !slices.Equal(got, []int64{1, 3, 7}) {
 		t.Errorf("whole rows are %v", got)
 	}
-	for id, text := range map[int64]string{1: want[0], 3: want[1], 4: want[2], 5: want[3]} {
+	for id, text := range map[int64]string{1: want[0], 3: want[1], 4: want[2], 5: want[3], 7: want[4]} {
 		_, err := ld.Trace(t.Context(), 0, id, 0)
 		var at *loader.SampleError
 		if !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), text) || !errors.As(err, &at) || at.Row != id || !strings.HasSuffix(at.Shard, "a.csv") {
@@ -232,6 +232,7 @@ func TestOpenRefuses(t *testing.T) {
 		"classes":          {"a\nx\n", csv.Options{Fields: map[string]loader.Field{"a": {Kind: kind.Label}}}, loader.ErrSpec},
 		"comma":            {"a\n1\n", csv.Options{Comma: '"'}, loader.ErrSpec},
 		"nulls":            {"a\n1\n", csv.Options{Nulls: 9}, loader.ErrSpec},
+		"a long first row": {"a\n" + strings.Repeat("x", 200), csv.Options{Limits: format.Limits{RecordBytes: 100}}, loader.ErrCorrupt},
 		"a long row":       {"a\n\"" + strings.Repeat("x", 3<<20), csv.Options{Limits: format.Limits{RecordBytes: 1 << 20}}, loader.ErrCorrupt},
 		"many rows":        {"a\n1\n2\n", csv.Options{Limits: format.Limits{ShardRecords: 1}}, loader.ErrCorrupt},
 		"many columns":     {"a,b\n1,2\n", csv.Options{Limits: format.Limits{Columns: 1}}, loader.ErrCorrupt},

@@ -141,7 +141,7 @@ func (s *Source) measure(rows []line) (profiles []cells.Profile, nulls []bool, e
 	}
 	list := make([][]byte, len(s.want))
 	for _, row := range rows {
-		if err := r.Read(row.text, list); err != nil {
+		if err := s.split(r, row.text, list); err != nil {
 			return nil, nil, s.at(row, err)
 		}
 		for c, cell := range list {

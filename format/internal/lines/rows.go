@@ -135,9 +135,17 @@ func (v *values) reset(col *column, n int) {
 	}
 }
 
+// split takes a row apart into its cells.
+func (s *Source) split(reader syntax.Reader, row []byte, cells [][]byte) error {
+	if int64(len(row)) > s.o.Limits.RecordBytes {
+		return corrupt("a row of %d bytes, Limits.RecordBytes is %d", len(row), s.o.Limits.RecordBytes)
+	}
+	return reader.Read(row, cells)
+}
+
 // parse parses a row.
 func (r *rows) parse(reader syntax.Reader, row []byte) error {
-	if err := reader.Read(row, r.cells); err != nil {
+	if err := r.s.split(reader, row, r.cells); err != nil {
 		return err
 	}
 	for c, cell := range r.cells {
