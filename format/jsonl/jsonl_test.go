@@ -223,6 +223,18 @@ func TestDamagedRows(t *testing.T) {
 	}
 }
 
+// Blocks of short numbers in long lists tell that they become larger than their text.
+func TestMemory(t *testing.T) {
+	const n = 10_000
+	dir := folder(t, map[string]string{"a.jsonl": `{"l": [1` + strings.Repeat(",1", n-1) + `]}` + "\n"})
+	for _, ty := range []dtype.Type{dtype.Uint8, dtype.Float64} {
+		src := open(t, dir, jsonl.Options{Fields: map[string]loader.Field{"l": {DType: ty}}})
+		if b := src.Blocks()[0]; b.Memory < b.Bytes+int64(n*ty.Size()) || b.Memory > 2*b.Bytes+int64(n*ty.Size()) {
+			t.Errorf("%d values of %v take %d bytes", n, ty, b.Memory)
+		}
+	}
+}
+
 // An error says once that data is damaged.
 func TestDamagedTexts(t *testing.T) {
 	dir := folder(t, map[string]string{"a.jsonl": `{"s": "x"}` + "\n" + `{"s": 1}`})

@@ -118,18 +118,29 @@ func (s *Source) open() error {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}
-	fixed := int64(0)
+	s.setMemory()
+	return nil
+}
+
+// setMemory says how much memory blocks take: what was read, which Buffers round up by a
+// quarter, what columns that vary make of it, and what all columns have for each row.
+func (s *Source) setMemory() {
+	fixed, varying := int64(0), int64(1) // bytes for each row, and for each byte of text
 	for c := range s.columns {
-		fixed += int64(max(s.columns[c].row, 8)) + 1 // one that varies has its end there
-		if s.columns[c].texts {
+		col := &s.columns[c]
+		fixed += int64(max(col.row, 8)) + 1 // one that varies has its end there
+		switch {
+		case col.texts:
 			fixed += 8
+			varying = max(varying, 3) // `"",` is a length
+		case col.row < 0 && !col.text:
+			varying = max(varying, int64(col.field.DType.Size())/2) // "1," is a number
 		}
 	}
 	for i := range s.blocks {
 		b := &s.blocks[i]
-		b.Memory = 2*b.Bytes + b.Bytes/4 + int64(b.Rows)*fixed // texts, and Buffers round up by a quarter
+		b.Memory = b.Bytes + b.Bytes/4 + varying*b.Bytes + int64(b.Rows)*fixed
 	}
-	return nil
 }
 
 // Spec implements loader.Source.
