@@ -113,8 +113,9 @@ type block struct {
 
 // Open opens the Parquet files that path names: a file, a directory, a glob or
 // "@list", as package shard finds them. All must have the chosen columns with
-// the types of the first shard, times and decimals in the same units; what is nullable, the order of columns and those
-// that are not read may differ. It reads the footers, but no values.
+// the types of the first shard, and times and decimals in its units; what is
+// nullable, the order of columns and those that are not read may differ. It reads
+// the footers, but no values.
 //
 // Errors wrap loader.ErrCorrupt for damaged files and loader.ErrSpec for columns
 // that are missing, of other types, or not readable; they name shard and column.
