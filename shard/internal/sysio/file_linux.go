@@ -101,7 +101,7 @@ func fileMode(mode uint32) fs.FileMode {
 // less than len(p) without an error; at the end of the file it returns 0 and
 // [io.EOF].
 func (f File) ReadAt(p []byte, off int64) (int, error) {
-	if f.eager && len(p) > 0 {
+	if f.eager && 0 < len(p) && len(p) <= cachedMost {
 		if n := f.readCached(p, off); n > 0 {
 			return n, nil
 		}
@@ -120,7 +120,8 @@ func (f File) ReadAt(p []byte, off int64) (int, error) {
 	}
 }
 
-// cachedMost is the most that is read without telling the scheduler: some 50 us.
+// cachedMost is the most that is read without telling the scheduler, some 50 us. What
+// takes longer gains nothing, and others may need the processor.
 const cachedMost = 256 << 10
 
 // missing counts the reads that are expected to find nothing in the page cache, as one
@@ -129,16 +130,16 @@ var missing atomic.Int32
 
 const missedAfter = 16 // one that did
 
-// readCached reads what the page cache has of p, at most cachedMost bytes, and returns
-// 0 where that is not known to be anything. It does not wait for a drive, and hence does
-// not tell the scheduler, which makes reading a small file up to a tenth cheaper.
+// readCached reads what the page cache has of p, and returns 0 where that is not known
+// to be anything. It does not wait for a drive, and hence does not tell the scheduler,
+// which makes reading a small file up to a tenth cheaper.
 func (f File) readCached(p []byte, off int64) int {
 	if missing.Load() > 0 {
 		missing.Add(-1)
 		return 0
 	}
 	v := unix.Iovec{Base: unsafe.SliceData(p)}
-	v.SetLen(min(len(p), cachedMost))
+	v.SetLen(len(p))
 	const half = unsafe.Sizeof(uintptr(0)) * 4 // bits of a word: what exceeds one goes to the next
 	n, _, errno := syscall.RawSyscall6(unix.SYS_PREADV2, uintptr(f.fd), uintptr(unsafe.Pointer(&v)), 1,
 		uintptr(off), uintptr(uint64(off)>>half>>half), unix.RWF_NOWAIT)
