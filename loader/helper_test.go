@@ -238,6 +238,12 @@ func writeBatch(h hash.Hash, b *loader.Batch) {
 	}
 }
 
+func digest(b *loader.Batch) string {
+	h := sha256.New()
+	writeBatch(h, b)
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
 // digests returns a hash of each batch of src.
 func digests(t testing.TB, src loader.Source, c loader.Config) (list []string, states []loader.State) {
 	t.Helper()
@@ -250,9 +256,7 @@ func digests(t testing.TB, src loader.Source, c loader.Config) (list []string, s
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := sha256.New()
-		writeBatch(h, b)
-		list = append(list, hex.EncodeToString(h.Sum(nil)[:8]))
+		list = append(list, digest(b))
 		states = append(states, b.State())
 	}
 	return list, states

@@ -2,8 +2,6 @@ package loader_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -217,12 +215,6 @@ func (c *consumer) use(t *testing.T, b *loader.Batch) {
 			kept.Release()
 		})
 	}
-}
-
-func digest(b *loader.Batch) string {
-	h := sha256.New()
-	writeBatch(h, b)
-	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // compare runs the stream, or what is left of it behind some batch, with other settings.

@@ -23,7 +23,7 @@ type column struct {
 	text     bool
 	texts    bool             // a list of them
 	lengths  int              // number of the field of their lengths, -1 if there is none
-	number   bool             // any one
+	number   bool             // one of any value, and neither a class nor a name of one
 	row      int              // bytes of a row, -1 if it varies
 	step     loader.Shape     // of one step of a field that varies
 	classes  map[string]int32 // numbers of Names, if cells are names
