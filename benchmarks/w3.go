@@ -13,6 +13,7 @@ import (
 
 	"github.com/stokerdata/stoker/benchmarks/internal/probe"
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
+	"github.com/stokerdata/stoker/format/cache"
 	"github.com/stokerdata/stoker/format/feather"
 	"github.com/stokerdata/stoker/format/parquet"
 	"github.com/stokerdata/stoker/format/raw"
@@ -92,6 +93,11 @@ func (c bytesConfig) of(kind string) bytesConfig {
 	return c
 }
 
+func (c bytesConfig) by(workers int) bytesConfig {
+	c.Workers = workers
+	return c
+}
+
 // past returns c with reads that go past the page cache.
 func (c bytesConfig) past() bytesConfig {
 	c.Backend = shard.DirectRing
@@ -130,11 +136,28 @@ func (c bytesConfig) pool() shard.PoolConfig { return shard.PoolConfig{Backend: 
 
 // unpacked returns a loader of the files as they lie.
 func (c bytesConfig) unpacked(order loader.Order) (*loader.Loader, error) {
-	src, err := raw.Open(c.Dir, raw.Options{Extensions: jpegNames, Pool: c.pool()})
+	src, err := c.files()
 	if err != nil {
 		return nil, err
 	}
 	return loader.New(src, loader.Config{BatchSize: c.Batch, Seed: 1, Order: order, Workers: c.Workers})
+}
+
+// inMemory returns a loader of the files that reads each of them once.
+func (c bytesConfig) inMemory() (*loader.Loader, error) {
+	src, err := c.files()
+	if err != nil {
+		return nil, err
+	}
+	cached, err := cache.Open(src, cache.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return loader.New(cached, loader.Config{BatchSize: c.Batch, Seed: 1, Order: loader.Shuffle{}, Workers: c.Workers})
+}
+
+func (c bytesConfig) files() (*raw.Source, error) {
+	return raw.Open(c.Dir, raw.Options{Extensions: jpegNames, Pool: c.pool()})
 }
 
 func packFeather(c bytesConfig) error {
@@ -194,6 +217,10 @@ func openBytes(config json.RawMessage) (*rounds.Work, error) {
 			return eachFile(c.readFiles), nil
 		case "open", "open_batches":
 			return eachFile(c.openFiles), nil
+		case "open_32":
+			w := eachFile(c.openFiles)
+			w.Run = func(int, int) (int, error) { return len(c.Files), c.openByThreads(32) }
+			return w, nil
 		}
 		ld, err := c.open()
 		if err != nil {
@@ -220,6 +247,8 @@ func (c bytesConfig) open() (ld *loader.Loader, err error) {
 	switch c.Kind {
 	case "files":
 		return c.unpacked(loader.Shuffle{})
+	case "cached":
+		return c.inMemory()
 	case "feather":
 		src, err = feather.Open(c.Pack, feather.Options{Pool: c.pool()})
 	case "parquet":

@@ -1,17 +1,23 @@
 package main
 
 import (
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stokerdata/stoker/benchmarks/internal/cold"
 	"github.com/stokerdata/stoker/benchmarks/internal/probe"
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
 )
 
-// workload4 is reading small files in random order.
+// workload4 is reading small files in random order: as they came back from their drive,
+// as they were just written, and from the drive.
 func workload4(b *bench) ([]rounds.Match, error) {
 	dir, files, err := b.someImages(mostFiles)
 	if err != nil {
@@ -20,33 +26,78 @@ func workload4(b *bench) ([]rounds.Match, error) {
 	if err := readBack(files); err != nil {
 		return nil, err
 	}
-	with := func(kind string, workers int) bytesConfig {
-		return bytesConfig{Dir: dir, Files: files, Batch: b.batch, Kind: kind, Workers: workers}
-	}
+	c := bytesConfig{Dir: dir, Files: files, Batch: b.batch}
 	check := askBytes(filepath.Join(b.work, "sums"), files)
 	m := rounds.Match{Name: "W4", About: "small files in the page cache: their bytes, shuffled; an item is a file"}
-	m.Entries = []rounds.Entry{
-		b.own("ours", "stoker", "bytes", with("files", 0), check),
-		b.python("torch_0", "DataLoader that reads bytes, num_workers=0", "torch_bytes.py", with("", 0), check),
-		b.python("torch_2", "the same, num_workers=2", "torch_bytes.py", with("", 2), check),
-		b.own("readfile", "os.ReadFile, one goroutine", "bytes", with("readfile", 0), check),
-		b.own("open", "limit: open, pread and close into one buffer, one thread", "bytes", with("open", 0), check),
-		b.own("open_batches", "limit: the same into memory for batches", "bytes", with("open_batches", 0), check),
-	}
-	m.Ratios = against("ours", m.Entries)
+	m.Entries = b.byFile(c, check)
 	each, err := meanBytes(files)
 	if err != nil {
 		return nil, err
 	}
-	one := with("", 0).packed(b.work, "tar") // for fio, which reads no trees of files
+	one := c.packed(b.work, "tar") // for fio, which reads no trees of files
 	if err := packTar(one); err != nil {
 		return nil, err
 	}
 	evicted := fromDrive(m, append(slices.Clone(files), one.Pack),
-		b.own("ours_direct", "stoker, by io_uring past the page cache", "bytes", with("files", 0).past(), check),
+		b.own("ours_direct", "stoker, by io_uring past the page cache", "bytes", c.of("files").past(), check),
+		b.own("open_32", "limit: open, pread and close by 32 threads, each into a buffer of its own", "bytes", c.of("open_32"), check),
 		fio("limit: fio, as many bytes at random places of one file, 32 under way, past the page cache", one.Pack, each,
 			probe.Load{Bytes: (int(each) + cold.Align - 1) &^ (cold.Align - 1), Depth: 32, Random: true}))
-	return []rounds.Match{m, evicted}, nil
+
+	m.Entries = append(m.Entries, b.own("ours_cached", "stoker, format/cache in memory", "bytes", c.of("cached"), check))
+	m.Ratios = append(against("ours", m.Entries), against("ours_cached", m.Entries)...)
+	written, err := b.justWritten(c, check)
+	return []rounds.Match{m, written, evicted}, err
+}
+
+// byFile returns the contenders that read small files, one by one.
+func (b *bench) byFile(c bytesConfig, check asking) []rounds.Entry {
+	return []rounds.Entry{
+		b.own("ours", "stoker", "bytes", c.of("files"), check),
+		b.python("torch_0", "DataLoader that reads bytes, num_workers=0", "torch_bytes.py", c, check),
+		b.python("torch_2", "the same, num_workers=2", "torch_bytes.py", c.by(2), check),
+		b.own("readfile", "os.ReadFile, one goroutine", "bytes", c.of("readfile"), check),
+		b.own("open", "limit: open, pread and close into one buffer, one thread", "bytes", c.of("open"), check),
+		b.own("open_batches", "limit: the same into memory for batches", "bytes", c.of("open_batches"), check),
+	}
+}
+
+// justWritten returns the match of copies of the files that no drive has given back.
+func (b *bench) justWritten(c bytesConfig, check asking) (rounds.Match, error) {
+	m := rounds.Match{Name: "W4_written", About: "small files in the page cache since they were written: their bytes, shuffled; an item is a file"}
+	dir := filepath.Join(b.work, "written")
+	files := make([]string, len(c.Files))
+	for i, f := range c.Files {
+		within, err := filepath.Rel(c.Dir, f)
+		if err != nil {
+			return m, err
+		}
+		files[i] = filepath.Join(dir, within)
+		if err := writeCopy(files[i], f); err != nil {
+			return m, err
+		}
+	}
+	c.Dir, c.Files = dir, files
+	m.Entries = b.byFile(c, check)
+	m.Ratios = against("ours", m.Entries)
+	return m, nil
+}
+
+// writeCopy writes what is in one file to another one, as far as its drive.
+func writeCopy(to, from string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+		return err
+	}
+	f, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // readBack brings files into the page cache from their drive, as an epoch does. Pages
@@ -106,4 +157,29 @@ func (c bytesConfig) openFiles(ordered bool, file func([]byte) error) error {
 		}
 	}
 	return nil
+}
+
+// openByThreads reads all files with no more than system calls, each thread to the
+// start of a buffer of its own.
+func (c bytesConfig) openByThreads(threads int) error {
+	var next atomic.Int64
+	var g errgroup.Group
+	order := c.sequence(false)
+	for range threads {
+		g.Go(func() error {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			buf := make([]byte, readBytes)
+			for {
+				k := int(next.Add(1)) - 1
+				if k >= len(order) {
+					return nil
+				}
+				if _, err := readWhole(c.Files[order[k]], &buf, 0); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return g.Wait()
 }
