@@ -36,6 +36,7 @@ func TestReleaseLater(t *testing.T) {
 // all that is left is planned.
 func TestKeepTooMany(t *testing.T) {
 	everywhere(t, func(t *testing.T, src loader.Source, c loader.Config) {
+		c.Epochs = 2
 		ld := mustNew(t, src, c)
 		defer ld.Close()
 		n := 0
@@ -49,6 +50,28 @@ func TestKeepTooMany(t *testing.T) {
 		if n != 5 || last == nil || !strings.Contains(last.Error(), "kept") {
 			t.Errorf("%d batches, then %v", n, last)
 		}
+	})
+}
+
+// TestKeepEverything keeps all batches of a stream, as many as there is memory for: it
+// ends as any other does.
+func TestKeepEverything(t *testing.T) {
+	everywhere(t, func(t *testing.T, src loader.Source, c loader.Config) {
+		_, states := digests(t, src, c)
+		c.MaxKept = len(states) - c.Prefetch
+		ld := mustNew(t, src, c)
+		defer ld.Close()
+		var kept []*loader.Batch
+		for b, err := range ld.All(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept = append(kept, b.Keep())
+		}
+		if len(kept) != len(states) {
+			t.Errorf("%d batches of %d", len(kept), len(states))
+		}
+		release(kept)
 	})
 }
 

@@ -138,7 +138,7 @@ func (l *Loader) fits(s *State) error {
 	case s.Fingerprint != l.print:
 		return fmt.Errorf("loader: state of another data set, order or pipeline (%s, this is %s): %w", s.Fingerprint, l.print, ErrState)
 	case s.Epoch < 0 || s.Position < 0 || s.Step < 0 || s.Into < 0 || s.Position > l.planEpoch(s.Epoch).Len(),
-		l.cfg.Epochs >= 0 && s.Epoch > int64(l.cfg.Epochs), slices.ContainsFunc(s.Ahead, func(n int64) bool { return n < 0 || n > maxPlanned }):
+		l.cfg.Epochs >= 0 && s.Epoch > int64(l.cfg.Epochs), slices.ContainsFunc(s.Ahead, func(n int64) bool { return n < 0 }):
 		return fmt.Errorf("loader: state at epoch %d, position %d does not exist: %w", s.Epoch, s.Position, ErrState)
 	case s.Batch != global && (l.mixes || len(s.Ahead) > 0 || s.Position%int64(global) != 0):
 		return fmt.Errorf("loader: state of global batches of %d rows (World x BatchSize), these have %d: %w", s.Batch, global, ErrState)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -291,6 +292,50 @@ func BenchmarkPlan(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/4096, "ns/row")
+		})
+	}
+}
+
+// some is an order with no rows in most epochs.
+type some struct{ every uint64 }
+
+func (s some) Plan(p loader.Pass) loader.Plan {
+	if p.Epoch%s.every != 0 {
+		p.Blocks = nil
+	}
+	return loader.Sequential{}.Plan(p)
+}
+
+// TestEpochsWithoutRows goes on behind epochs that have none, and does not look for a row
+// for ever.
+func TestEpochsWithoutRows(t *testing.T) {
+	for pn, pipe := range pipelines() {
+		t.Run(pn, func(t *testing.T) {
+			run := func(order loader.Order, epochs, most int) (seen []int64) {
+				ld := mustNew(t, tables()["inline"]().source(), loader.Config{BatchSize: 8, Order: order, Epochs: epochs, Transforms: pipe})
+				defer ld.Close()
+				for b, err := range ld.All(t.Context()) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !slices.Contains(seen, b.Epoch) {
+						seen = append(seen, b.Epoch)
+					}
+					if len(seen) > most {
+						break
+					}
+				}
+				return seen
+			}
+			if seen, want := run(some{5}, 12, 12), []int64{0, 5, 10}; !slices.Equal(seen, want) {
+				t.Errorf("epochs %v, want %v", seen, want)
+			}
+			if seen := run(some{7}, -1, 2); len(seen) != 3 {
+				t.Errorf("an endless stream has epochs %v", seen)
+			}
+			if seen := run(some{1 << 60}, -1, 2); len(seen) != 1 {
+				t.Errorf("a stream without rows behind its first epoch has epochs %v", seen)
+			}
 		})
 	}
 }

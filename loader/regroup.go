@@ -75,7 +75,7 @@ func (r *regrouper) claim() task {
 		r.todo = append(r.todo[:0], r.todo[1:]...)
 		return task{kind: batchTask, s: s}
 	}
-	if r.busy || r.over || r.cur == nil && len(r.free) == 0 {
+	if r.busy || r.over || r.cur == nil && len(r.free) == 0 && !r.settled() {
 		return task{}
 	}
 	if len(r.giving) > 0 || r.atEnd || r.resume != nil || r.first() != nil || r.drained() {
@@ -98,12 +98,18 @@ func (r *regrouper) first() *step {
 // drained reports whether no step is left.
 func (r *regrouper) drained() bool { return r.e.ended && r.e.head == r.e.planned }
 
+// settled reports whether nothing but the end of an epoch, or of the stream, comes next,
+// for which no batch is needed: all memory may be kept by then.
+func (r *regrouper) settled() bool {
+	return r.cur == nil && len(r.giving) == 0 && r.resume == nil && (r.atEnd || r.drained())
+}
+
 // run places rows until there is nothing to place, or no memory for it. The caller
 // holds the engine's mutex.
 func (r *regrouper) run(w *Worker) {
 	e := r.e
 	defer func() { r.busy = false }()
-	for !e.stop && !r.over && (r.cur != nil || r.begin()) {
+	for !e.stop && !r.over && (r.cur != nil || r.settled() || r.begin()) {
 		s := r.first()
 		switch {
 		case r.resume != nil:
@@ -150,7 +156,10 @@ func (r *regrouper) begin() bool {
 
 // abandon gives up the batch at hand, which is empty, unless there is damage to tell of.
 func (r *regrouper) abandon() {
-	if len(r.cur.errs) > 0 {
+	switch {
+	case r.cur == nil:
+		return
+	case len(r.cur.errs) > 0:
 		r.emit(r.state())
 		return
 	}
@@ -189,6 +198,9 @@ func (r *regrouper) leave(s *step) {
 func (r *regrouper) endEpoch() {
 	epoch, number := r.epoch, r.number
 	r.epoch, r.number, r.position, r.atEnd = r.epoch+1, 0, 0, false
+	if r.cur == nil {
+		return
+	}
 	if r.cur.buf.batch.n > 0 && r.e.l.cfg.Remainder != remainder.Drop {
 		after := r.state()
 		r.epoch, r.number = epoch, number
@@ -249,6 +261,9 @@ func holdOf(bin int, rows []*held) hold {
 
 // place places the rows of s up to one that completes a batch or closes a bin.
 func (r *regrouper) place(s *step) {
+	if s.epoch > r.epoch { // those between had no rows
+		r.epoch, r.number = s.epoch, 0
+	}
 	if r.errs == 0 {
 		sortRowErrors(s.errs)
 	}

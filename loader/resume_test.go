@@ -94,6 +94,28 @@ func TestAsReadyElsewhere(t *testing.T) {
 	}
 }
 
+// TestAsReadyFarAhead resumes behind a batch that thousands had overtaken.
+func TestAsReadyFarAhead(t *testing.T) {
+	const rows, far = 6000, 5000
+	ld := mustNew(t, (&table{random: true, sizes: []int{rows}}).source(), loader.Config{BatchSize: 1, AsReady: true})
+	defer ld.Close()
+	state := ld.State()
+	state.Ahead = []int64{far}
+	if err := ld.Resume(state); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for b, err := range ld.All(t.Context()) {
+		if err != nil || b.IDs()[0] == far {
+			t.Fatalf("batch %d: %v", b.Step, err)
+		}
+		n++
+	}
+	if n != rows-1 {
+		t.Errorf("%d batches of %d", n, rows-1)
+	}
+}
+
 // sameBatches reports whether two lists hold the same in some order.
 func sameBatches(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))

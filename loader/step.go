@@ -190,6 +190,9 @@ type walker struct {
 // wasDelivered reports whether a step was delivered before a resume.
 func (w *walker) wasDelivered(seq int64) bool { return slices.Contains(w.ahead, seq) }
 
+// maxIdle is after how many epochs in a row without a batch an endless stream ends.
+const maxIdle = 100
+
 // next returns the next place, or false at the end of the stream.
 func (w *walker) next() (place, bool) {
 	c := &w.l.cfg
@@ -200,7 +203,7 @@ func (w *walker) next() (place, bool) {
 		}
 		left := w.plan.Len() - w.pos
 		if left <= 0 || left < global && c.Remainder == remainder.Drop || left < int64(c.World) && c.Remainder == remainder.Short {
-			if idle++; idle > 1 {
+			if idle++; idle > maxIdle && c.Epochs < 0 {
 				return place{}, false // an endless stream of nothing
 			}
 			continue
