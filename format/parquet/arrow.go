@@ -62,13 +62,16 @@ func (p *place) describe(n node) {
 }
 
 // promise notes what Arrow's schema tells of the leaf: that it is a dictionary of
-// texts, or the shape of its rows.
+// texts, in what it counts time, or the shape of its rows.
 func (l *leaf) promise(p place, limits format.Limits) error {
 	f := p.arrow
 	if f == nil || len(f.Children) > 0 {
 		return nil
 	}
 	l.label = f.Dict != nil && f.Type.Text() && l.node.physical == byteArray
+	if f.Type == arrowschema.Duration {
+		l.counts = f.Measure()
+	}
 	own, _, _ := natural(l)
 	switch {
 	case l.isList:

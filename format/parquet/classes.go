@@ -134,19 +134,47 @@ func (d *decoder) names(src []byte, n int) error {
 	return d.plainStrings(d.dictSpans, src, 0)
 }
 
-// labels sets dst to the numbers of the classes that the texts in src name.
-func (d *decoder) labels(dst []int32, src []byte) error {
-	if err := d.names(src, len(dst)); err != nil {
-		return err
-	}
-	for i, x := range d.dictSpans {
-		name := src[x.off:][:x.n]
-		n, ok := d.col.classes.numbers[string(name)]
-		if !ok {
-			return fmt.Errorf("class %.64q is not among the %d of Names, which Options.Fields can give; or the DType uint8, as which they are texts: %w",
-				name, len(d.col.classes.names), loader.ErrSpec)
+// labels sets dst to the numbers of the classes that texts name.
+func (d *decoder) labels(dst []int32, by encoding, src []byte) (err error) {
+	switch by {
+	case plain:
+		err = d.names(src, len(dst))
+	case deltaLengthByteArray:
+		d.ints, d.dictSpans = sized(d.ints, len(dst)), sized(d.dictSpans, len(dst))
+		if src, err = deltas(d.ints, src); err == nil {
+			err = d.lay(d.dictSpans, 0, int64(len(src)))
 		}
-		dst[i] = n
+	case deltaByteArray:
+		return d.labelsMerged(dst, src)
+	default:
+		return d.unsupported(by)
 	}
-	return nil
+	for i := 0; i < len(dst) && err == nil; i++ {
+		x := d.dictSpans[i]
+		dst[i], err = d.col.classes.number(src[x.off:][:x.n])
+	}
+	return err
+}
+
+// labelsMerged is labels of DELTA_BYTE_ARRAY.
+func (d *decoder) labelsMerged(dst []int32, src []byte) error {
+	suffixes, _, err := d.affixes(len(dst), src)
+	var name []byte
+	for i := 0; i < len(dst) && err == nil; i++ {
+		n := d.more[i]
+		name = append(name[:d.ints[i]], suffixes[:n]...)
+		suffixes = suffixes[n:]
+		dst[i], err = d.col.classes.number(name)
+	}
+	return err
+}
+
+// number returns the number of a class.
+func (c *classes) number(name []byte) (int32, error) {
+	n, ok := c.numbers[string(name)]
+	if !ok {
+		return 0, fmt.Errorf("class %.64q is not among the %d of Names, which Options.Fields can give; or the DType uint8, as which they are texts: %w",
+			name, len(c.names), loader.ErrSpec)
+	}
+	return n, nil
 }

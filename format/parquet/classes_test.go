@@ -39,6 +39,33 @@ func labelFile(t *testing.T, o ...pq.WriterOption) ([]byte, []labelRow) {
 	return structs(t, rows, append(o, arrowSchema(fields, "abcd"), pq.MaxRowsPerRowGroup(5))...), rows
 }
 
+// TestClassesDeltas reads labels behind the dictionary, as writers that give it up leave
+// them: in DELTA_LENGTH_BYTE_ARRAY or DELTA_BYTE_ARRAY.
+func TestClassesDeltas(t *testing.T) {
+	type row struct{ A, B string }
+	schema := pq.NewSchema("x", pq.Group{"A": pq.Encoded(pq.String(), &pq.DeltaLengthByteArray), "B": pq.Encoded(pq.String(), &pq.DeltaByteArray)})
+	fields := map[string]arrowschema.Field{"A": dictionary(), "B": dictionary()}
+	var rows []row
+	var names, want []string
+	for i := range 5 {
+		names = append(names, fmt.Sprintf("%.*s%d", i%3, "class", i))
+	}
+	for i := range 70 {
+		a, b := i*i%5, i/3%5
+		rows, want = append(rows, row{names[a], names[b]}), append(want, fmt.Sprintf("A()=[%d] B()=[%d]", a, b))
+	}
+	for version := 1; version <= 2; version++ {
+		data := structs(t, rows, schema, arrowSchema(fields, "AB"), pq.DataPageVersion(version), pq.PageBufferSize(100))
+		as := func(names []string) Options {
+			return Options{Fields: map[string]loader.Field{"A": {Names: names}, "B": {Names: names}}}
+		}
+		got, err := dump(t, save(t, data), as(names))
+		check(t, got, err, want...)
+		_, err = dump(t, save(t, data), as(names[:4]))
+		fails(t, err, loader.ErrSpec, `column "A"`, "not among the 4 of Names")
+	}
+}
+
 // TestClasses reads dictionaries of texts as labels, by blocks and by rows.
 func TestClasses(t *testing.T) {
 	for version := 1; version <= 2; version++ {

@@ -322,6 +322,7 @@ func TestMetadata(t *testing.T) {
 		{"type", good(), meta(func(m *pqformat.ColumnMetaData) { m.Type = pqformat.Int64 }), "type differs"},
 		{"LZO", good(), meta(func(m *pqformat.ColumnMetaData) { m.Codec = 3 }), "LZO, which is not supported"},
 		{"LZ4 of Hadoop", good(), meta(func(m *pqformat.ColumnMetaData) { m.Codec = pqformat.Lz4 }), "LZ4, which is not supported"},
+		{"encoding of later days", good(), meta(func(m *pqformat.ColumnMetaData) { m.Encoding = []pqformat.Encoding{pqformat.Plain, 10} }), "number 10, which is not supported"},
 		{"wrong codec", good(), meta(func(m *pqformat.ColumnMetaData) { m.Codec = pqformat.Snappy }), "decompress"},
 		{"rows", good(), func(m *pqformat.FileMetaData) { m.RowGroups[0].NumRows = 2 }, "3 values for 2 rows"},
 		{"2^40 rows", good(), func(m *pqformat.FileMetaData) {

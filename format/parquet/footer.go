@@ -309,6 +309,8 @@ func readChunk(c *compact, l *leaf, limits format.Limits, size int64) (ch chunk,
 		return ch, m, fmt.Errorf("type differs from the schema's: %w", loader.ErrCorrupt)
 	case !m.codec.known():
 		return ch, m, fmt.Errorf("compressed by %v, which is not supported: %w", m.codec, loader.ErrSpec)
+	case m.unknown > 0:
+		return ch, m, fmt.Errorf("encoded by number %d, which is not supported: %w", m.unknown, loader.ErrSpec)
 	case m.values == 0: // of a row group without rows, which Arrow says to lie at 0
 		return ch, m, nil
 	}
@@ -337,6 +339,7 @@ type columnMeta struct {
 	bloom                                              int64
 	stats                                              statistics
 	spills                                             bool
+	unknown                                            encoding
 }
 
 func (m *columnMeta) read(c *compact) {
@@ -345,7 +348,7 @@ func (m *columnMeta) read(c *compact) {
 		case id == 1 && typ == thriftI32:
 			m.typ = physical(c.int32())
 		case id == 2 && typ == thriftList:
-			m.spills = readSpills(c)
+			m.spills, m.unknown = readEncodings(c)
 		case id == 4 && typ == thriftI32:
 			m.codec = codec(c.int32())
 		case id == 12 && typ == thriftStruct:
@@ -371,19 +374,20 @@ func (m *columnMeta) read(c *compact) {
 	})
 }
 
-// readSpills reads a list of encodings, and reports whether there are others than
-// PLAIN and that of a dictionary.
-func readSpills(c *compact) (spills bool) {
+// readEncodings reads a list of encodings. It reports whether there are others than
+// PLAIN and that of a dictionary, and one that no reader knew when this was written.
+func readEncodings(c *compact) (spills bool, unknown encoding) {
 	n, typ := c.list()
 	if typ != thriftI32 && n > 0 {
 		c.fail()
 	}
 	for ; n > 0 && !c.bad; n-- {
-		switch encoding(c.int32()) {
-		case plain, plainDictionary, rleDictionary, rle, bitPacked:
-		default:
+		switch e := encoding(c.int32()); {
+		case e > byteStreamSplit:
+			unknown = e
+		case e != plain && !e.indexed() && e != rle && e != bitPacked:
 			spills = true
 		}
 	}
-	return spills
+	return spills, unknown
 }

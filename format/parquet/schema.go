@@ -205,6 +205,7 @@ type leaf struct {
 	steps  []int  // the length of those lists, of the lists within, and so on
 	refuse string // why it cannot be read, empty if it can
 
+	counts   string       // in what Arrow's schema has it count time, which Parquet has no word for
 	label    bool         // Arrow's schema has it as a dictionary of texts
 	promised bool         // Arrow's schema tells the shape of rows
 	shape    loader.Shape // if so
@@ -223,6 +224,9 @@ func (l *leaf) nullable() bool {
 // String returns the type in Parquet's words.
 func (l *leaf) String() string {
 	s := l.node.typeName()
+	if l.counts != "" {
+		s += ", " + l.counts
+	}
 	switch {
 	case l.refuse != "":
 		return l.refuse
@@ -285,6 +289,11 @@ func (n *node) measure() string {
 		return fmt.Sprintf("%s with %d digits behind the point", name, n.unit)
 	}
 	return ""
+}
+
+// agrees reports whether the numbers of two columns, if they say so, count the same.
+func (l *leaf) agrees(m *leaf) bool {
+	return l.node.measure() == m.node.measure() && (l.counts == m.counts || l.counts == "" || m.counts == "")
 }
 
 // maxNameBytes bounds a column's path, so that many columns below one group

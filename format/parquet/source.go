@@ -262,7 +262,7 @@ func (s *Source) compare(l *layout, cols []column, from []int, first string) err
 		was := &s.layouts[0].leaves[s.layouts[0].from[k]]
 		now := &l.leaves[from[k]]
 		a, b := was.node, now.node
-		if a.physical == b.physical && a.length == b.length && a.measure() == b.measure() && was.isList == now.isList &&
+		if a.physical == b.physical && a.length == b.length && was.agrees(now) && was.isList == now.isList &&
 			same(c.field, s.cols[k].field) && same(c.texts, s.cols[k].texts) && c.conv == s.cols[k].conv {
 			continue
 		}

@@ -19,6 +19,7 @@ import (
 	pqformat "github.com/parquet-go/parquet-go/format"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/arrowschema"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
@@ -354,6 +355,25 @@ func TestDrift(t *testing.T) {
 			t.Errorf("%s: reading x alone: %v", c.name, err)
 		}
 	}
+}
+
+// TestDurations opens shards whose durations, plain numbers in Parquet, count in other
+// units by Arrow's schema: that is refused where both have one.
+func TestDurations(t *testing.T) {
+	type row struct {
+		X int64 `parquet:"x"`
+	}
+	duration := func(unit int) []byte { // as Arrow's Schema.fbs numbers it
+		f := arrowschema.Field{Type: arrowschema.Duration, Unit: unit}
+		return structs(t, []row{{1}}, arrowSchema(map[string]arrowschema.Field{"x": f}, "x"))
+	}
+	millis, micros := duration(1), duration(2)
+	for _, second := range [][]byte{millis, structs(t, []row{{1}})} {
+		got, err := dump(t, shards(t, millis, second), Options{})
+		check(t, got, err, "x()=[1]", "x()=[1]")
+	}
+	_, err := dump(t, shards(t, millis, micros), Options{})
+	fails(t, err, loader.ErrSpec, `"x"`, "duration in us", "duration in ms", "0.parquet", "1.parquet")
 }
 
 // TestUnits opens shards whose numbers are equal and mean something else.

@@ -33,14 +33,16 @@ func (d *decoder) values(dst []byte, n int, by encoding, src []byte) error {
 	switch kind := d.leaf.node.physical; {
 	case d.col.conv == toLength:
 		return d.lengths(view[int32](dst), by, src)
-	case by == plain:
-		return d.plain(dst, n, src)
 	case by.indexed():
 		h, err := newIndexes(src, n)
 		if err != nil {
 			return err
 		}
 		return d.pick(dst, &h, n)
+	case d.col.conv == toLabel:
+		return d.labels(view[int32](dst), by, src)
+	case by == plain:
+		return d.plain(dst, n, src)
 	case by == rle && kind == boolean:
 		if len(src) < 4 || int64(le32(src)) > int64(len(src)-4) {
 			return errShort
@@ -60,6 +62,12 @@ func (d *decoder) values(dst []byte, n int, by encoding, src []byte) error {
 	case by == deltaByteArray && kind == fixedLenByteArray:
 		return d.mergeFixed(dst, n, src)
 	}
+	return d.unsupported(by)
+}
+
+// unsupported is the error of values in an encoding that is not one for their type. It
+// is no damage where the footer has announced it.
+func (d *decoder) unsupported(by encoding) error {
 	return fmt.Errorf("%v encoded by %v, which is not supported", d.leaf, by)
 }
 
@@ -85,9 +93,6 @@ func (d *decoder) plain(dst []byte, n int, src []byte) error {
 		}
 		unpackBits(dst, src, 0)
 		return nil
-	}
-	if d.col.conv == toLabel {
-		return d.labels(view[int32](dst), src)
 	}
 	if stored := d.col.stored(); !fits(len(src), n*stored) {
 		return sizeError(len(src), n*stored)
@@ -237,7 +242,7 @@ func (d *decoder) strings(dst []span, by encoding, b parts) error {
 		}
 		return d.lay(dst, base, total)
 	}
-	return fmt.Errorf("%v encoded by %v, which is not supported", d.leaf, by)
+	return d.unsupported(by)
 }
 
 // lay sets dst to values of the lengths d.ints, one after another from base.

@@ -61,8 +61,8 @@ func Parse(text string, lim format.Limits) (*Schema, error) {
 	return s, nil
 }
 
-// Text returns s as the value of Key. Of fields it takes numbers, texts, bytes,
-// dictionaries and lists of them; other types have more to be told.
+// Text returns s as the value of Key. Of fields it takes numbers, durations, texts,
+// bytes, dictionaries and lists of them; other types have more to be told.
 func (s *Schema) Text() string {
 	b := flatbuffers.NewBuilder(1 << 10)
 	fields := putFields(b, s.Fields)
@@ -133,6 +133,8 @@ func putType(b *flatbuffers.Builder, f *Field) flatbuffers.UOffsetT {
 		b.PrependBoolSlot(1, f.Signed, false)
 	case Float:
 		b.PrependInt16Slot(0, int16(f.Size/32), 0)
+	case Duration:
+		b.PrependInt16Slot(0, int16(f.Unit), 1)
 	case FixedSizeBinary, FixedSizeList:
 		b.PrependInt32Slot(0, int32(f.Size), 0)
 	}
