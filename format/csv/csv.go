@@ -1,6 +1,7 @@
 package csv
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,8 @@ import (
 // Options says what Open reads. The zero Options reads all columns of files that
 // begin with a row of names.
 type Options struct {
-	// Comma stands between cells. 0 means a tab if path ends in .tsv, else a comma.
+	// Comma stands between cells. 0 means a tab in files called *.tsv, and a comma in
+	// others; not both can be opened as one.
 	Comma byte
 	// Header names the columns of files that do not begin with a row of names.
 	Header []string
@@ -60,16 +62,35 @@ type Source = lines.Source
 // Errors wrap loader.ErrCorrupt for damaged files, and loader.ErrSpec for columns
 // that are missing or cannot have the type that Options.Fields gives them.
 func Open(path string, o Options) (*Source, error) {
-	if o.Comma == 0 {
-		if o.Comma = ','; strings.EqualFold(filepath.Ext(path), ".tsv") {
-			o.Comma = '\t'
-		}
+	set, err := shard.Finder{Ext: []string{".csv", ".tsv"}}.Find(context.Background(), path)
+	if err == nil && o.Comma == 0 {
+		o.Comma, err = commaOf(set)
 	}
-	if strings.IndexByte("\"\r\n", o.Comma) >= 0 || o.Comma > '~' {
-		return nil, fmt.Errorf("csv: Comma %q: %w", o.Comma, loader.ErrSpec)
+	if err == nil && (strings.IndexByte("\"\r\n", o.Comma) >= 0 || o.Comma > '~') {
+		err = fmt.Errorf("Comma %q: %w", o.Comma, loader.ErrSpec)
 	}
-	return lines.Open("csv", path, syntax.CSV{Comma: o.Comma, Columns: o.Header}, lines.Options{
-		Ext: []string{".csv", ".tsv"}, Columns: o.Columns, Fields: o.Fields, Nulls: o.Nulls, Nullable: o.Nullable,
+	if err != nil {
+		return nil, fmt.Errorf("csv: %w", err)
+	}
+	return lines.Open("csv", set, syntax.CSV{Comma: o.Comma, Columns: o.Header}, lines.Options{
+		Columns: o.Columns, Fields: o.Fields, Nulls: o.Nulls, Nullable: o.Nullable,
 		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read, IndexDir: o.IndexDir,
 	})
+}
+
+// commaOf returns what stands between cells, by the names of the files.
+func commaOf(set shard.Set) (byte, error) {
+	of := func(f shard.File) byte {
+		if strings.EqualFold(filepath.Ext(f.Path), ".tsv") {
+			return '\t'
+		}
+		return ','
+	}
+	for _, f := range set[1:] {
+		if of(f) != of(set[0]) {
+			return 0, fmt.Errorf("%s has %q between cells by its name, and %s %q; open them apart, or set Comma: %w",
+				set[0].Path, of(set[0]), f.Path, of(f), loader.ErrSpec)
+		}
+	}
+	return of(set[0]), nil
 }

@@ -91,7 +91,22 @@ func TestTypes(t *testing.T) {
 
 func TestHeader(t *testing.T) {
 	dir := folder(t, map[string]string{"a.tsv": "1\tx\n2\ty\n"})
-	got := text(t, open(t, filepath.Join(dir, "a.tsv"), csv.Options{Header: []string{"n", "s"}}))
+	for _, path := range []string{dir, filepath.Join(dir, "a.tsv"), filepath.Join(dir, "*")} {
+		got := text(t, open(t, path, csv.Options{Header: []string{"n", "s"}}))
+		if want := []string{`[1] "x"`, `[2] "y"`}; !slices.Equal(got, want) {
+			t.Errorf("rows are %q, want %q", got, want)
+		}
+	}
+}
+
+// Files of both kinds are rows of one only where Comma says of which.
+func TestCommasAndTabs(t *testing.T) {
+	dir := folder(t, map[string]string{"a.csv": "n,s\n1,x\n", "b.tsv": "n,s\n2,y\n"})
+	_, err := csv.Open(dir, csv.Options{})
+	if !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), "a.csv") || !strings.Contains(err.Error(), `b.tsv '\t'`) {
+		t.Errorf("got %v", err)
+	}
+	got := text(t, open(t, dir, csv.Options{Comma: ','}))
 	if want := []string{`[1] "x"`, `[2] "y"`}; !slices.Equal(got, want) {
 		t.Errorf("rows are %q, want %q", got, want)
 	}

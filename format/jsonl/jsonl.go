@@ -1,6 +1,9 @@
 package jsonl
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/internal/lines"
 	"github.com/stokerdata/stoker/format/internal/syntax"
@@ -51,8 +54,12 @@ type Source = lines.Source
 // Errors wrap loader.ErrCorrupt for damaged files, and loader.ErrSpec for columns
 // that are missing or cannot have the type that Options.Fields gives them.
 func Open(path string, o Options) (*Source, error) {
-	return lines.Open("jsonl", path, syntax.JSON{}, lines.Options{
-		Ext: []string{".jsonl", ".ndjson"}, Columns: o.Columns, Fields: o.Fields, Nulls: o.Nulls, Nullable: o.Nullable,
+	set, err := shard.Finder{Ext: []string{".jsonl", ".ndjson"}}.Find(context.Background(), path)
+	if err != nil {
+		return nil, fmt.Errorf("jsonl: %w", err)
+	}
+	return lines.Open("jsonl", set, syntax.JSON{}, lines.Options{
+		Columns: o.Columns, Fields: o.Fields, Nulls: o.Nulls, Nullable: o.Nullable,
 		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read, IndexDir: o.IndexDir,
 	})
 }

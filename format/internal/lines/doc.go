@@ -1,7 +1,9 @@
 // Package lines makes a source of text files whose lines are rows: what format/csv
 // and format/jsonl have in common.
 //
-//	src, err := lines.Open("csv", path, syntax.CSV{Comma: ','}, lines.Options{Ext: []string{".csv"}})
+//	set, err := shard.Finder{Ext: []string{".csv"}}.Find(ctx, path)
+//	...
+//	src, err := lines.Open("csv", set, syntax.CSV{Comma: ','}, lines.Options{})
 //
 // Open reads each file once, to cut it into blocks of whole rows, and takes the
 // types of columns from the first rows; with an IndexDir it does so once for all

@@ -34,9 +34,19 @@ func indexed(t testing.TB) (path, dir string) {
 	return path, filepath.Join(t.TempDir(), "some", "where")
 }
 
+// one returns the set of one file.
+func one(t testing.TB, path string) shard.Set {
+	t.Helper()
+	set, err := shard.Finder{}.Find(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
 func openIndexed(t testing.TB, path, dir string) *Source {
 	t.Helper()
-	s, err := Open("csv", path, syntax.CSV{Comma: ','}, Options{Ext: []string{".csv"}, IndexDir: dir, Infer: 1})
+	s, err := Open("csv", one(t, path), syntax.CSV{Comma: ','}, Options{IndexDir: dir, Infer: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +163,7 @@ func TestIndexOptions(t *testing.T) {
 		"limits": {syntax.CSV{Comma: ','}, Options{Limits: format.Limits{RecordBytes: 1 << 20}}},
 	} {
 		c.o.IndexDir, c.o.Infer = dir, 1
-		src, err := Open("csv", path, c.s, c.o)
+		src, err := Open("csv", one(t, path), c.s, c.o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +211,7 @@ func TestIndexDamaged(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open("csv", path, syntax.CSV{Comma: ','}, Options{IndexDir: filepath.Join(dir, "file")}); err == nil {
+	if _, err := Open("csv", one(t, path), syntax.CSV{Comma: ','}, Options{IndexDir: filepath.Join(dir, "file")}); err == nil {
 		t.Error("a file is no directory")
 	}
 }
@@ -247,7 +257,7 @@ func BenchmarkOpen(b *testing.B) {
 	for _, dir := range []string{"", dir} {
 		b.Run(map[bool]string{true: "scan", false: "index"}[dir == ""], func(b *testing.B) {
 			for b.Loop() {
-				s, err := Open("csv", path, syntax.CSV{Comma: ','}, Options{IndexDir: dir, Infer: 1})
+				s, err := Open("csv", one(b, path), syntax.CSV{Comma: ','}, Options{IndexDir: dir, Infer: 1})
 				if err != nil {
 					b.Fatal(err)
 				}

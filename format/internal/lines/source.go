@@ -31,7 +31,6 @@ const (
 // Options says what Open reads: see the Options of format/csv, where most fields
 // are called the same.
 type Options struct {
-	Ext      []string // of files that are taken from a directory
 	Columns  []string
 	Fields   map[string]loader.Field
 	Nulls    format.Nulls
@@ -71,12 +70,8 @@ type place struct {
 	sum  uint64 // XXH3 of its bytes, if there are indexes
 }
 
-// Open returns a source of the files that path names, as package shard finds them.
-func Open(name, path string, s syntax.Syntax, o Options) (*Source, error) {
-	set, err := shard.Finder{Ext: o.Ext}.Find(context.Background(), path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
+// Open returns a source of files. The name is that of the format, for errors.
+func Open(name string, set shard.Set, s syntax.Syntax, o Options) (*Source, error) {
 	if o.Infer < 0 || o.Nulls > format.NullError {
 		return nil, fmt.Errorf("%s: Infer %d, Nulls %d: %w", name, o.Infer, o.Nulls, loader.ErrSpec)
 	}
