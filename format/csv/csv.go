@@ -67,7 +67,7 @@ func Open(path string, o Options) (*Source, error) {
 		o.Comma, err = commaOf(set)
 	}
 	if err == nil && (strings.IndexByte("\"\r\n", o.Comma) >= 0 || o.Comma > '~') {
-		err = fmt.Errorf("Comma %q: %w", o.Comma, loader.ErrSpec)
+		err = fmt.Errorf("cells cannot end with Comma %q: %w", o.Comma, loader.ErrSpec)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("csv: %w", err)

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 	"strconv"
 	"unsafe"
 
+	"github.com/stokerdata/stoker/internal/decimal"
 	"github.com/stokerdata/stoker/loader/dtype"
 )
 
@@ -19,7 +19,7 @@ func Int[T int8 | int16 | int32 | int64](cell []byte) (T, error) {
 	if len(digits) > 0 && (digits[0] == '-' || digits[0] == '+') {
 		digits, negative = digits[1:], digits[0] == '-'
 	}
-	if u, ok := decimal(digits); ok {
+	if u, ok := whole(digits); ok {
 		v := int64(u)
 		if negative {
 			v = -v
@@ -35,7 +35,7 @@ func Int[T int8 | int16 | int32 | int64](cell []byte) (T, error) {
 
 // Uint returns the unsigned number that a cell holds.
 func Uint[T uint8 | uint16 | uint32 | uint64](cell []byte) (T, error) {
-	if u, ok := decimal(cell); ok && uint64(T(u)) == u {
+	if u, ok := whole(cell); ok && uint64(T(u)) == u {
 		return T(u), nil
 	}
 	var z T
@@ -46,9 +46,9 @@ func Uint[T uint8 | uint16 | uint32 | uint64](cell []byte) (T, error) {
 // maxDigits is how many digits always fit an int64.
 const maxDigits = 18
 
-// decimal returns the number that at most maxDigits digits make.
-func decimal(digits []byte) (n uint64, ok bool) {
-	if n, behind, ok := short(digits); ok {
+// whole returns the number that at most maxDigits digits make.
+func whole(digits []byte) (n uint64, ok bool) {
+	if n, behind, ok := decimal.Short(digits); ok {
 		return n, behind < 0
 	}
 	if len(digits) == 0 || len(digits) > maxDigits {
@@ -62,39 +62,6 @@ func decimal(digits []byte) (n uint64, ok bool) {
 		n = 10*n + uint64(d)
 	}
 	return n, true
-}
-
-const (
-	ones  = 0x0101010101010101
-	highs = 0x80 * ones
-	dots  = '.' * ones
-	zeros = '0' * ones
-)
-
-// short returns the number that a text of at most eight digits makes, with or
-// without a point among them, and how many of them are behind it, -1 if there is no
-// point. All are handled at once and without a branch for each, which is what numbers
-// of uneven length cost most. It reads eight bytes of a text that has room for them.
-func short(text []byte) (n uint64, behind int, ok bool) {
-	digits, behind := len(text), -1
-	if digits-1 > 7 || digits == 0 || cap(text) < 8 {
-		return 0, 0, false
-	}
-	v := binary.LittleEndian.Uint64(text[:8]) << (8 * (8 - digits)) // the last is the highest byte
-	x := v ^ dots
-	if x = (x - ones) &^ x & highs; x != 0 {
-		at := bits.TrailingZeros64(x) &^ 7
-		v = v&^(1<<(at+8)-1) | v&(1<<at-1)<<8
-		digits, behind = digits-1, 7-at>>3
-	}
-	v |= zeros & (1<<(8*(8-digits)) - 1)
-	if ((v-zeros)|(v+(0x7f-'9')*ones))&highs != 0 || digits == 0 {
-		return 0, 0, false
-	}
-	v -= zeros
-	v = 10*v + v>>8 // pairs of digits, then fours, then all
-	v = (v&0x000000ff000000ff*(100+1000000<<32) + v>>16&0x000000ff000000ff*(1+10000<<32)) >> 32
-	return v, behind, true
 }
 
 // goOnly are what a number has only in the syntax of Go: 1_000 and 0x1p4, which in data
@@ -128,7 +95,7 @@ func exact(cell []byte) (v float64, ok bool) {
 	if len(cell) > 0 && (cell[0] == '-' || cell[0] == '+') {
 		at, negative = 1, cell[0] == '-'
 	}
-	if n, behind, ok := short(cell[at:]); ok {
+	if n, behind, ok := decimal.Short(cell[at:]); ok {
 		v = float64(n) / exactPowers[max(behind, 0)]
 		if negative {
 			v = -v
@@ -209,7 +176,7 @@ func Put(dst []byte, t dtype.Type, cell []byte) error {
 			return nil
 		}
 	case dtype.Int64:
-		if v, ok := decimal(cell); ok {
+		if v, ok := whole(cell); ok {
 			binary.NativeEndian.PutUint64(dst, v)
 			return nil
 		}

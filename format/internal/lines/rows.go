@@ -27,6 +27,8 @@ type rows struct {
 	cols    []values
 	readers []syntax.Reader // by file, made when they are needed
 	cells   [][]byte        // of the row that is parsed
+	grid    syntax.Grid     // or several rows
+	odd     []int32         // those of a column that are parsed one by one
 	row     int             // its number
 	bad     []rowError      // in their order
 }
@@ -96,31 +98,75 @@ func (r *rows) Decode(*loader.Worker, int) error {
 	if err := s.check(p, text); err != nil {
 		return fmt.Errorf("%s: %s: %w", s.name, s.set[p.file].Path, err)
 	}
-	r.row, r.bad = 0, r.bad[:0]
-	for at := 0; at < len(text); {
-		row := text[at:]
-		if k := s.syntax.Split(row); k > 0 {
-			row = row[:k]
-		}
-		at += len(row)
-		if syntax.IsEmpty(row) {
-			continue
-		}
-		if r.row == n {
-			return corrupt("%s: %s: more rows than before", s.name, s.set[p.file].Path)
-		}
-		if err := r.parse(reader, row); err != nil {
-			line := p.line + countLines(text[:at-len(row)])
-			r.bad = append(r.bad, rowError{r.row, fmt.Errorf("line %d: %w", line, err)})
-			r.blank()
-		}
-		r.row++
+	if err := r.parseAll(reader, text, n); err != nil {
+		return err
 	}
 	if r.row != n {
 		return corrupt("%s: %s: fewer rows than before", s.name, s.set[p.file].Path)
 	}
 	r.giveBack()
 	return nil
+}
+
+// A grid should have many rows, but stay in the cache.
+const (
+	gridRows  = 16
+	gridBytes = 32 << 10
+	mostBytes = 512 << 10
+	fewRows   = 4 // are not worth it
+)
+
+// parseAll parses n rows.
+func (r *rows) parseAll(reader syntax.Reader, text []byte, n int) error {
+	r.row, r.bad = 0, r.bad[:0]
+	grids, _ := reader.(syntax.GridReader)
+	if r.s.o.Limits.RecordBytes < mostBytes {
+		grids = nil // rows may be too long
+	}
+	size, alone := gridBytes, 0 // bytes for the next grid, and rows before it
+	for at := 0; at < len(text); {
+		if grids != nil && alone == 0 {
+			grids.Grid(&r.grid, text[at:min(at+size, len(text))])
+			if g := &r.grid; g.Rows >= fewRows {
+				if r.row+g.Rows > n {
+					return r.moreRows()
+				}
+				r.parseGrid(grids, text, at)
+				at += g.Bytes
+				size = min(max(g.Bytes/g.Rows*gridRows, gridBytes), mostBytes)
+				continue
+			}
+			alone = fewRows
+		}
+		alone--
+		row := text[at:]
+		if k := r.s.syntax.Split(row); k > 0 {
+			row = row[:k]
+		}
+		size = min(len(row)*gridRows, mostBytes)
+		if !syntax.IsEmpty(row) {
+			if r.row == n {
+				return r.moreRows()
+			}
+			if err := r.parse(reader, row); err != nil {
+				r.fail(text[:at], err)
+				r.blank()
+			}
+			r.row++
+		}
+		at += len(row)
+	}
+	return nil
+}
+
+func (r *rows) moreRows() error {
+	return corrupt("%s: %s: more rows than before", r.s.name, r.s.set[r.s.places[r.block].file].Path)
+}
+
+// fail notes the error of the row at hand, which follows on the text before.
+func (r *rows) fail(before []byte, err error) {
+	line := r.s.places[r.block].line + countLines(before)
+	r.bad = append(r.bad, rowError{r.row, fmt.Errorf("line %d: %w", line, err)})
 }
 
 // reset makes room for n rows.
@@ -149,15 +195,25 @@ func (r *rows) parse(reader syntax.Reader, row []byte) error {
 		return err
 	}
 	for c, cell := range r.cells {
-		v, col := &r.cols[c], &r.s.columns[c]
-		if col.number && len(cell) > 0 && cells.Put(v.data[v.rows*col.row:], col.field.DType, cell) == nil {
-			if col.mask >= 0 {
-				v.valid[v.rows] = 1
-			}
-			v.rows++
-		} else if err := r.cell(c, cell); err != nil {
-			return fmt.Errorf("column %q: %w", r.s.want[c], err)
+		if err := r.enter(c, cell); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// enter gives column c its value in the row at hand.
+func (r *rows) enter(c int, cell []byte) error {
+	v, col := &r.cols[c], &r.s.columns[c]
+	if col.number && len(cell) > 0 && cells.Put(v.data[v.rows*col.row:], col.field.DType, cell) == nil {
+		if col.mask >= 0 {
+			v.valid[v.rows] = 1
+		}
+		v.rows++
+		return nil
+	}
+	if err := r.cell(c, cell); err != nil {
+		return fmt.Errorf("column %q: %w", r.s.want[c], err)
 	}
 	return nil
 }
@@ -165,15 +221,20 @@ func (r *rows) parse(reader syntax.Reader, row []byte) error {
 // blank makes the row at hand one that has nothing.
 func (r *rows) blank() {
 	for c := range r.cols {
-		v, col := &r.cols[c], &r.s.columns[c]
-		v.rows = r.row
-		if col.row < 0 {
-			v.ends = v.ends[:r.row]
-			v.data = v.data[:v.start(r.row)]
-			v.texts.cut(r.row)
-		}
-		v.none(col)
+		r.drop(c)
 	}
+}
+
+// drop makes the row at hand have nothing in column c.
+func (r *rows) drop(c int) {
+	v, col := &r.cols[c], &r.s.columns[c]
+	v.rows = r.row
+	if col.row < 0 {
+		v.ends = v.ends[:r.row]
+		v.data = v.data[:v.start(r.row)]
+		v.texts.cut(r.row)
+	}
+	v.none(col)
 }
 
 // start returns where a row that varies begins.
@@ -213,7 +274,7 @@ func (r *rows) null(c int) error {
 	return nil
 }
 
-// cell gives column c its value in the row at hand.
+// cell is enter for all that is not a plain number.
 func (r *rows) cell(c int, cell []byte) error {
 	v, col := &r.cols[c], &r.s.columns[c]
 	if (!col.text || r.s.json) && r.s.isNull(cell) {

@@ -70,7 +70,7 @@ func (CSV) Names([]byte, func(string) error) error { return nil }
 
 // Reader implements Syntax.
 func (s CSV) Reader(names, want []string) (Reader, error) {
-	r := &csvReader{comma: s.Comma, to: slices.Repeat([]int{-1}, len(names)), text: []byte{}} // nil is no cell, "" one
+	r := &csvReader{comma: s.Comma, to: slices.Repeat([]int{-1}, len(names)), from: make([]int, len(want)), text: []byte{}} // nil is no cell, "" one
 	places := make(map[string]int, len(names))
 	for k, name := range names {
 		places[name] = k
@@ -80,7 +80,7 @@ func (s CSV) Reader(names, want []string) (Reader, error) {
 		if !ok {
 			return nil, fmt.Errorf("no column %q among %q: %w", w, names, loader.ErrSpec)
 		}
-		r.to[k] = c
+		r.to[k], r.from[c] = c, k
 	}
 	return r, nil
 }
@@ -89,6 +89,7 @@ func (s CSV) Reader(names, want []string) (Reader, error) {
 type csvReader struct {
 	comma byte
 	to    []int  // column among those that are wanted, -1 if it is not
+	from  []int  // column of each that is wanted
 	text  []byte // of cells in quotes
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/stokerdata/stoker/loader"
 )
 
-// split returns the lines of a text.
-func split(s Syntax, text []byte) (lines [][]byte) {
+// splitRows returns the lines of a text.
+func splitRows(s Syntax, text []byte) (lines [][]byte) {
 	for len(text) > 0 {
 		n := s.Split(text)
 		if n == 0 {
@@ -30,7 +30,7 @@ func split(s Syntax, text []byte) (lines [][]byte) {
 // records returns the cells of all rows, as encoding/csv does.
 func records(text []byte) (all [][]string, err error) {
 	r := csvReader{comma: ','}
-	for _, line := range split(CSV{Comma: ','}, text) {
+	for _, line := range splitRows(CSV{Comma: ','}, text) {
 		if IsEmpty(line) {
 			continue
 		}
@@ -74,6 +74,9 @@ func FuzzCSV(f *testing.F) {
 		}
 		if err != nil && !errors.Is(err, loader.ErrCorrupt) {
 			t.Error(err)
+		}
+		for columns := range 3 {
+			checkGrids(t, text, 1+columns)
 		}
 	})
 }

@@ -1,0 +1,5 @@
+//go:build !amd64 || purego
+
+package split
+
+func (f *found) vector([]byte, byte) {}
