@@ -8,3 +8,8 @@ package split
 //
 //go:noescape
 func endsAVX2(ends *int32, breaks *int32, quotes *uint64, text *byte, blocks int, comma byte) (cells int, lines int, inside int)
+
+// plainAVX2 returns how many bytes come before the first that is not plain, of blocks of 32 bytes.
+//
+//go:noescape
+func plainAVX2(text *byte, blocks int) (n int)

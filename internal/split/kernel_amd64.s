@@ -145,3 +145,46 @@ next:
 	MOVQ    R8, lines+56(FP)
 	MOVQ    R9, inside+64(FP)
 	RET
+
+// func plainAVX2(text *byte, blocks int) (n int)
+// Requires: AVX, AVX2, BMI
+TEXT ·plainAVX2(SB), NOSPLIT, $0-24
+	MOVQ         text+0(FP), AX
+	MOVQ         blocks+8(FP), CX
+	MOVQ         AX, DX
+	MOVL         $0x00000022, BX
+	VMOVD        BX, X0
+	VPBROADCASTB X0, Y0
+	MOVL         $0x0000005c, BX
+	VMOVD        BX, X1
+	VPBROADCASTB X1, Y1
+	MOVL         $0x0000001f, BX
+	VMOVD        BX, X2
+	VPBROADCASTB X2, Y2
+
+vector:
+	VMOVDQU   (AX), Y3
+	VPCMPEQB  Y3, Y0, Y4
+	VPCMPEQB  Y3, Y1, Y5
+	VPOR      Y4, Y5, Y4
+	VPMINUB   Y2, Y3, Y5
+	VPCMPEQB  Y3, Y5, Y5
+	VPOR      Y4, Y5, Y4
+	VPMOVMSKB Y4, BX
+	TESTL     BX, BX
+	JNE       special
+	ADDQ      $0x20, AX
+	DECQ      CX
+	JNE       vector
+	XORL      BX, BX
+	JMP       done
+
+special:
+	TZCNTL BX, BX
+
+done:
+	SUBQ DX, AX
+	ADDQ BX, AX
+	VZEROUPPER
+	MOVQ AX, n+16(FP)
+	RET

@@ -66,6 +66,29 @@ func slow(text []byte, comma byte) (f found) {
 	return f
 }
 
+// TestPlain has each byte at all places of a text that is plain but for it.
+func TestPlain(t *testing.T) {
+	for c := range 256 {
+		special := c == '"' || c == '\\' || c < ' '
+		for n := range 80 {
+			for at := range n {
+				text := bytes.Repeat([]byte{0xe9}, n)
+				text[at] = byte(c)
+				want := n
+				if special {
+					want = at
+				}
+				if got := Plain(text); got != want {
+					t.Fatalf("%q begins with %d plain bytes, want %d", text, got, want)
+				}
+				if got := vectorPlain(text); got != 0 && got != min(want, n/32*32) {
+					t.Fatalf("%q begins with %d plain bytes by a kernel, want %d", text, got, want)
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkEnds(b *testing.B) {
 	for name, line := range map[string]string{"numbers": "12345,-1.2345,1,99999,12.3456\n", "quotes": "12345,\"a text, in quotes\",12.3456\n"} {
 		text := bytes.Repeat([]byte(line), 1000)

@@ -2,10 +2,14 @@ package syntax
 
 import (
 	"bytes"
+	"encoding/binary"
 	"iter"
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/stokerdata/stoker/internal/split"
 )
 
 // maxDepth is how deep values may lie in values, as in encoding/json.
@@ -57,6 +61,9 @@ func (JSON) Reader(_, want []string) (Reader, error) {
 type jsonReader struct {
 	index map[string]int
 	keys  []string // in quotes, "" of a name that must be escaped
+
+	template template // of grids
+	from     []int    // in which places begin so
 }
 
 // Read implements Reader.
@@ -241,27 +248,28 @@ func skipString(b []byte, at int) int {
 	if at >= len(b) || b[at] != '"' {
 		return -1
 	}
-	for at++; at < len(b); at++ {
+	for at++; ; at++ {
+		if at += split.Plain(b[at:]); at == len(b) {
+			return -1
+		}
 		switch c := b[at]; {
 		case c == '"':
 			return at + 1
 		case c < ' ':
 			return -1
-		case c == '\\':
-			if at++; at == len(b) {
+		}
+		if at++; at == len(b) {
+			return -1
+		}
+		if b[at] == 'u' {
+			if len(b)-at < 5 || !isHex(b[at+1:at+5]) {
 				return -1
 			}
-			if b[at] == 'u' {
-				if len(b)-at < 5 || !isHex(b[at+1:at+5]) {
-					return -1
-				}
-				at += 4
-			} else if strings.IndexByte(escapes, b[at]) < 0 {
-				return -1
-			}
+			at += 4
+		} else if strings.IndexByte(escapes, b[at]) < 0 {
+			return -1
 		}
 	}
-	return -1
 }
 
 func isHex(b []byte) bool {
@@ -305,7 +313,15 @@ func skipNumber(b []byte, at int) int {
 	return at
 }
 
+// skipDigits looks at eight bytes at once, of which the lowest that is found to be no
+// digit is none.
 func skipDigits(b []byte, at int) int {
+	for ; at+8 <= len(b); at += 8 {
+		x := binary.LittleEndian.Uint64(b[at:])
+		if m := (x | (x + (0x7f-'9')*ones) | (x - '0'*ones)) & highs; m != 0 {
+			return at + bits.TrailingZeros64(m)>>3
+		}
+	}
 	for at < len(b) && isDigit(b[at]) {
 		at++
 	}
@@ -343,30 +359,36 @@ func AppendText(text, cell []byte) ([]byte, error) {
 	case bytes.IndexByte(cell, '\\') < 0:
 		return append(text, cell[1:len(cell)-1]...), nil
 	}
-	for at := 1; at < len(cell)-1; at++ {
-		if cell[at] != '\\' {
-			text = append(text, cell[at])
-			continue
+	for cell = cell[1 : len(cell)-1]; ; {
+		at := bytes.IndexByte(cell, '\\')
+		if at < 0 {
+			break
 		}
-		at++
-		if i := strings.IndexByte(escapes, cell[at]); i >= 0 {
-			text = append(text, escaped[i])
-			continue
-		}
-		r := escapedRune(cell[at+1:])
-		at += 4
-		if utf16.IsSurrogate(r) {
-			low := rune(-1)
-			if rest := cell[at+1:]; len(rest) > 6 && rest[0] == '\\' && rest[1] == 'u' {
-				low = escapedRune(rest[2:])
-			}
-			if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
-				at += 6
-			}
-		}
-		text = utf8.AppendRune(text, r)
+		text = append(text, cell[:at]...)
+		var n int
+		text, n = appendEscaped(text, cell[at:])
+		cell = cell[at+n:]
 	}
-	return text, nil
+	return append(text, cell...), nil
+}
+
+// appendEscaped appends what the first bytes of b mean, from a backslash on, and returns
+// how many these are.
+func appendEscaped(text, b []byte) ([]byte, int) {
+	if i := strings.IndexByte(escapes, b[1]); i >= 0 {
+		return append(text, escaped[i]), 2
+	}
+	n, r := 6, escapedRune(b[2:])
+	if utf16.IsSurrogate(r) {
+		low := rune(-1)
+		if len(b) >= 12 && b[6] == '\\' && b[7] == 'u' {
+			low = escapedRune(b[8:])
+		}
+		if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+			n = 12
+		}
+	}
+	return utf8.AppendRune(text, r), n
 }
 
 // What may stand behind a backslash, but for u, and what it means.

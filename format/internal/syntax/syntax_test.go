@@ -76,7 +76,7 @@ func FuzzCSV(f *testing.F) {
 			t.Error(err)
 		}
 		for columns := range 3 {
-			checkGrids(t, text, 1+columns)
+			checkGrids(t, CSV{Comma: ','}, text, 1+columns)
 		}
 	})
 }
@@ -93,6 +93,7 @@ func FuzzJSON(f *testing.F) {
 		if strings.Count(string(text), "[")+strings.Count(string(text), "{") > maxDepth {
 			return
 		}
+		checkGrids(t, JSON{}, slices.Concat(text, newline, text, newline), 1)
 		var want map[string]any
 		wantErr := json.Unmarshal(text, &want)
 		valid := wantErr == nil && want != nil // null is no object

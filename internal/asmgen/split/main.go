@@ -1,4 +1,4 @@
-// Command split writes the kernel of package split.
+// Command split writes the kernels of package split.
 package main
 
 import (
@@ -80,7 +80,47 @@ func main() {
 	Store(lines, Return("lines"))
 	Store(inside, Return("inside"))
 	RET()
+	plain()
 	Generate()
+}
+
+// plain writes the kernel that looks for the end of plain text.
+func plain() {
+	TEXT("plainAVX2", NOSPLIT, "func(text *byte, blocks int) (n int)")
+	Pragma("noescape")
+	Doc("plainAVX2 returns how many bytes come before the first that is not plain, of blocks of 32 bytes.")
+	text, blocks := Load(Param("text"), GP64()), Load(Param("blocks"), GP64())
+	begin, found := GP64(), GP64()
+	MOVQ(text, begin)
+	quote, backslash, control := YMM(), YMM(), YMM()
+	spread(number('"'), quote)
+	spread(number('\\'), backslash)
+	spread(number(' '-1), control)
+	Label("vector")
+	x, a, b := YMM(), YMM(), YMM()
+	VMOVDQU(Mem{Base: text}, x)
+	VPCMPEQB(x, quote, a)
+	VPCMPEQB(x, backslash, b)
+	VPOR(a, b, a)
+	VPMINUB(control, x, b)
+	VPCMPEQB(x, b, b)
+	VPOR(a, b, a)
+	VPMOVMSKB(a, found.As32())
+	TESTL(found.As32(), found.As32())
+	JNE(LabelRef("special"))
+	ADDQ(Imm(vector), text)
+	DECQ(blocks)
+	JNE(LabelRef("vector"))
+	XORL(found.As32(), found.As32())
+	JMP(LabelRef("done"))
+	Label("special")
+	TZCNTL(found.As32(), found.As32())
+	Label("done")
+	SUBQ(begin, text)
+	ADDQ(found, text)
+	VZEROUPPER()
+	Store(text, Return("n"))
+	RET()
 }
 
 func number(c byte) reg.GPVirtual {
