@@ -36,6 +36,7 @@ func children() map[string]opener {
 		"volumes":      openVolumes,
 		"turbo":        openTurbo,
 		"table":        openTable,
+		"text":         openText,
 	}
 }
 

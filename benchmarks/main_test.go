@@ -97,6 +97,7 @@ func TestSuite(t *testing.T) {
 		"W4_written": {"ours", "readfile", "open", "open_batches"},
 		"W3_cold":    {}, "W4_cold": {}, // a temporary folder may have no drive
 		"W10": {"ours", "ours_shuffled", "ours_columns", "limit"}, "W10_first": {"ours", "ours_resumed"},
+		"csv": {"ours", "ours_in_order", "encoding_csv"}, "jsonl": {"ours", "ours_in_order", "encoding_json"}, "jsonl_documents": {"ours", "ours_in_order", "encoding_json"},
 		"W6": {"ours", "pread", "memcpy", "memcpy_cache"}, "W6_shuffled": {"ours", "pread", "memcpy", "memcpy_cache"},
 		"W7": {"ours", "pread"}, "W7_crops": {"ours", "pread"},
 		"W8_resnet50": {"ours"}, "W8_cosmoflow": {"ours"}, "W8_unet3d": {"ours"},

@@ -33,6 +33,7 @@ var workloads = []struct {
 	{"W8", workload8},
 	{"W9", workload9},
 	{"W10", workload10},
+	{"text", workloadText},
 	{"jpeg", workloadJPEG},
 	{"resize", workloadResize},
 }
