@@ -10,7 +10,7 @@ import (
 )
 
 // parseGrid parses the rows of r.grid, which begin at a place in text, column by column.
-func (r *rows) parseGrid(reader syntax.GridReader, text []byte, at int) {
+func (r *rows) parseGrid(reader syntax.Reader, text []byte, at int) {
 	g, first, bad := &r.grid, r.row, len(r.bad)
 	for c := range r.cols {
 		v, d := &r.cols[c], g.Column(c)

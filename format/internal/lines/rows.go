@@ -113,32 +113,35 @@ const (
 	gridRows  = 16
 	gridBytes = 32 << 10
 	mostBytes = 512 << 10
-	fewRows   = 4 // are not worth it
+	fewRows   = 4   // are not worth it
+	mostAlone = 256 // rows before another grid is tried
 )
+
+// gridSize returns how many bytes to take apart at once where so many have so many rows.
+func gridSize(bytes, rows int) int { return min(max(bytes/rows*gridRows, gridBytes), mostBytes) }
 
 // parseAll parses n rows.
 func (r *rows) parseAll(reader syntax.Reader, text []byte, n int) error {
 	r.row, r.bad = 0, r.bad[:0]
-	grids, _ := reader.(syntax.GridReader)
+	size, alone, failed := gridBytes, 0, 1 // bytes for the next grid, rows before it, and how many there were before that
 	if r.s.o.Limits.RecordBytes < mostBytes {
-		grids = nil // rows may be too long
+		alone = n // as rows may be too long
 	}
-	size, alone := gridBytes, 0 // bytes for the next grid, and rows before it
 	for at := 0; at < len(text); {
-		if grids != nil && alone == 0 {
-			grids.Grid(&r.grid, text[at:min(at+size, len(text))])
+		if alone <= 0 {
+			reader.Grid(&r.grid, text[at:min(at+size, len(text))])
 			if g := &r.grid; g.Rows >= fewRows {
 				if r.row+g.Rows > n {
 					return r.moreRows()
 				}
-				r.parseGrid(grids, text, at)
+				r.parseGrid(reader, text, at)
 				at += g.Bytes
-				size = min(max(g.Bytes/g.Rows*gridRows, gridBytes), mostBytes)
+				size, failed = gridSize(g.Bytes, g.Rows), 1
 				continue
 			}
-			alone = fewRows
+			failed = min(2*failed, mostAlone)
+			alone = failed
 		}
-		alone--
 		row := text[at:]
 		if k := r.s.syntax.Split(row); k > 0 {
 			row = row[:k]
@@ -153,6 +156,7 @@ func (r *rows) parseAll(reader syntax.Reader, text []byte, n int) error {
 				r.blank()
 			}
 			r.row++
+			alone--
 		}
 		at += len(row)
 	}

@@ -118,8 +118,10 @@ func (s *Source) open() error {
 }
 
 // setMemory says how much memory blocks take: what was read, which Buffers round up by a
-// quarter, what columns that vary make of it, and what all columns have for each row.
+// quarter, what columns that vary make of it, what all columns have for each row, and the
+// places that a grid notes.
 func (s *Source) setMemory() {
+	const places = 9                     // bytes for each byte that is taken apart, as each may end a row
 	fixed, varying := int64(0), int64(1) // bytes for each row, and for each byte of text
 	for c := range s.columns {
 		col := &s.columns[c]
@@ -134,7 +136,8 @@ func (s *Source) setMemory() {
 	}
 	for i := range s.blocks {
 		b := &s.blocks[i]
-		b.Memory = b.Bytes + b.Bytes/4 + varying*b.Bytes + int64(b.Rows)*fixed
+		apart := min(b.Rows, gridSize(int(b.Bytes), b.Rows)*b.Rows/int(b.Bytes)) // rows at once
+		b.Memory = b.Bytes + b.Bytes/4 + varying*b.Bytes + int64(b.Rows)*fixed + int64(apart)*8*int64(len(s.columns)+1)
 	}
 }
 

@@ -12,41 +12,33 @@ type Grid struct {
 	Rows  int
 	Bytes int // of the text, which the rows take
 
-	text         []byte
-	columns      int     // of the file
-	from         []int   // them, of each that is wanted
-	ends, breaks []int32 // as split.Ends leaves them, behind a -1
-	quotes       []uint64
-	trim         int // bytes between the last cell of a row and its '\n'
+	text   []byte
+	ends   []int32 // places: of what is before a row, and of the end of each cell, or of what is before it too
+	places int     // of a row
+	from   []int   // among them, that of what is before each column that is wanted
+	trim   int     // bytes between the last cell of a row and its '\n'
+
+	breaks []int32 // as split.Ends leaves them
+	quotes []uint64
 }
 
 // Column says where the cells of a wanted column lie. One that begins with a quote is
-// what GridReader.Unquote takes.
+// what Reader.Unquote takes.
 func (g *Grid) Column(c int) decimal.Column {
-	d := decimal.Column{Text: g.text, Ends: g.ends[g.from[c]:], Stride: g.columns}
-	if g.from[c] == g.columns-1 {
+	d := decimal.Column{Text: g.text, Ends: g.ends[g.from[c]:], Stride: g.places}
+	if g.from[c] == g.places-1 {
 		d.Trim = g.trim
 	}
 	return d
 }
 
 // Start returns where a row begins in the text.
-func (g *Grid) Start(row int) int { return int(g.ends[row*g.columns]) + 1 }
+func (g *Grid) Start(row int) int { return int(g.ends[row*g.places]) + 1 }
 
-// GridReader is a Reader that can take many rows apart at once.
-type GridReader interface {
-	Reader
-	// Grid sets g to the rows that text begins with, up to one that does not end in it
-	// or is for Read: one that is damaged, empty, or ends otherwise than the first.
-	Grid(g *Grid, text []byte)
-	// Unquote returns what a cell in quotes holds, which is lent until the next call.
-	Unquote(cell []byte) []byte
-}
-
-// Grid implements GridReader.
+// Grid implements Reader.
 func (r *csvReader) Grid(g *Grid, text []byte) {
 	g.makeRoom(len(text))
-	g.text, g.columns, g.from = text, len(r.to), r.from
+	g.text, g.places, g.from = text, len(r.to), r.from
 	_, lines := split.Ends(g.ends[1:], g.breaks, g.quotes, text, r.comma)
 	g.Rows = g.even(g.breaks[:lines])
 	g.Rows = g.sound()
@@ -65,7 +57,7 @@ func (g *Grid) makeRoom(n int) {
 // even returns how many rows have a cell for each column, and end as the first one does.
 func (g *Grid) even(breaks []int32) (rows int) {
 	for i, cells := range breaks {
-		if int(cells) != (i+1)*g.columns {
+		if int(cells) != (i+1)*g.places {
 			break
 		}
 		row := g.text[g.Start(i) : g.ends[cells]+1]
@@ -95,7 +87,7 @@ func (g *Grid) sound() int {
 			}
 			if at > int(g.ends[cell+1]) { // the next cell with quotes
 				if open && !g.closed(cell, closes) {
-					return cell / g.columns
+					return cell / g.places
 				}
 				for at > int(g.ends[cell+1]) {
 					cell++
@@ -106,18 +98,18 @@ func (g *Grid) sound() int {
 			case !open && at == int(g.ends[cell])+1:
 				open = true
 			case !open:
-				return cell / g.columns
+				return cell / g.places
 			case closes == none:
 				closes = at
 			case closes == at-1:
 				closes = none // two quotes, which are one
 			default:
-				return cell / g.columns
+				return cell / g.places
 			}
 		}
 	}
 	if open && !g.closed(cell, closes) {
-		return cell / g.columns
+		return cell / g.places
 	}
 	return g.Rows
 }
@@ -125,13 +117,13 @@ func (g *Grid) sound() int {
 // closed reports whether a cell ends with the quote at a place.
 func (g *Grid) closed(cell, at int) bool {
 	end := int(g.ends[cell+1])
-	if (cell+1)%g.columns == 0 {
+	if (cell+1)%g.places == 0 {
 		end -= g.trim
 	}
 	return at == end-1
 }
 
-// Unquote implements GridReader.
+// Unquote implements Reader.
 func (r *csvReader) Unquote(cell []byte) []byte {
 	r.text = r.text[:0]
 	cell, _, _ = r.cell(cell, 0, len(cell))

@@ -92,8 +92,7 @@ func checkGrids(t *testing.T, s Syntax, text []byte, columns int) (grids, rows i
 	var g Grid
 	want := make([][]byte, columns)
 	for at := 0; at < len(text); {
-		all := reader.(GridReader)
-		all.Grid(&g, text[at:])
+		reader.Grid(&g, text[at:])
 		if g.Rows == 0 {
 			n := s.Split(text[at:])
 			if n == 0 {
@@ -119,7 +118,7 @@ func checkGrids(t *testing.T, s Syntax, text []byte, columns int) (grids, rows i
 			for c := range columns {
 				cell := g.Column(c).Cell(i)
 				if isCSV && bytes.HasPrefix(cell, quote) {
-					cell = all.Unquote(cell)
+					cell = reader.Unquote(cell)
 				}
 				if !bytes.Equal(cell, want[c]) {
 					t.Fatalf("cell %d of %q is %q, want %q", c, row, cell, want[c])

@@ -62,8 +62,8 @@ type jsonReader struct {
 	index map[string]int
 	keys  []string // in quotes, "" of a name that must be escaped
 
-	template template // of grids
-	from     []int    // in which places begin so
+	members []member // in the order in which rows have them
+	from    []int    // places of the columns in grids
 }
 
 // Read implements Reader.
@@ -284,9 +284,11 @@ func isHex(b []byte) bool {
 func isDigit(c byte) bool { return c-'0' <= 9 }
 
 func skipNumber(b []byte, at int) int {
+	sign := 0 // which cannot be foretold, and is added without a branch
 	if b[at] == '-' {
-		at++
+		sign = 1
 	}
+	at += sign
 	if at == len(b) || !isDigit(b[at]) {
 		return -1
 	}

@@ -35,6 +35,12 @@ type Reader interface {
 	// and to nil where the row has none. They are lent until the next Read, and with
 	// the row.
 	Read(row []byte, cells [][]byte) error
+	// Grid sets g to the rows that text begins with, up to one that does not end in it
+	// or is for Read: one that is damaged, empty, or not of the form of the first.
+	Grid(g *Grid, text []byte)
+	// Unquote returns what a cell of a grid that begins with a quote holds, which is
+	// lent until the next call.
+	Unquote(cell []byte) []byte
 }
 
 const byteOrderMark = "\ufeff"
