@@ -121,7 +121,6 @@ func (s *Source) open() error {
 // quarter, what columns that vary make of it, what all columns have for each row, and the
 // places that a grid notes.
 func (s *Source) setMemory() {
-	const places = 9                     // bytes for each byte that is taken apart, as each may end a row
 	fixed, varying := int64(0), int64(1) // bytes for each row, and for each byte of text
 	for c := range s.columns {
 		col := &s.columns[c]
