@@ -19,7 +19,7 @@
 //
 // The first rows say what a column is, unless Options.Fields does:
 //
-//	whole numbers          int64 ()
+//	whole numbers          int64 (), or uint64 () if some are too large for that and none below 0
 //	numbers                float32 ()
 //	true and false         bool ()
 //	strings                uint8 (?), kind.Text

@@ -127,6 +127,10 @@ func TestProfile(t *testing.T) {
 	}{
 		{syntax.CSV{}, []string{"1", "-2"}, loader.Field{}, " int64 ()"},
 		{syntax.CSV{}, []string{"1", "", "2.5"}, loader.Field{}, " float32 ()"},
+		{syntax.CSV{}, []string{"1", "9223372036854775808"}, loader.Field{}, " uint64 ()"},
+		{syntax.CSV{}, []string{"-1", "9223372036854775808"}, loader.Field{}, " float32 ()"},
+		{syntax.CSV{}, []string{"1.5", "9223372036854775808"}, loader.Field{}, " float32 ()"},
+		{syntax.JSON{}, []string{"[1, 18446744073709551615]"}, loader.Field{}, " uint64 (?)"},
 		{syntax.CSV{}, []string{"", ""}, loader.Field{}, " float32 ()"},
 		{syntax.CSV{}, []string{"1", "x"}, loader.Field{}, " uint8 (?) text"},
 		{syntax.CSV{}, []string{"007"}, loader.Field{}, " uint8 (?) text"},

@@ -25,6 +25,7 @@ type Profile struct {
 	list bool
 
 	ints, floats, bools, texts bool // kinds of leaves
+	large, negative            bool // whole numbers that only uint64 holds, or only int64
 }
 
 // NewProfile returns the profile of no cells of files of the given syntax.
@@ -102,8 +103,11 @@ func (p *Profile) leaf(v []byte) error {
 	p.texts = p.texts || text
 	if number {
 		_, err := Int[int64](v)
-		p.ints = p.ints || err == nil
-		p.floats = p.floats || err != nil
+		_, large := Uint[uint64](v)
+		p.negative = p.negative || err == nil && v[0] == '-'
+		p.large = p.large || err != nil && large == nil
+		p.ints = p.ints || err == nil || large == nil
+		p.floats = p.floats || err != nil && large != nil
 	}
 	return nil
 }
@@ -188,8 +192,10 @@ func (p *Profile) setType(f *loader.Field) {
 		f.DType = byKind
 	case p.bools:
 		f.DType = dtype.Bool
-	case p.floats || !p.ints:
+	case p.floats || !p.ints || p.large && p.negative:
 		f.DType = dtype.Float32
+	case p.large:
+		f.DType = dtype.Uint64
 	default:
 		f.DType = dtype.Int64
 	}
