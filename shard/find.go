@@ -48,8 +48,8 @@ type Finder struct {
 	// error. Empty means that files may lie anywhere.
 	Root string
 
-	// Ext lists the extensions, as in ".parquet", of files to take from a
-	// directory; case does not matter. None means all files.
+	// Ext lists the extensions, as in ".parquet" or ".csv.gz", of files to take from
+	// a directory; case does not matter. None means all files.
 	Ext []string
 }
 

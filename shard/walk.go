@@ -127,8 +127,9 @@ func (w *walker) step(at uint64, name string) uint64 {
 }
 
 func (w *walker) wanted(name string) bool {
-	ext := filepath.Ext(name)
-	return len(w.ext) == 0 || slices.ContainsFunc(w.ext, func(e string) bool { return strings.EqualFold(e, ext) })
+	return len(w.ext) == 0 || slices.ContainsFunc(w.ext, func(e string) bool {
+		return len(name) >= len(e) && strings.EqualFold(name[len(name)-len(e):], e)
+	})
 }
 
 // skipHidden is the rule of a shell.

@@ -1,7 +1,6 @@
 package csv
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -48,6 +47,11 @@ type Options struct {
 	// again that have kept path, size and time. What is read later is compared with
 	// sums in the index. Empty means that there are none.
 	IndexDir string
+	// UnpackDir is a directory on a fast drive for what files hold that are compressed
+	// (.gz, .zst), of which no part can be read by itself. Open unpacks each into it
+	// once, and anew where path, size or time are others; nothing is removed from it.
+	// Empty means that such files are an error.
+	UnpackDir string
 }
 
 // Source is a data set of rows, which implements loader.Source. Its blocks are
@@ -55,14 +59,14 @@ type Options struct {
 type Source = lines.Source
 
 // Open opens the files that path names: a file, a directory, a glob or "@list", as
-// package shard finds them; of a directory the files *.csv and *.tsv. It reads them
-// once, or their indexes. All must have the wanted columns, in any order; empty files
-// are left out.
+// package shard finds them; of a directory the files *.csv and *.tsv, and with an
+// UnpackDir also *.csv.gz and the like. It reads them once, or their indexes. All must
+// have the wanted columns, in any order; empty files are left out.
 //
 // Errors wrap loader.ErrCorrupt for damaged files, and loader.ErrSpec for columns
 // that are missing or cannot have the type that Options.Fields gives them.
 func Open(path string, o Options) (*Source, error) {
-	set, err := shard.Finder{Ext: []string{".csv", ".tsv"}}.Find(context.Background(), path)
+	set, err := lines.Find(path, o.UnpackDir, o.Pool, ".csv", ".tsv")
 	if err == nil && o.Comma == 0 {
 		o.Comma, err = commaOf(set)
 	}

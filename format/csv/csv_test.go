@@ -1,6 +1,8 @@
 package csv_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +20,7 @@ import (
 	"github.com/stokerdata/stoker/loader/dtype"
 	"github.com/stokerdata/stoker/loader/kind"
 	"github.com/stokerdata/stoker/loader/loadertest"
+	"github.com/stokerdata/stoker/shard"
 )
 
 // folder returns a folder of the given files.
@@ -96,6 +99,32 @@ func TestHeader(t *testing.T) {
 		if want := []string{`[1] "x"`, `[2] "y"`}; !slices.Equal(got, want) {
 			t.Errorf("rows are %q, want %q", got, want)
 		}
+	}
+}
+
+// Compressed files are read from where they are unpacked to.
+func TestUnpackDir(t *testing.T) {
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	fmt.Fprint(w, "n\ts\n1\tx\n2\ty\n")
+	w.Close()
+	dir := folder(t, map[string]string{"a.tsv.gz": z.String(), "b.tsv": "n\ts\n3\tz\n"})
+	got := text(t, open(t, dir, csv.Options{UnpackDir: t.TempDir()}))
+	if want := []string{`[1] "x"`, `[2] "y"`, `[3] "z"`}; !slices.Equal(got, want) {
+		t.Errorf("rows are %q, want %q", got, want)
+	}
+	if got := text(t, open(t, dir, csv.Options{})); len(got) != 1 {
+		t.Errorf("without a directory to unpack to, rows are %q", got)
+	}
+	if _, err := csv.Open(filepath.Join(dir, "a.tsv.gz"), csv.Options{}); !errors.Is(err, loader.ErrSpec) || !strings.Contains(err.Error(), "UnpackDir") {
+		t.Errorf("got %v", err)
+	}
+	cut := folder(t, map[string]string{"a.csv.gz": z.String()[:z.Len()-9]})
+	if _, err := csv.Open(cut, csv.Options{UnpackDir: t.TempDir()}); !errors.Is(err, loader.ErrCorrupt) || !strings.Contains(err.Error(), "a.csv.gz") {
+		t.Errorf("a file that was cut off gives %v", err)
+	}
+	if _, err := csv.Open(dir, csv.Options{UnpackDir: t.TempDir(), Pool: shard.PoolConfig{Root: dir}}); !errors.Is(err, loader.ErrSpec) {
+		t.Errorf("with a Root: %v", err)
 	}
 }
 

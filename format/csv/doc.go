@@ -34,7 +34,8 @@
 // loader.ErrCorrupt and names file, line and column, and costs no other row. Files
 // are read through when they are opened, in constant memory, to find where rows
 // begin. Options.IndexDir keeps what was found.
-// Compressed files are refused, as no part of them can be read by itself.
+// Compressed files, of which no part can be read by itself, are unpacked once into
+// Options.UnpackDir.
 //
 // # Ownership
 //

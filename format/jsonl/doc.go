@@ -39,7 +39,8 @@
 // byte of a row is checked, also in members that nobody wants. Files are read
 // through when they are opened, in constant memory, to find where rows begin.
 // Options.IndexDir keeps what was found.
-// Compressed files are refused, as no part of them can be read by itself.
+// Compressed files, of which no part can be read by itself, are unpacked once into
+// Options.UnpackDir.
 //
 // # Ownership
 //

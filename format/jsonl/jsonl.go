@@ -1,7 +1,6 @@
 package jsonl
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/stokerdata/stoker/format"
@@ -41,6 +40,11 @@ type Options struct {
 	// again that have kept path, size and time. What is read later is compared with
 	// sums in the index. Empty means that there are none.
 	IndexDir string
+	// UnpackDir is a directory on a fast drive for what files hold that are compressed
+	// (.gz, .zst), of which no part can be read by itself. Open unpacks each into it
+	// once, and anew where path, size or time are others; nothing is removed from it.
+	// Empty means that such files are an error.
+	UnpackDir string
 }
 
 // Source is a data set of rows, which implements loader.Source. Its blocks are
@@ -48,13 +52,13 @@ type Options struct {
 type Source = lines.Source
 
 // Open opens the files that path names: a file, a directory, a glob or "@list", as
-// package shard finds them; of a directory the files *.jsonl and *.ndjson. It reads
-// them once, or their indexes.
+// package shard finds them; of a directory the files *.jsonl and *.ndjson, and with an
+// UnpackDir also *.jsonl.gz and the like. It reads them once, or their indexes.
 //
 // Errors wrap loader.ErrCorrupt for damaged files, and loader.ErrSpec for columns
 // that are missing or cannot have the type that Options.Fields gives them.
 func Open(path string, o Options) (*Source, error) {
-	set, err := shard.Finder{Ext: []string{".jsonl", ".ndjson"}}.Find(context.Background(), path)
+	set, err := lines.Find(path, o.UnpackDir, o.Pool, ".jsonl", ".ndjson")
 	if err != nil {
 		return nil, fmt.Errorf("jsonl: %w", err)
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"strings"
 
 	"github.com/zeebo/xxh3"
 
@@ -204,8 +203,8 @@ type scanner struct {
 
 // scan cuts file i into blocks of about the given size.
 func (s *Source) scan(i, size int) (*layout, error) {
-	if ext := strings.ToLower(filepath.Ext(s.set[i].Path)); ext == ".gz" || ext == ".zst" {
-		return nil, fmt.Errorf("it is compressed, and no part of it can be read by itself: %w", loader.ErrSpec)
+	if shard.Packed(s.set[i].Path) {
+		return nil, fmt.Errorf("it is compressed, and no part of it can be read by itself: set UnpackDir: %w", loader.ErrSpec)
 	}
 	c := &scanner{Source: s, file: i, size: s.set[i].Size, buf: make([]byte, size), line: 1}
 	for c.off < c.size {

@@ -1,0 +1,141 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+	"golang.org/x/sync/errgroup"
+)
+
+// ErrPacked: a compressed file is damaged, or unpacks to far more than compressed files
+// do.
+var ErrPacked = errors.New("cannot be unpacked")
+
+const (
+	// A file that unpacks to more than this, and to so many times its size, is taken
+	// for one that should fill the drive.
+	leastUnpacked   = 1 << 30
+	unpackedPerByte = 200
+)
+
+var packedExt = []string{".gz", ".zst"}
+
+// Packed reports whether the extension of a file says that [Unpack] undoes something.
+func Packed(path string) bool {
+	return slices.Contains(packedExt, strings.ToLower(filepath.Ext(path)))
+}
+
+// Unpack returns s with files below dir in the place of those that are [Packed], of which
+// no part can be read by itself. It makes those that are missing, GOMAXPROCS at a time; a
+// file whose path, size or time have changed is another one. Nothing is removed from dir.
+//
+// The error wraps [ErrPacked] where a file is damaged. Two files of s that would hold the
+// same, a.csv and a.csv.gz, are an error.
+func (s Set) Unpack(ctx context.Context, dir string) (Set, error) {
+	names := make(map[string]bool, len(s))
+	for _, f := range s {
+		names[f.Path] = true
+	}
+	s = slices.Clone(s)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, f := range s {
+		if !Packed(f.Path) {
+			continue
+		}
+		if name := withoutExt(f.Path); names[name] {
+			g.Go(func() error { return fmt.Errorf("shard: %s and %s are both there, and hold the same", name, f.Path) })
+			break
+		}
+		g.Go(func() (err error) {
+			if s[i], err = unpackFile(ctx, f.Path, dir); err != nil {
+				err = fmt.Errorf("shard: unpack %s: %w", f.Path, err)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func withoutExt(path string) string { return strings.TrimSuffix(path, filepath.Ext(path)) }
+
+// unpackFile returns what a compressed file holds, as a file in a folder of dir whose
+// name tells path, size and time.
+func unpackFile(ctx context.Context, path, dir string) (file File, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return file, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return file, err
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return file, err
+	}
+	key := xxh3.HashString(fmt.Sprintf("%s\x00%d %d", abs, info.Size(), info.ModTime().UnixNano()))
+	to := filepath.Join(dir, fmt.Sprintf("%016x", key), filepath.Base(withoutExt(path)))
+	done, err := os.Stat(to)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = unpackTo(ctx, to, f, max(leastUnpacked, info.Size()*unpackedPerByte)); err == nil {
+			done, err = os.Stat(to)
+		}
+	}
+	if err != nil {
+		return file, err
+	}
+	return File{Path: to, Size: done.Size(), ModTime: done.ModTime()}, nil
+}
+
+// unpackTo writes what f holds, at most so many bytes, to a file that appears when it is
+// complete.
+func unpackTo(ctx context.Context, path string, f *os.File, limit int64) error {
+	_, r, err := Unpack(f.Name(), f, limit)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrPacked, err)
+	}
+	defer r.Close()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	w, err := Create(path)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if _, err := io.Copy(w, unpacking{r, ctx}); err != nil {
+		return err
+	}
+	return w.Commit()
+}
+
+// unpacking is a reader whose errors wrap ErrPacked, and which ends with a context.
+type unpacking struct {
+	io.Reader
+	ctx context.Context
+}
+
+func (u unpacking) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := u.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%w: %w", ErrPacked, err)
+	}
+	return n, err
+}
