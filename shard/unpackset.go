@@ -41,9 +41,16 @@ func Packed(path string) bool {
 // The error wraps [ErrPacked] where a file is damaged. Two files of s that would hold the
 // same, a.csv and a.csv.gz, are an error.
 func (s Set) Unpack(ctx context.Context, dir string) (Set, error) {
-	names := make(map[string]bool, len(s))
+	holds := make(map[string]string, len(s)) // the file that holds what would have a name
 	for _, f := range s {
-		names[f.Path] = true
+		name := f.Path
+		if Packed(name) {
+			name = withoutExt(name)
+		}
+		if other, ok := holds[name]; ok {
+			return nil, fmt.Errorf("shard: %s and %s are both there, and hold the same", other, f.Path)
+		}
+		holds[name] = f.Path
 	}
 	s = slices.Clone(s)
 	g, ctx := errgroup.WithContext(ctx)
@@ -51,10 +58,6 @@ func (s Set) Unpack(ctx context.Context, dir string) (Set, error) {
 	for i, f := range s {
 		if !Packed(f.Path) {
 			continue
-		}
-		if name := withoutExt(f.Path); names[name] {
-			g.Go(func() error { return fmt.Errorf("shard: %s and %s are both there, and hold the same", name, f.Path) })
-			break
 		}
 		g.Go(func() (err error) {
 			if s[i], err = unpackFile(ctx, f.Path, dir); err != nil {

@@ -110,6 +110,7 @@ func TestUnpackSetNot(t *testing.T) {
 		"empty": {map[string][]byte{"a.csv.gz": nil}, "a.csv.gz: cannot be unpacked"},
 		"zstd":  {map[string][]byte{"a.csv.zst": whole}, "a.csv.zst: cannot be unpacked"},
 		"twice": {map[string][]byte{"a.csv.gz": whole, "a.csv": []byte("1,2\n")}, "hold the same"},
+		"again": {map[string][]byte{"a.csv.gz": whole, "a.csv.zst": packed(t, ".zst", "1,2\n")}, "hold the same"},
 	} {
 		dir, to := t.TempDir(), t.TempDir()
 		for name, data := range c.files {
@@ -117,7 +118,7 @@ func TestUnpackSetNot(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := unpack(t, dir, to); err == nil || !strings.Contains(err.Error(), c.words) || errors.Is(err, ErrPacked) == (name == "twice") {
+		if _, err := unpack(t, dir, to); err == nil || !strings.Contains(err.Error(), c.words) || errors.Is(err, ErrPacked) == strings.Contains(c.words, "same") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if made, _ := filepath.Glob(filepath.Join(to, "*", "*")); len(made) > 0 {

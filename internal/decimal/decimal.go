@@ -39,9 +39,9 @@ func Int64(dst []int64, c Column, odd []int32) []int32 {
 	return column(dst, c, odd, vectorInt64, int64Of)
 }
 
-// Float32 is Float64 for numbers of half the size. Texts may have 32 bytes and digits
-// that make 9.22e18. Of one so near to the middle of two numbers that it cannot be told
-// whether it was rounded twice, it does not say which it is.
+// Float32 is Float64 for numbers of half the size. Texts may have 32 bytes, and digits
+// that make less than 9.22e18. One that lies so near to the middle between two numbers
+// that rounding it twice might give the other is odd, too.
 func Float32(dst []float32, c Column, odd []int32) []int32 {
 	from := len(odd)
 	odd = column(dst, c, odd, vectorFloat32, float32Of)

@@ -14,6 +14,7 @@ type member struct {
 
 const (
 	mostMembers = 1024 // that are remembered
+	mostKey     = 256  // bytes of the key of one
 	fewMembers  = 16   // that are looked at for one, as rows may lack some
 )
 
@@ -96,7 +97,7 @@ func (r *jsonReader) member(b []byte, next *int) (n, column int, ok bool) {
 	if err != nil || !utf8.Valid(b[:n]) {
 		return 0, 0, false
 	}
-	if len(r.members) < mostMembers {
+	if len(r.members) < mostMembers && n <= mostKey {
 		r.members = slices.Insert(r.members, *next, member{bytes.Clone(b[:n]), column})
 		*next++
 	}
