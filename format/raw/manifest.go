@@ -22,9 +22,9 @@ type ManifestOptions struct {
 	Field string
 	Kind  kind.Kind
 	// Fields lists the columns to read, in this order. What is zero in one is
-	// found out from the values: integers are int64, other numbers float32,
-	// booleans bool, strings uint8 (n) of kind.Text, and lists the like with a
-	// first dimension that varies. A Kind brings its own types:
+	// found out from the values: integers are int64, or uint64 where they must be,
+	// other numbers float32, booleans bool, strings uint8 (n) of kind.Text, and lists
+	// the like with a first dimension that varies. A Kind brings its own types:
 	//
 	//	kind.Label      int32; strings are numbered by Names, or as sorted if nil
 	//	kind.Boxes      float32 (n, 4), on the canvas of the files if they are images
