@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	stdcsv "encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -27,7 +26,6 @@ const (
 	textInts   = 5       // columns
 	textFloats = 10
 	textDocs   = 15_000
-	textBatch  = 4096
 )
 
 // textConfig is what the contenders that read texts are given.
@@ -45,13 +43,13 @@ func workloadText(b *bench) (all []rounds.Match, err error) {
 		name, about, file string
 		rows              int
 		write             func(w *bufio.Writer, rows int)
-		peers             []string
+		std               string // the peer in Go
 	}{
-		{"csv", "a CSV file of 5 columns of whole numbers and 10 of others with 4 decimals", "numbers.csv", textRows, writeNumbersCSV, []string{"encoding/csv with strconv", "polars", "pyarrow", "pandas"}},
-		{"jsonl", "the same as JSON lines", "numbers.jsonl", textRows, writeNumbersJSON, []string{"encoding/json", "polars", "pyarrow", "pandas"}},
-		{"jsonl_documents", "JSON lines of documents of some 2.5 kB, with an id", "documents.jsonl", textDocs, writeDocuments, []string{"encoding/json", "polars", "pyarrow", "pandas"}},
+		{"csv", "a CSV file of 5 columns of whole numbers and 10 of others with 4 decimals", "numbers.csv", textRows, writeNumbersCSV, "encoding/csv with strconv"},
+		{"jsonl", "the same as JSON lines", "numbers.jsonl", textRows, writeNumbersJSON, "encoding/json"},
+		{"jsonl_documents", "JSON lines of documents of some 2.5 kB, with an id", "documents.jsonl", textDocs, writeDocuments, "encoding/json"},
 	} {
-		match, err := b.text(m.name, m.about, filepath.Join(b.work, m.file), b.scaled(m.rows), m.write, m.peers)
+		match, err := b.text(m.name, m.about, filepath.Join(b.work, m.file), b.scaled(m.rows), m.write, m.std)
 		if err != nil {
 			return nil, err
 		}
@@ -60,14 +58,14 @@ func workloadText(b *bench) (all []rounds.Match, err error) {
 	return all, nil
 }
 
-// text returns the match for one file, the first of whose peers is in Go.
-func (b *bench) text(name, about, path string, rows int, write func(*bufio.Writer, int), peers []string) (rounds.Match, error) {
-	m := rounds.Match{Name: name, About: about + fmt.Sprintf(", in the page cache, to batches of %d; items are MB of text", textBatch)}
+// text returns the match for one file, which std reads in Go.
+func (b *bench) text(name, about, path string, rows int, write func(*bufio.Writer, int), std string) (rounds.Match, error) {
+	m := rounds.Match{Name: name, About: about + fmt.Sprintf(", in the page cache, to batches of %d; items are MB of text", tableBatch)}
 	size, err := writeText(path, rows, write)
 	if err != nil {
 		return m, err
 	}
-	c := textConfig{Path: path, MB: max(1, int(size/1e6)), Batch: textBatch}
+	c := textConfig{Path: path, MB: max(1, int(size/1e6)), Batch: tableBatch}
 	want, err := textDigest(c)
 	if err != nil {
 		return m, err
@@ -80,12 +78,10 @@ func (b *bench) text(name, about, path string, rows int, write func(*bufio.Write
 	m.Entries = []rounds.Entry{
 		b.own("ours", "stoker, rows shuffled, a worker for each core", "text", with("shuffled", 0), check),
 		b.own("ours_in_order", "one worker, in order, as the peers", "text", with("", 1), check),
-		b.own(strings.ReplaceAll(strings.Fields(peers[0])[0], "/", "_"), peers[0]+", one goroutine", "text", with("std", 1), check),
-	}
-	for _, p := range peers[1:] {
-		m.Entries = append(m.Entries, b.python(p, map[string]string{
-			"polars": "Polars, all of it into memory, its columns to NumPy", "pyarrow": "pyarrow, likewise", "pandas": "pandas, likewise",
-		}[p], "text.py", with(p, 0), check))
+		b.own(strings.ReplaceAll(strings.Fields(std)[0], "/", "_"), std+", one goroutine", "text", with("std", 1), check),
+		b.python("polars", "Polars, all of it into memory, its columns to NumPy", "text.py", with("polars", 0), check),
+		b.python("pyarrow", "pyarrow, likewise", "text.py", with("pyarrow", 0), check),
+		b.python("pandas", "pandas, likewise", "text.py", with("pandas", 0), check),
 	}
 	m.Ratios = append(against("ours", m.Entries), against("ours_in_order", m.Entries)...)
 	return m, nil
@@ -304,6 +300,16 @@ func newNumberBatch(rows int) *numberBatch {
 	return b
 }
 
+// put sets a row.
+func (b *numberBatch) put(row int, ints []int64, floats []float32) {
+	for k, x := range ints {
+		b.ints[k][row] = x
+	}
+	for k, x := range floats {
+		b.floats[k][row] = x
+	}
+}
+
 func readNumbersCSV(f io.Reader, batch int, d *digest) error {
 	r := stdcsv.NewReader(f)
 	r.ReuseRecord = true
@@ -323,7 +329,6 @@ func readNumbersCSV(f io.Reader, batch int, d *digest) error {
 			if ints[k], err = strconv.ParseInt(row[k], 10, 64); err != nil {
 				return err
 			}
-			b.ints[k][n%batch] = ints[k]
 		}
 		for k := range floats {
 			x, err := strconv.ParseFloat(row[textInts+k], 32)
@@ -331,8 +336,8 @@ func readNumbersCSV(f io.Reader, batch int, d *digest) error {
 				return err
 			}
 			floats[k] = float32(x)
-			b.floats[k][n%batch] = floats[k]
 		}
+		b.put(n%batch, ints, floats)
 		if d != nil {
 			d.numbers(ints, floats)
 		}
@@ -355,12 +360,7 @@ func readNumbersJSON(f io.Reader, batch int, d *digest) error {
 		}
 		ints := []int64{x.C0, x.C1, x.C2, x.C3, x.C4}
 		floats := []float32{x.C5, x.C6, x.C7, x.C8, x.C9, x.C10, x.C11, x.C12, x.C13, x.C14}
-		for k := range ints {
-			b.ints[k][n%batch] = ints[k]
-		}
-		for k := range floats {
-			b.floats[k][n%batch] = floats[k]
-		}
+		b.put(n%batch, ints, floats)
 		if d != nil {
 			d.numbers(ints, floats)
 		}
@@ -395,18 +395,5 @@ func openText(config json.RawMessage) (*rounds.Work, error) {
 // work returns work that reads the file, and adds its rows to a digest when it is
 // checked.
 func (c textConfig) work(read func(*digest) error) *rounds.Work {
-	return &rounds.Work{
-		Run: func(int, int) (int, error) { return c.MB, read(nil) },
-		Check: func(what json.RawMessage) error {
-			var k tableCheck
-			if err := json.Unmarshal(what, &k); err != nil {
-				return err
-			}
-			var d digest
-			if err := read(&d); err != nil {
-				return err
-			}
-			return os.WriteFile(k.Out, binary.LittleEndian.AppendUint64(nil, d.sum), 0o666)
-		},
-	}
+	return &rounds.Work{Run: func(int, int) (int, error) { return c.MB, read(nil) }, Check: digested(read)}
 }

@@ -140,6 +140,10 @@ func (c bytesConfig) unpacked(order loader.Order) (*loader.Loader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.loader(src, order)
+}
+
+func (c bytesConfig) loader(src loader.Source, order loader.Order) (*loader.Loader, error) {
 	return loader.New(src, loader.Config{BatchSize: c.Batch, Seed: 1, Order: order, Workers: c.Workers})
 }
 
@@ -153,7 +157,7 @@ func (c bytesConfig) inMemory() (*loader.Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return loader.New(cached, loader.Config{BatchSize: c.Batch, Seed: 1, Order: loader.Shuffle{}, Workers: c.Workers})
+	return c.loader(cached, loader.Shuffle{})
 }
 
 func (c bytesConfig) files() (*raw.Source, error) {

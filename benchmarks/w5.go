@@ -283,13 +283,18 @@ func (c *tableConfig) work(run func() error) *rounds.Work {
 
 // checkDigest answers tableCheck for a contender that hands out batches.
 func checkDigest(epoch func(batch func(label []int32, dense []float32, sparse []int32)) error) func(json.RawMessage) error {
+	return digested(func(d *digest) error { return epoch(d.rows) })
+}
+
+// digested answers tableCheck for a contender that can add all that it reads to a digest.
+func digested(read func(*digest) error) func(json.RawMessage) error {
 	return func(what json.RawMessage) error {
 		var k tableCheck
 		if err := json.Unmarshal(what, &k); err != nil {
 			return err
 		}
 		var d digest
-		if err := epoch(d.rows); err != nil {
+		if err := read(&d); err != nil {
 			return err
 		}
 		return os.WriteFile(k.Out, binary.LittleEndian.AppendUint64(nil, d.sum), 0o666)

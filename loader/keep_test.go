@@ -15,21 +15,29 @@ import (
 func TestReleaseLater(t *testing.T) {
 	everywhere(t, func(t *testing.T, src loader.Source, c loader.Config) {
 		c.Epochs = 2
-		ld := mustNew(t, src, c)
-		defer ld.Close()
-		var kept []*loader.Batch
-		for b, err := range ld.All(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if kept = append(kept, b.Keep()); len(kept) == 5 {
-				full := kept
-				time.AfterFunc(time.Second, func() { release(full) })
-				kept = nil
-			}
-		}
-		release(kept)
+		keepFive(t, src, c, 0)
 	})
+}
+
+// keepFive keeps batches until there is no memory left, works for a while, and releases
+// them a second later, again and again.
+func keepFive(t *testing.T, src loader.Source, c loader.Config, work time.Duration) {
+	t.Helper()
+	ld := mustNew(t, src, c)
+	defer ld.Close()
+	var kept []*loader.Batch
+	for b, err := range ld.All(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept = append(kept, b.Keep()); len(kept) == 5 {
+			full := kept
+			time.Sleep(work)
+			time.AfterFunc(time.Second, func() { release(full) })
+			kept = nil
+		}
+	}
+	release(kept)
 }
 
 // TestKeepTooMany never releases: the stream ends with an error, not a hang, also where
@@ -93,20 +101,7 @@ func everywhere(t *testing.T, test func(t *testing.T, src loader.Source, c loade
 // still waits when it is its turn.
 func TestSlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ld := mustNew(t, tables()["inline"]().source(), loader.Config{BatchSize: 5, Prefetch: 2, MaxKept: 3})
-		defer ld.Close()
-		var kept []*loader.Batch
-		for b, err := range ld.All(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if kept = append(kept, b.Keep()); len(kept) == 5 {
-				full := kept
-				time.Sleep(time.Minute)
-				time.AfterFunc(time.Second, func() { release(full) })
-				kept = nil
-			}
-		}
+		keepFive(t, tables()["inline"]().source(), loader.Config{BatchSize: 5, Prefetch: 2, MaxKept: 3}, time.Minute)
 	})
 }
 

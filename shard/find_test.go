@@ -1,7 +1,6 @@
 package shard_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,9 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/stokerdata/stoker/shard"
 )
@@ -114,15 +110,9 @@ func TestFind(t *testing.T) {
 
 func TestFindCompressedList(t *testing.T) {
 	root := writeTree(t, "a", "b")
-	var gz, zst bytes.Buffer
-	g := gzip.NewWriter(&gz)
-	fmt.Fprintln(g, "b\na")
-	g.Close()
-	z, _ := zstd.NewWriter(&zst)
-	fmt.Fprintln(z, "b\na")
-	z.Close()
-	write(t, filepath.Join(root, "l.txt.gz"), gz.Bytes())
-	write(t, filepath.Join(root, "l.txt.zst"), zst.Bytes())
+	for _, name := range []string{"l.txt.gz", "l.txt.zst"} {
+		write(t, filepath.Join(root, name), packed(t, name, "b\na\n"))
+	}
 	for _, list := range []string{"@l.txt.gz", "@l.txt.zst"} {
 		got, err := shard.Finder{Root: root}.Find(t.Context(), list)
 		if err != nil || !slices.Equal(names(t, root, got), []string{"b", "a"}) {

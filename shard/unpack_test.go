@@ -7,33 +7,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/stokerdata/stoker/shard"
 )
 
 func TestUnpack(t *testing.T) {
 	text := strings.Repeat("all of it ", 1000)
-	pack := func(w io.WriteCloser, b *bytes.Buffer) []byte {
-		io.WriteString(w, text)
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return b.Bytes()
-	}
-	var gz, zst bytes.Buffer
-	z, err := zstd.NewWriter(&zst)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range []struct {
 		name, inner string
 		data        []byte
 	}{
 		{"a.b/x.csv", "a.b/x.csv", []byte(text)},
-		{"x.csv.gz", "x.csv", pack(gzip.NewWriter(&gz), &gz)},
-		{"x.csv.ZST", "x.csv", pack(z, &zst)},
+		{"x.csv.gz", "x.csv", packed(t, "x.gz", text)},
+		{"x.csv.ZST", "x.csv", packed(t, "x.zst", text)},
 	} {
 		for _, limit := range []int64{int64(len(text)), int64(len(text)) - 1, 0} {
 			inner, r, err := shard.Unpack(c.name, bytes.NewReader(c.data), limit)

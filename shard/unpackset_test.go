@@ -1,8 +1,7 @@
-package shard
+package shard_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/stokerdata/stoker/shard"
 )
 
 // packed returns what a file of a name holds that has text in it.
@@ -43,7 +44,7 @@ func packed(t *testing.T, name, text string) []byte {
 // unpack unpacks the files of a folder and returns what all of them hold.
 func unpack(t *testing.T, dir, to string) (texts []string, err error) {
 	t.Helper()
-	set, err := Find(t.Context(), dir)
+	set, err := shard.Find(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestUnpackSet(t *testing.T) {
 	if err := os.Chtimes(path, time.Time{}, info.ModTime().Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := unpack(t, dir, to); !errors.Is(err, ErrPacked) || !strings.Contains(err.Error(), path) {
+	if _, err := unpack(t, dir, to); !errors.Is(err, shard.ErrPacked) || !strings.Contains(err.Error(), path) {
 		t.Errorf("a file that was damaged since: %v", err)
 	}
 }
@@ -118,42 +119,14 @@ func TestUnpackSetNot(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := unpack(t, dir, to); err == nil || !strings.Contains(err.Error(), c.words) || errors.Is(err, ErrPacked) == strings.Contains(c.words, "same") {
+		if _, err := unpack(t, dir, to); err == nil || !strings.Contains(err.Error(), c.words) || errors.Is(err, shard.ErrPacked) == strings.Contains(c.words, "same") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if made, _ := filepath.Glob(filepath.Join(to, "*", "*")); len(made) > 0 {
 			t.Errorf("%s: %q are left", name, made)
 		}
 	}
-	if _, err := (Set{{Path: "no.such.gz"}}).Unpack(t.Context(), t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+	if _, err := (shard.Set{{Path: "no.such.gz"}}).Unpack(t.Context(), t.TempDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
-	}
-}
-
-// TestUnpackTo stops at a file that is larger than it may be, and when it is told to.
-func TestUnpackTo(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.gz")
-	if err := os.WriteFile(path, packed(t, path, strings.Repeat("x", 1000)), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	stopped, stop := context.WithCancel(t.Context())
-	stop()
-	for _, c := range []struct {
-		ctx   context.Context
-		limit int64
-		want  error
-	}{{t.Context(), 999, ErrTooLarge}, {stopped, 1000, context.Canceled}, {t.Context(), 1000, nil}} {
-		f, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		to := filepath.Join(t.TempDir(), "a")
-		if err := unpackTo(c.ctx, to, f, c.limit); !errors.Is(err, c.want) {
-			t.Errorf("%v, want %v", err, c.want)
-		}
-		if _, err := os.Stat(to); (err == nil) != (c.want == nil) {
-			t.Errorf("%v: there is a file: %v", c.want, err == nil)
-		}
-		f.Close()
 	}
 }

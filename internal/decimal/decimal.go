@@ -107,6 +107,12 @@ var powers = [longest32]float64{
 	1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31,
 }
 
+// ExactPower is the largest power of ten that a float64 holds exactly.
+const ExactPower = 22
+
+// Power returns 10^n, for n of 0 to ExactPower.
+func Power(n int) float64 { return powers[n] }
+
 // quotient returns n / 10^behind. Where a float64 holds both exactly, it is rounded once
 // (Clinger, "How to read floating point numbers accurately", PLDI 1990).
 func quotient(n uint64, behind int, negative bool) float64 {

@@ -82,11 +82,6 @@ func Float[T float32 | float64](cell []byte) (T, error) {
 	return T(n), badNumber(err, z)
 }
 
-// exactPowers are the powers of ten that a float64 holds exactly.
-var exactPowers = [...]float64{
-	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-}
-
 // exact returns the number that a cell holds if it is the product or quotient of
 // two that a float64 holds exactly, so that it is rounded once: Clinger, "How to
 // read floating point numbers accurately", PLDI 1990.
@@ -96,7 +91,7 @@ func exact(cell []byte) (v float64, ok bool) {
 		at, negative = 1, cell[0] == '-'
 	}
 	if n, behind, ok := decimal.Short(cell[at:]); ok {
-		v = float64(n) / exactPowers[max(behind, 0)]
+		v = float64(n) / decimal.Power(max(behind, 0))
 		if negative {
 			v = -v
 		}
@@ -131,12 +126,12 @@ func exact(cell []byte) (v float64, ok bool) {
 	}
 	v = float64(n)
 	switch {
-	case exp < 1-len(exactPowers) || exp >= len(exactPowers):
+	case exp < -decimal.ExactPower || exp > decimal.ExactPower:
 		return 0, false
 	case exp < 0:
-		v /= exactPowers[-exp]
+		v /= decimal.Power(-exp)
 	default:
-		v *= exactPowers[exp]
+		v *= decimal.Power(exp)
 	}
 	if negative {
 		v = -v

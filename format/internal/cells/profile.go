@@ -102,14 +102,20 @@ func (p *Profile) leaf(v []byte) error {
 	}
 	p.texts = p.texts || text
 	if number {
-		_, err := Int[int64](v)
-		_, large := Uint[uint64](v)
-		p.negative = p.negative || err == nil && v[0] == '-'
-		p.large = p.large || err != nil && large == nil
-		p.ints = p.ints || err == nil || large == nil
-		p.floats = p.floats || err != nil && large != nil
+		p.number(v)
 	}
 	return nil
+}
+
+// number takes a number into the profile.
+func (p *Profile) number(v []byte) {
+	if _, err := Int[int64](v); err == nil {
+		p.ints, p.negative = true, p.negative || v[0] == '-'
+	} else if _, err := Uint[uint64](v); err == nil {
+		p.ints, p.large = true, true
+	} else {
+		p.floats = true
+	}
 }
 
 // isNumber reports whether text should be taken for a number where nobody has

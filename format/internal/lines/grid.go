@@ -61,8 +61,9 @@ func (r *rows) numbers(c int, d decimal.Column) bool {
 		return false
 	}
 	if col.mask >= 0 {
-		for i := range v.valid[v.rows:][:n] {
-			v.valid[v.rows+i] = 1
+		valid := v.valid[v.rows:][:n]
+		for i := range valid {
+			valid[i] = 1
 		}
 	}
 	return true
