@@ -20,15 +20,18 @@ func fromDrive(m rounds.Match, files []string, more ...rounds.Entry) rounds.Matc
 	m.About = strings.Replace(m.About, "in the page cache", "evicted from the page cache", 1)
 	m.Entries = append(slices.Clip(m.Entries), more...)
 	m.Ratios = append(against("ours", m.Entries), against("ours_direct", m.Entries)...)
-	m.Before = func() error {
-		for _, f := range files {
-			if err := cold.Evict(f); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	m.Before = func() error { return evict(files) }
 	return m
+}
+
+// evict drops files from the page cache.
+func evict(files []string) error {
+	for _, f := range files {
+		if err := cold.Evict(f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fioLength is how long fio reads at a time.

@@ -44,7 +44,8 @@ const (
 	// change after they were checked: it is for files that nobody else can write.
 	// What was lent stays valid until Pool.Close and is not to be written to, as
 	// other calls lend the same memory; a write changes no file. What is not in
-	// the page cache is read when it is looked at, by whoever does. Unix.
+	// the page cache is read when it is looked at, by whoever does, but for what is
+	// large enough to be brought there in large pages. Unix.
 	MmapTrusted
 )
 
@@ -114,12 +115,12 @@ func (f *directFile) read(p []byte, off int64) (int, error) {
 	skip := int(off & (page - 1))
 	whole := skip == 0 && pages.Aligned(p) && len(p) >= page
 	if whole && (len(p)%page == 0 || len(p) > bounceBytes) {
-		return f.File.ReadAt(p[:len(p)&^(page-1)], off)
+		return f.File.Read(p[:len(p)&^(page-1)], off)
 	}
 	between := bounces.Get().(*[]byte)
 	defer bounces.Put(between)
 	b := (*between)[:min(bounceBytes, roundUp(skip+len(p)))]
-	n, err := f.File.ReadAt(b, off-int64(skip))
+	n, err := f.File.Read(b, off-int64(skip))
 	if err == nil && n <= skip {
 		err = io.EOF
 	}
@@ -140,6 +141,10 @@ func raw(h Handle) *sysio.File {
 
 // setBackend prepares the pool for cfg.Backend.
 func (p *Pool) setBackend() {
+	switch p.cfg.FS.(type) {
+	case osFS, rootFS:
+		p.brings = !p.cfg.Backend.direct()
+	}
 	if p.cfg.Backend.direct() {
 		p.cfg.FS = directFS{p.cfg.FS}
 	}
@@ -193,9 +198,37 @@ func (p *Pool) lend(ctx context.Context, ranges []Range) error {
 		r.Data = file[r.Off:][:r.Len:r.Len]
 		n += int64(r.Len)
 	}
+	p.bring(ctx, len(ranges), func(i int) *Range { return &ranges[i] })
 	p.reads.Add(int64(len(ranges)))
 	p.bytes.Add(n)
 	return nil
+}
+
+const (
+	bringLeast = 1 << 20  // the least that is brought into the page cache before it is read or looked at
+	bringGap   = 64 << 10 // the most that may lie between ranges which are brought together
+)
+
+// bring brings what is large of n ranges, in their order, into the page cache in large
+// pages, if that is where the pool reads from. What is not brought is read there later.
+func (p *Pool) bring(ctx context.Context, n int, at func(i int) *Range) {
+	if !p.brings {
+		return
+	}
+	for i := 0; i < n; {
+		first := at(i)
+		end := first.Off + int64(first.Len)
+		for i++; i < n; i++ {
+			r := at(i)
+			if r.File != first.File || r.Off-end > bringGap {
+				break
+			}
+			end = max(end, r.Off+int64(r.Len))
+		}
+		if end-first.Off >= bringLeast {
+			_, _ = p.do(ctx, op{kind: opBring, file: first.File, off: first.Off, size: end - first.Off})
+		}
+	}
 }
 
 // inOrder reports whether ranges are sorted, which most callers' are.

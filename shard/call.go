@@ -26,7 +26,7 @@ type op struct {
 	off    int64
 	pieces []piece         // opPieces reads them, one by one as buf and off
 	ctx    context.Context // that ends opPieces
-	size   int64           // opSize sets it, opAdvise takes it
+	size   int64           // opSize sets it, opAdvise and opBring take it
 	advice sysio.Advice
 }
 
@@ -44,7 +44,8 @@ const (
 	opWhole
 	opSize
 	opAdvise
-	opMap // sets buf
+	opMap   // sets buf
+	opBring // into the page cache
 )
 
 // A call carries an op from a caller to a reader and its outcome back. One that

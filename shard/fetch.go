@@ -35,6 +35,7 @@ func (p *Pool) Fetch(ctx context.Context, bufs *Buffers, plan Plan, ranges []Ran
 	if err != nil {
 		return nil, err
 	}
+	p.bring(ctx, len(ranges), func(i int) *Range { return &ranges[i] })
 	buf, err := bufs.Get(ctx, n)
 	if err != nil {
 		return nil, err
@@ -231,6 +232,7 @@ func (p *Pool) ReadInto(ctx context.Context, to []byte, plan Plan, ranges []Rang
 			f.starts = append(f.starts, first.Tag)
 		}
 	}
+	p.bring(ctx, len(ranges), func(i int) *Range { return &ranges[f.order[i].i] })
 	_, err := f.run(ctx, p, to, plan.Concurrency)
 	f.bounced = false
 	return err

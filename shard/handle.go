@@ -41,9 +41,12 @@ func (p *Pool) runOnce(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.kind == opPieces {
+	switch c.kind {
+	case opPieces:
 		err = p.readPieces(h, &c.op)
-	} else {
+	case opBring:
+		raw(h.Handle).Bring(c.off, c.size)
+	default:
 		err = h.do(&c.op)
 	}
 	p.release(h, err)

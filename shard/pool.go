@@ -113,6 +113,7 @@ type Pool struct {
 	lost   []lostRing
 
 	useRings bool
+	brings   bool                     // what it reads into the page cache
 	maps     []atomic.Pointer[[]byte] // by file, of MmapTrusted
 
 	reads, bytes, retries, opens, abandoned atomic.Int64

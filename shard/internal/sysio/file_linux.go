@@ -97,15 +97,23 @@ func fileMode(mode uint32) fs.FileMode {
 	return fs.ModeIrregular
 }
 
-// ReadAt reads once into p from offset off. Unlike an [io.ReaderAt] it may read
-// less than len(p) without an error; at the end of the file it returns 0 and
-// [io.EOF].
+// ReadAt reads once into p from offset off, through the page cache. Unlike an
+// [io.ReaderAt] it may read less than len(p) without an error; at the end of the file
+// it returns 0 and [io.EOF].
 func (f File) ReadAt(p []byte, off int64) (int, error) {
 	if f.eager && 0 < len(p) && len(p) <= cachedMost {
 		if n := f.readCached(p, off); n > 0 {
 			return n, nil
 		}
 	}
+	if f.Bring(off, int64(len(p))) {
+		missing.Store(missedAfter)
+	}
+	return f.Read(p, off)
+}
+
+// Read is ReadAt as far as the system call: for direct reads.
+func (f File) Read(p []byte, off int64) (int, error) {
 	for {
 		n, err := unix.Pread(f.fd, p, off)
 		switch {

@@ -55,6 +55,12 @@ func (f File) ReadAt(p []byte, off int64) (int, error) {
 	return n, bare(err)
 }
 
+// Read is ReadAt.
+func (f File) Read(p []byte, off int64) (int, error) { return f.ReadAt(p, off) }
+
+// Bring does nothing on this platform.
+func (f File) Bring(off, n int64) bool { return false }
+
 // Close closes the file. The File must not be used again.
 func (f File) Close() error { return bare(f.f.Close()) }
 

@@ -1,0 +1,165 @@
+package sysio
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// coldFile writes a file and drops it from the page cache, if its file system lets it.
+func coldFile(t *testing.T, path string, data []byte) File {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	if err := errors.Join(unix.Fsync(f.fd), f.Advise(0, 0, DontNeed)); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// noise returns random bytes.
+func noise(seed, n int) []byte {
+	b := make([]byte, n)
+	rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)}).Read(b)
+	return b
+}
+
+// inCache returns how many bytes from off to end are in the page cache.
+func inCache(t *testing.T, f File, off, end int64) int64 {
+	t.Helper()
+	var s unix.Cachestat_t
+	if err := unix.Cachestat(uint(f.fd), &unix.CachestatRange{Off: uint64(off), Len: uint64(end - off)}, &s, 0); err != nil {
+		t.Fatal(err)
+	}
+	return int64(s.Cache) * pageBytes
+}
+
+// TestBring brings parts of a file: what they have of whole huge pages and the end of
+// the file is in the page cache then, what lies in front of it is not.
+func TestBring(t *testing.T) {
+	if !bringsLarge() {
+		f := coldFile(t, filepath.Join(t.TempDir(), "x"), noise(1, hugePage))
+		if f.Bring(0, hugePage) {
+			t.Error("brought, by a kernel that has no large pages")
+		}
+		return
+	}
+	const size = 3*hugePage + 100_000
+	for _, c := range []struct{ off, n, from, to int64 }{ // to brings from
+		{0, size, 0, size},
+		{0, hugePage, 0, hugePage},
+		{1, size - 1, hugePage, size},
+		{hugePage - 1, hugePage + 1, hugePage, 2 * hugePage},
+		{hugePage, 2*hugePage - 1, hugePage, 2 * hugePage},
+		{3 * hugePage, 100_000, 3 * hugePage, size},
+		{3 * hugePage, 99_999, 0, 0},
+		{3*hugePage + 1, 99_999, 0, 0},
+		{hugePage / 2, hugePage, 0, 0},
+		{size - 1000, 1000, 0, 0},
+		{size, hugePage, 0, 0},
+		{0, 0, 0, 0},
+	} {
+		t.Run(fmt.Sprint(c.off, c.n), func(t *testing.T) {
+			want := noise(2, size)
+			f := coldFile(t, filepath.Join(t.TempDir(), "x"), want)
+			cold := inCache(t, f, 0, size) == 0 // it never is where the file system is memory
+			if got := f.Bring(c.off, c.n); got != (cold && c.to > c.from) {
+				t.Errorf("brought is %v, of a file that is cold: %v", got, cold)
+			}
+			if cold {
+				if n := inCache(t, f, c.from, c.to); n < c.to-c.from {
+					t.Errorf("%d bytes of %d are there", n, c.to-c.from)
+				}
+				if n := inCache(t, f, 0, max(c.from, 1)); c.from > 0 && n > 0 {
+					t.Errorf("%d bytes of what was not asked for are there", n)
+				}
+			}
+			if f.Bring(c.off, c.n) {
+				t.Error("brought again")
+			}
+			if got := readAll(t, f, make([]byte, size+1)); !bytes.Equal(got, want) {
+				t.Errorf("%d other bytes", len(got))
+			}
+		})
+	}
+}
+
+// TestBringTogether reads more cold files than windows have pages, in many goroutines:
+// all have their bytes, and none is mapped or in use at the end.
+func TestBringTogether(t *testing.T) {
+	dir := t.TempDir()
+	const files = 2 * windowPages
+	var all sync.WaitGroup
+	for first := range 8 {
+		var mine [files / 8]File
+		for k := range mine {
+			mine[k] = coldFile(t, filepath.Join(dir, fmt.Sprint(first, "-", k)), noise(k, 40_000+first*1000))
+		}
+		all.Go(func() {
+			for k, f := range mine {
+				want := noise(k, 40_000+first*1000)
+				got := make([]byte, len(want)+1)
+				if n, err := f.ReadAt(got, 0); err != nil || !bytes.Equal(got[:n], want) {
+					t.Errorf("file %d of %d: %d other bytes, error %v", k, first, n, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if windows.now != nil {
+		t.Errorf("a window has %d users", windows.now.users)
+	}
+	for _, w := range windows.empty {
+		if w.used != 0 || w.users != 0 {
+			t.Errorf("an empty window has %d pages used by %d", w.used, w.users)
+		}
+	}
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(maps), dir) {
+		t.Errorf("files are still mapped:\n%s", maps)
+	}
+}
+
+// TestBringOther brings what is no file, or is one no more.
+func TestBringOther(t *testing.T) {
+	f, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Bring(0, hugePage)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.Bring(0, hugePage)
+	if _, err := f.ReadAt(make([]byte, hugePage), 0); err != unix.EBADF {
+		t.Errorf("reading a closed file: %v", err)
+	}
+}
+
+func TestAtLeast(t *testing.T) {
+	for release, want := range map[string]bool{
+		"6.16.0": true, "6.18.44-fc-v669": true, "7.0-rc1": true, "6.16": true, "10.2.1": true,
+		"6.15.9": false, "5.19.0": false, "6": false, "": false, "six.16": false,
+	} {
+		if got := atLeast(release, 6, 16); got != want {
+			t.Errorf("%q: %v", release, got)
+		}
+	}
+}
