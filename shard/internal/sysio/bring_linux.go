@@ -25,7 +25,7 @@ const (
 // two thirds of the speed and, mapped, looked at with half of it. What goes wrong here
 // does so again in the read that follows.
 func (f File) Bring(off, n int64) (brought bool) {
-	if n < bringLeast || !bringsLarge() {
+	if n < bringLeast || !kernelHasLarge() {
 		return false
 	}
 	size := int64(-1)
@@ -34,8 +34,10 @@ func (f File) Bring(off, n int64) (brought bool) {
 		if length < bringLeast || f.cached(at+length/2) {
 			continue
 		}
-		if length < hugePage && size < 0 {
-			size, _, _ = f.Stat()
+		if size < 0 {
+			if size, _, _ = f.Stat(); !f.hasLarge() {
+				return false
+			}
 		}
 		if length == hugePage || at+length == size {
 			f.bring(at, length == hugePage)
@@ -145,15 +147,29 @@ func (f File) cached(off int64) bool {
 	return err != nil || s.Cache > 0
 }
 
-// bringsLarge reports whether the kernel has large pages for files of the usual file
-// systems, and all that bring needs: from 6.16 on, where pages are of 4 KiB.
-var bringsLarge = sync.OnceValue(func() bool {
+// kernelHasLarge reports whether the kernel has large pages for files and all that Bring
+// needs: from 6.16 on, where pages are of 4 KiB.
+var kernelHasLarge = sync.OnceValue(func() bool {
 	var u unix.Utsname
 	if unix.Uname(&u) != nil || os.Getpagesize() != pageBytes {
 		return false
 	}
 	return atLeast(unix.ByteSliceToString(u.Release[:]), 6, 16)
 })
+
+// hasLarge reports whether f's file system has large pages. Others may not even know
+// what is in the page cache: overlays say that nothing is.
+func (f File) hasLarge() bool {
+	var s unix.Statfs_t
+	if unix.Fstatfs(f.fd, &s) != nil {
+		return false
+	}
+	switch uint32(s.Type) {
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC:
+		return true
+	}
+	return false
+}
 
 // atLeast reports whether a release of the kernel, such as 6.18.2-arch1, is not older
 // than another.
