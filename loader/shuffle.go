@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"math"
 	"sort"
 
 	"github.com/stokerdata/stoker/internal/permute"
@@ -70,7 +71,7 @@ func (e *exactPlan) At(pos int64, refs []Ref) {
 }
 
 // permuted is how many rows are permuted at a time.
-const permuted = 64
+const permuted = 512
 
 // blockPlan mixes rows within windows of blocks, lane by lane.
 type blockPlan struct {
@@ -264,28 +265,67 @@ func (b *blockPlan) atLane(k int, off int64, refs []Ref) {
 
 func (b *blockPlan) atWindow(w *window, key, from uint64, refs []Ref) {
 	perm := permute.New(uint64(w.rows), key)
-	parts := b.parts[w.p0:w.p1]
+	find := finder{parts: b.parts[w.p0:w.p1]}
+	if len(refs) >= stretches {
+		find.learn(w.rows)
+	}
 	var rows [permuted]uint64
 	for len(refs) > 0 {
 		n := min(len(refs), permuted)
 		perm.Range(from, rows[:n])
 		for i, row := range rows[:n] {
-			p := partOf(parts, int64(row))
+			p := find.of(int64(row))
 			refs[i] = Ref{Block: p.block, Row: p.first + int(int64(row)-p.at)*p.stride}
 		}
 		from, refs = from+uint64(n), refs[n:]
 	}
 }
 
-// partOf returns the last part that begins at or before row.
-func partOf(parts []part, row int64) *part {
-	lo, hi := 0, len(parts)
+// A finder finds the part of a window that has a row.
+type finder struct {
+	parts []part
+	shift uint              // of rows
+	first [stretches]uint16 // by row >> shift, the part of the first such row, if known
+	known bool
+}
+
+// stretches is how many stretches of rows a finder knows, more than windows have parts
+// as a rule. To learn them takes as long as to search for the parts of as many rows.
+const stretches = 512
+
+// learn looks up where the stretches of so many rows begin.
+func (f *finder) learn(rows int64) {
+	if len(f.parts) > math.MaxUint16 {
+		return
+	}
+	for rows>>f.shift >= stretches {
+		f.shift++
+	}
+	k := 0
+	for i := range f.first {
+		for k+1 < len(f.parts) && f.parts[k+1].at <= int64(i)<<f.shift {
+			k++
+		}
+		f.first[i] = uint16(k)
+	}
+	f.known = true
+}
+
+// of returns the last part that begins at or before row.
+func (f *finder) of(row int64) *part {
+	lo, hi := 0, len(f.parts)
+	if f.known {
+		lo = int(f.first[row>>(f.shift&63)&(stretches-1)])
+		if hi = lo + 1; hi < len(f.parts) && f.parts[hi].at <= row {
+			lo, hi = hi, len(f.parts)
+		}
+	}
 	for hi-lo > 1 {
-		if m := (lo + hi) / 2; parts[m].at <= row {
+		if m := (lo + hi) / 2; f.parts[m].at <= row {
 			lo = m
 		} else {
 			hi = m
 		}
 	}
-	return &parts[lo]
+	return &f.parts[lo]
 }

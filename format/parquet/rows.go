@@ -304,10 +304,7 @@ func (r *rows) gatherRecords(p loader.Pick, b *loader.Batch) {
 			if c.join == nil || role.mask {
 				continue
 			}
-			dst := b.Column(f).Data
-			for i, row := range rows {
-				copy(dst[places[i]*c.row:(places[i]+1)*c.row], r.record[row*size+c.at:])
-			}
+			bulk.Rows(b.Column(f).Data, places, r.record[c.at:], rows, c.row, size)
 		}
 	}
 }

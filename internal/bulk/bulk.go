@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"fmt"
 	"runtime"
 	"unsafe"
 
@@ -40,6 +41,39 @@ func CopyAhead(dst, src, next []byte) int {
 	}
 	copyAhead(dst[:n], src[:n], next)
 	return n
+}
+
+// Rows copies rows of size bytes: rows[k] of src, where they begin stride bytes apart, to
+// be row places[k] of dst, where one lies behind another. It panics if there is no such
+// row.
+func Rows(dst []byte, places []int, src []byte, rows []int, size, stride int) {
+	places = places[:len(rows)]
+	if size < leastRow || size > mostRow || !hasKernel() {
+		copyRows(dst, places, src, rows, size, stride)
+		return
+	}
+	all, room := uint((len(src)-size)/stride), uint(len(dst)/size)
+	for k, row := range rows {
+		if uint(row) > all || uint(places[k]) >= room || len(src) < size {
+			panic(fmt.Sprintf("bulk: row %d of %d bytes goes to place %d of %d bytes", row, len(src), places[k], len(dst)))
+		}
+	}
+	if len(rows) > 0 {
+		vectorRows(dst, places, src, rows, size, stride)
+	}
+}
+
+// Rows of so many bytes have a kernel. For longer ones it is no quicker.
+const (
+	leastRow = 4
+	mostRow  = 512
+)
+
+// copyRows is Rows without a kernel.
+func copyRows(dst []byte, places []int, src []byte, rows []int, size, stride int) {
+	for k, row := range rows {
+		Copy(dst[places[k]*size:][:size], src[row*stride:][:size])
+	}
 }
 
 // copySteps is Copy without a kernel.

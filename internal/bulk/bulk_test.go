@@ -76,3 +76,64 @@ func BenchmarkCopy(b *testing.B) {
 		}
 	}
 }
+
+// TestRows copies rows of all sizes between all sorts of places, by all means there are,
+// and looks at what lies beside them.
+func TestRows(t *testing.T) {
+	type means = func(dst []byte, places []int, src []byte, rows []int, size, stride int)
+	const most = 9
+	for name, by := range map[string]means{"Rows": Rows, "no kernels": copyRows} {
+		for size := 1; size <= mostRow+100; size += 1 + size/70 {
+			for _, apart := range []int{0, 1, 60} {
+				for _, off := range []int{0, 1, 31} {
+					stride := size + apart
+					src, dst := make([]byte, off+most*stride-apart), make([]byte, most*size+off)
+					for i := range src {
+						src[i] = byte(i%251 + 1)
+					}
+					want := bytes.Clone(dst)
+					rows, places := []int{8, 0, 3, 3}, []int{1, 0, 8, 5}
+					for k, row := range rows {
+						copy(want[off+places[k]*size:][:size], src[off+row*stride:])
+					}
+					by(dst[off:], places, src[off:], rows, size, stride)
+					if !bytes.Equal(dst, want) {
+						t.Fatalf("%s: rows of %d bytes, %d apart, from %d on differ", name, size, stride, off)
+					}
+				}
+			}
+		}
+	}
+	for _, wrong := range [][2]int{{-1, 0}, {most, 0}, {0, -1}, {0, most}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("row %d goes to place %d", wrong[0], wrong[1])
+				}
+			}()
+			Rows(make([]byte, most*10), wrong[1:], make([]byte, most*10), wrong[:1], 10, 10)
+		}()
+	}
+}
+
+// BenchmarkRows copies rows that a cache of a core holds, some at a time, as a gather
+// whose rows were asked for does.
+func BenchmarkRows(b *testing.B) {
+	type means = func(dst []byte, places []int, src []byte, rows []int, size, stride int)
+	const many, stride = 16, 2 << 10
+	src, dst := make([]byte, 256<<10), make([]byte, 64<<10)
+	rows, places := make([]int, many), make([]int, many)
+	for k := range rows {
+		rows[k], places[k] = k*37%(len(src)/stride), k*5%many
+	}
+	for name, by := range map[string]means{"Rows": Rows, "no kernels": copyRows} {
+		for _, size := range []int{4, 12, 52, 104, 300, 1000, 2000} {
+			b.Run(fmt.Sprint(name, "/", size), func(b *testing.B) {
+				for b.Loop() {
+					by(dst, places, src, rows, size, stride)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*many), "ns/row")
+			})
+		}
+	}
+}

@@ -28,3 +28,8 @@ func copyAhead(dst, src, next []byte) {
 	}
 	copy(dst, src)
 }
+
+// vectorRows is Rows of at least one row that is there.
+func vectorRows(dst []byte, places []int, src []byte, rows []int, size, stride int) {
+	rowsAVX2(&dst[0], &places[0], &src[0], &rows[0], len(rows), size, stride)
+}

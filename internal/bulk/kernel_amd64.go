@@ -8,3 +8,8 @@ package bulk
 //
 //go:noescape
 func copyAVX2(dst *byte, src *byte, ahead *byte, blocks int)
+
+// rowsAVX2 is Rows of n rows, at least one, of size bytes, at least 4.
+//
+//go:noescape
+func rowsAVX2(dst *byte, places *int, src *byte, rows *int, n int, size int, stride int)

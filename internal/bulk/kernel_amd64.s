@@ -30,3 +30,115 @@ block:
 	JNE        block
 	VZEROUPPER
 	RET
+
+// func rowsAVX2(dst *byte, places *int, src *byte, rows *int, n int, size int, stride int)
+// Requires: AVX
+TEXT ·rowsAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ places+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ size+40(FP), DI
+	MOVQ stride+48(FP), R8
+	CMPQ DI, $0x20
+	JLT  below32
+	LEAQ -32(DI), R11
+
+vectors:
+	MOVQ  (BX), R10
+	IMULQ R8, R10
+	ADDQ  DX, R10
+	MOVQ  (CX), R9
+	IMULQ DI, R9
+	ADDQ  AX, R9
+	ADDQ  $0x08, BX
+	ADDQ  $0x08, CX
+	LEAQ  (R10)(R11*1), R12
+	LEAQ  (R9)(R11*1), R13
+	MOVQ  R11, R14
+	TESTQ R14, R14
+	JE    end
+
+vector:
+	VMOVDQU (R10), Y0
+	VMOVDQU Y0, (R9)
+	ADDQ    $0x20, R10
+	ADDQ    $0x20, R9
+	SUBQ    $0x20, R14
+	JG      vector
+
+end:
+	VMOVDQU (R12), Y0
+	VMOVDQU Y0, (R13)
+	DECQ    SI
+	JNE     vectors
+	VZEROUPPER
+	RET
+
+below32:
+	CMPQ DI, $0x10
+	JLT  below16
+	LEAQ -16(DI), R11
+
+halves:
+	MOVQ    (BX), R10
+	IMULQ   R8, R10
+	ADDQ    DX, R10
+	MOVQ    (CX), R9
+	IMULQ   DI, R9
+	ADDQ    AX, R9
+	ADDQ    $0x08, BX
+	ADDQ    $0x08, CX
+	VMOVDQU (R10), X0
+	VMOVDQU X0, (R9)
+	VMOVDQU (R10)(R11*1), X0
+	VMOVDQU X0, (R9)(R11*1)
+	DECQ    SI
+	JNE     halves
+	VZEROUPPER
+	RET
+
+below16:
+	CMPQ DI, $0x08
+	JLT  below8
+	LEAQ -8(DI), R11
+
+words:
+	MOVQ  (BX), R10
+	IMULQ R8, R10
+	ADDQ  DX, R10
+	MOVQ  (CX), R9
+	IMULQ DI, R9
+	ADDQ  AX, R9
+	ADDQ  $0x08, BX
+	ADDQ  $0x08, CX
+	MOVQ  (R10), R12
+	MOVQ  R12, (R9)
+	MOVQ  (R10)(R11*1), R12
+	MOVQ  R12, (R9)(R11*1)
+	DECQ  SI
+	JNE   words
+	VZEROUPPER
+	RET
+
+below8:
+	LEAQ -4(DI), R11
+
+doubles:
+	MOVQ  (BX), R10
+	IMULQ R8, R10
+	ADDQ  DX, R10
+	MOVQ  (CX), R9
+	IMULQ DI, R9
+	ADDQ  AX, R9
+	ADDQ  $0x08, BX
+	ADDQ  $0x08, CX
+	MOVL  (R10), R12
+	MOVL  R12, (R9)
+	MOVL  (R10)(R11*1), R12
+	MOVL  R12, (R9)(R11*1)
+	DECQ  SI
+	JNE   doubles
+	VZEROUPPER
+	RET

@@ -8,6 +8,8 @@
 // Below that, where few rounds mix badly, it is a shuffled table (Fisher-Yates).
 package permute
 
+//go:generate go run -C ../asmgen ./permute -out ../permute/kernel_amd64.s -stubs ../permute/kernel_amd64.go -pkg permute
+
 import (
 	"math/bits"
 
@@ -76,43 +78,38 @@ func (p *Perm) Range(from uint64, to []uint64) {
 	if from > p.n || uint64(len(to)) > p.n-from {
 		panic("permute: index out of range")
 	}
-	for k := range to {
-		to[k] = from + uint64(k)
-	}
 	if p.tabular {
-		for k, i := range to {
-			to[k] = uint64(p.table[i])
+		for k := range to {
+			to[k] = uint64(p.table[from+uint64(k)])
 		}
 		return
 	}
-	for len(to) > 0 {
-		n := min(len(to), together)
-		p.land(to[:n])
-		to = to[n:]
+	var x [together]uint64 // elements that are not inside yet
+	var at [together]int   // in to
+	for n, next := 0, 0; ; {
+		for ; n < together && next < len(to); n, next = n+1, next+1 {
+			x[n], at[n] = from+uint64(next), next
+		}
+		if n == 0 {
+			return
+		}
+		if n < enough || !p.vectorWalk(&x) {
+			p.walk(x[:n])
+		}
+		outside := 0
+		for k, i := range x[:n] { // without a branch, which nobody could foresee
+			to[at[k]] = i
+			x[outside], at[outside] = i, at[k]
+			outside += int((p.n - 1 - i) >> 63)
+		}
+		n = outside
 	}
 }
 
-// together is how many elements walk side by side, enough to keep a processor busy.
-const together = 64
-
-// land walks at most together elements until all of them are inside.
-func (p *Perm) land(x []uint64) {
-	p.walk(x)
-	var outside [together]uint64
-	var at [together]uint8
-	n := 0
-	for k, i := range x { // without a branch, which nobody could foresee
-		outside[n&(together-1)], at[n&(together-1)] = i, uint8(k)
-		n += int((p.n - 1 - i) >> 63)
-	}
-	if n == 0 {
-		return
-	}
-	p.land(outside[:n])
-	for k, i := range outside[:n] {
-		x[at[k]] = i
-	}
-}
+const (
+	together = 64 // elements that walk side by side keep a processor busy
+	enough   = 8  // of them are worth a kernel, which takes as long for fewer
+)
 
 // walk takes all of x a step further.
 func (p *Perm) walk(x []uint64) {

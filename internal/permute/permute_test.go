@@ -102,3 +102,19 @@ func BenchmarkRange(b *testing.B) {
 		})
 	}
 }
+
+// TestWalk compares kernels with their plain twin, for elements of all sizes.
+func TestWalk(t *testing.T) {
+	for _, n := range []uint64{257, 1000, 65536, 65537, 1<<18 + 1, 1<<33 + 7, 1<<48 - 1, 1 << 63} {
+		p := New(n, 5)
+		var x [together]uint64
+		for k := range x {
+			x[k] = n / together * uint64(k)
+		}
+		want := x
+		p.walk(want[:])
+		if p.vectorWalk(&x) && x != want {
+			t.Fatalf("n %d: elements become\n%d, want\n%d", n, x, want)
+		}
+	}
+}

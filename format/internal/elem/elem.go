@@ -85,9 +85,7 @@ func GatherAhead(to, from []byte, n int, p loader.Pick, next []byte) {
 	case n == 8 && aligned(to, from, n):
 		move[uint64](to, from, rows, at)
 	default:
-		for k, i := range rows {
-			bulk.Copy(to[at[k]*n:][:n], from[i*n:])
-		}
+		bulk.Rows(to, at, from, rows, n, n)
 	}
 }
 
