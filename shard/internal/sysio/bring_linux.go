@@ -22,8 +22,9 @@ const (
 // Bring sees to it that what n bytes from off have of whole huge pages, or of the last
 // one of the file, is in the page cache, in large pages, and reports whether some of it
 // was not. Most reads bring files there in pages of 4 KiB, from which they are copied at
-// two thirds of the speed and, mapped, looked at with half of it. What goes wrong here
-// does so again in the read that follows.
+// two thirds of the speed and, mapped, looked at with half of it. Where there are no large
+// pages, or none to spare, nothing is brought. What goes wrong here does so again in the
+// read that follows.
 func (f File) Bring(off, n int64) (brought bool) {
 	if n < bringLeast || !kernelHasLarge() {
 		return false
@@ -35,7 +36,7 @@ func (f File) Bring(off, n int64) (brought bool) {
 			continue
 		}
 		if size < 0 {
-			if size, _, _ = f.Stat(); !f.hasLarge() {
+			if size, _, _ = f.Stat(); !f.hasLarge() || !muchIsFree() {
 				return false
 			}
 		}
@@ -169,6 +170,13 @@ func (f File) hasLarge() bool {
 		return true
 	}
 	return false
+}
+
+// muchIsFree reports whether an eighth of the memory is free. Where it is not, others
+// must be moved out of the way of large pages, which costs more than these ever save.
+func muchIsFree() bool {
+	var s unix.Sysinfo_t
+	return unix.Sysinfo(&s) == nil && s.Freeram >= s.Totalram/8
 }
 
 // atLeast reports whether a release of the kernel, such as 6.18.2-arch1, is not older

@@ -51,7 +51,7 @@ func inCache(t *testing.T, f File, off, end int64) int64 {
 // TestBring brings parts of a file: what they have of whole huge pages and the end of
 // the file is in the page cache then, what lies in front of it is not.
 func TestBring(t *testing.T) {
-	if f := coldFile(t, filepath.Join(t.TempDir(), "x"), noise(1, hugePage)); !kernelHasLarge() || !f.hasLarge() {
+	if f := coldFile(t, filepath.Join(t.TempDir(), "x"), noise(1, hugePage)); !kernelHasLarge() || !f.hasLarge() || !muchIsFree() {
 		if f.Bring(0, hugePage) {
 			t.Error("brought, where there are no large pages")
 		}
@@ -76,7 +76,11 @@ func TestBring(t *testing.T) {
 			want := noise(2, size)
 			f := coldFile(t, filepath.Join(t.TempDir(), "x"), want)
 			cold := inCache(t, f, 0, size) == 0 // it never is where the file system is memory
-			if got := f.Bring(c.off, c.n); got != (cold && c.to > c.from) {
+			got := f.Bring(c.off, c.n)
+			if !muchIsFree() {
+				t.Skip("others took the memory")
+			}
+			if got != (cold && c.to > c.from) {
 				t.Errorf("brought is %v, of a file that is cold: %v", got, cold)
 			}
 			if cold {
