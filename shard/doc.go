@@ -23,7 +23,9 @@
 // pass, notices files that change, and gives up on a disk that does not answer.
 // [Pool.ReadAt] reads a range, [Pool.ReadFile] a small file, and [Pool.Fetch]
 // many ranges, merged as a [Plan] says, into memory of a [Buffers]. A [Backend]
-// says by which calls: past the page cache, many at a time, or not at all.
+// says by which calls: past the page cache, many at a time, or not at all. What is read
+// through the page cache is brought there in large pages, where Linux has some, so that
+// later epochs read it at less cost.
 //
 // # Writing
 //
