@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/ahead"
 	"github.com/stokerdata/stoker/format/internal/lists"
 	"github.com/stokerdata/stoker/format/internal/spare"
 	"github.com/stokerdata/stoker/loader"
@@ -114,10 +115,11 @@ func open(set shard.Set, o Options) (loader.Source, error) {
 	}
 	s := &source{set: set, pool: pool, bufs: shard.NewBuffers(math.MaxInt64), read: o.Read, lim: limits(o.Limits), nulls: o.Nulls}
 	s.lent = o.Pool.Backend == shard.MmapTrusted
-	for i := range set {
-		if err := s.openShard(i, o); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", set[i].Path, err), pool.Close())
-		}
+	err = ahead.Files(set,
+		func(i int) (*footer, error) { return s.file(i).footer() },
+		func(i int, ft *footer) error { return s.openShard(s.file(i), ft, o) })
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
 	}
 	if err := s.finish(); err != nil {
 		return nil, errors.Join(err, pool.Close())
@@ -178,13 +180,12 @@ type merged struct {
 	null     []byte           // a fixed row that is null, where rows are read one by one
 }
 
-// openShard reads the metadata of shard i.
-func (s *source) openShard(i int, o Options) error {
-	f := file{pool: s.pool, index: i, size: s.set[i].Size, lim: s.lim}
-	ft, err := f.footer()
-	if err != nil {
-		return err
-	}
+func (s *source) file(i int) file {
+	return file{pool: s.pool, index: i, size: s.set[i].Size, lim: s.lim}
+}
+
+// openShard adds a shard, whose footer was read.
+func (s *source) openShard(f file, ft *footer, o Options) error {
 	columns, err := ft.schema.choose(o, s.lim)
 	if err != nil {
 		return err

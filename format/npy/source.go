@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/ahead"
 	"github.com/stokerdata/stoker/format/internal/fields"
 	"github.com/stokerdata/stoker/format/internal/reads"
 	"github.com/stokerdata/stoker/loader"
@@ -106,9 +107,13 @@ func Open(path string, o Options) (*Source, error) {
 
 // open reads the headers of all files.
 func (s *Source) open(set shard.Set) error {
-	for i, f := range set {
-		if err := s.addFile(i, f); err != nil {
-			return fmt.Errorf("%s: %w", f.Path, err)
+	for lo, hi := 0, 1; lo < len(set); lo, hi = hi, len(set) { // the first one says which arrays there are
+		err := ahead.Files(set[lo:hi], func(i int) ([]array, error) {
+			look := file{pool: s.files.Pool, index: lo + i, size: set[lo+i].Size}
+			return look.arrays(set[lo+i].Path, s.o.Columns)
+		}, func(_ int, found []array) error { return s.addFile(found) })
+		if err != nil {
+			return err
 		}
 	}
 	if err := fields.Describe(s.spec, s.o.Fields); err != nil {
@@ -132,13 +137,8 @@ func (s *Source) open(set shard.Set) error {
 	return nil
 }
 
-// addFile finds the wanted arrays of file i.
-func (s *Source) addFile(i int, f shard.File) error {
-	look := file{pool: s.files.Pool, index: i, size: f.Size}
-	found, err := look.arrays(f.Path, s.o.Columns)
-	if err != nil {
-		return err
-	}
+// addFile adds a file with the arrays that were found, of which it takes those wanted.
+func (s *Source) addFile(found []array) error {
 	if s.o.Columns == nil {
 		for _, a := range found {
 			s.o.Columns = append(s.o.Columns, a.name)

@@ -48,28 +48,19 @@ type footer struct {
 	sumAt  int    // where it lies
 }
 
-// A footerReader reads the footers of shards, one after another into the same
-// memory.
-type footerReader struct {
-	pool   *shard.Pool
-	limits format.Limits
-	buf    []byte
-}
-
-// read returns the footer of shard i, which is valid until the next read.
-func (r *footerReader) read(ctx context.Context, i int, f shard.File) ([]byte, error) {
+// readFooter returns the footer of shard i.
+func (s *Source) readFooter(ctx context.Context, i int, f shard.File) ([]byte, error) {
 	if f.Size < int64(minFileBytes) {
 		return nil, fmt.Errorf("%d bytes are no Parquet file: %w", f.Size, loader.ErrCorrupt)
 	}
-	r.buf = sized(r.buf, int(min(f.Size, firstRead)))
-	tail := r.buf
-	if err := r.pool.ReadAt(ctx, i, tail, f.Size-int64(len(tail))); err != nil {
+	tail := make([]byte, min(f.Size, firstRead))
+	if err := s.pool.ReadAt(ctx, i, tail, f.Size-int64(len(tail))); err != nil {
 		return nil, err
 	}
 	var head [len(magic)]byte
 	if int64(len(tail)) == f.Size {
 		copy(head[:], tail)
-	} else if err := r.pool.ReadAt(ctx, i, head[:], 0); err != nil {
+	} else if err := s.pool.ReadAt(ctx, i, head[:], 0); err != nil {
 		return nil, err
 	}
 	end := tail[len(tail)-tailBytes:]
@@ -80,12 +71,12 @@ func (r *footerReader) read(ctx context.Context, i int, f shard.File) ([]byte, e
 		return nil, fmt.Errorf("does not begin and end with %s: %w", magic, loader.ErrCorrupt)
 	}
 	n := int64(binary.LittleEndian.Uint32(end))
-	if most := min(f.Size-int64(minFileBytes), r.limits.FooterBytes); n > most {
-		return nil, fmt.Errorf("footer of %d bytes, of a file of %d and with a limit of %d: %w", n, f.Size, r.limits.FooterBytes, loader.ErrCorrupt)
+	if most := min(f.Size-int64(minFileBytes), s.limits.FooterBytes); n > most {
+		return nil, fmt.Errorf("footer of %d bytes, of a file of %d and with a limit of %d: %w", n, f.Size, s.limits.FooterBytes, loader.ErrCorrupt)
 	}
 	if n > int64(len(tail)-tailBytes) {
-		r.buf = sized(r.buf, int(n))
-		return r.buf, r.pool.ReadAt(ctx, i, r.buf, f.Size-tailBytes-n)
+		all := make([]byte, n)
+		return all, s.pool.ReadAt(ctx, i, all, f.Size-tailBytes-n)
 	}
 	return tail[int64(len(tail)-tailBytes)-n : len(tail)-tailBytes], nil
 }

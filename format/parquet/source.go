@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/ahead"
 	"github.com/stokerdata/stoker/format/internal/spare"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -147,15 +148,11 @@ func openFiles(files shard.Set, o Options) (*Source, error) {
 }
 
 func (s *Source) open(ctx context.Context, files shard.Set, o Options) error {
-	r := footerReader{pool: s.pool, limits: s.limits}
-	for i, f := range files {
-		raw, err := r.read(ctx, i, f)
-		if err == nil {
-			err = s.addShard(ctx, i, f, raw, files[0].Path, o)
-		}
-		if err != nil {
-			return fmt.Errorf("parquet: %s: %w", f.Path, err)
-		}
+	err := ahead.Files(files,
+		func(i int) ([]byte, error) { return s.readFooter(ctx, i, files[i]) },
+		func(i int, raw []byte) error { return s.addShard(ctx, i, files[i], raw, files[0].Path, o) })
+	if err != nil {
+		return fmt.Errorf("parquet: %w", err)
 	}
 	for k := range s.cols {
 		if c := s.cols[k].classes; c != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/ahead"
 	"github.com/stokerdata/stoker/format/internal/reads"
 	"github.com/stokerdata/stoker/loader"
 	"github.com/stokerdata/stoker/loader/dtype"
@@ -69,11 +70,12 @@ func OpenDocuments(path string, o DocumentOptions) (*Documents, error) {
 	if s.files, err = reads.Open(set, o.Pool, o.Read, 0); err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}
-	for i, f := range set {
-		if err := s.addFile(i, f, o); err != nil {
-			s.Close()
-			return nil, fmt.Errorf("tokens: %s: %w", f.Path, err)
-		}
+	err = ahead.Files(set,
+		func(i int) ([]int64, error) { return s.locate(i, set[i], o) },
+		func(i int, ends []int64) error { return s.addFile(i, set[i], ends, o) })
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("tokens: %w", err)
 	}
 	if len(s.blocks) == 0 {
 		s.Close()
@@ -82,12 +84,8 @@ func OpenDocuments(path string, o DocumentOptions) (*Documents, error) {
 	return s, nil
 }
 
-// addFile finds the documents of file i and forms their blocks.
-func (s *Documents) addFile(i int, f shard.File, o DocumentOptions) error {
-	ends, err := s.locate(i, f, o)
-	if err != nil {
-		return err
-	}
+// addFile forms the blocks of file i, whose documents end at ends.
+func (s *Documents) addFile(i int, f shard.File, ends []int64, o DocumentOptions) error {
 	limits := o.Limits.WithDefaults()
 	if int64(len(ends)) > limits.ShardRecords {
 		return corrupt("%d documents, Limits.ShardRecords is %d", len(ends), limits.ShardRecords)

@@ -9,7 +9,7 @@ import (
 
 // starters lists the packages that may start goroutines. Whoever starts one
 // waits for it; few places make that easy to see.
-var starters = []string{"loader", "shard", "examples/serve"}
+var starters = []string{"loader", "shard", "format/internal/ahead", "examples/serve"}
 
 // reproducible lists the packages whose results follow from data and seed alone.
 var reproducible = []string{"loader", "augment", "synth", "format"}

@@ -13,6 +13,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/stokerdata/stoker/format"
+	"github.com/stokerdata/stoker/format/internal/ahead"
 	"github.com/stokerdata/stoker/format/internal/spare"
 	"github.com/stokerdata/stoker/format/internal/syntax"
 	"github.com/stokerdata/stoker/loader"
@@ -91,12 +92,12 @@ func Open(name string, set shard.Set, s syntax.Syntax, o Options) (*Source, erro
 
 func (s *Source) open() error {
 	s.heads = make([][]string, len(s.set))
-	for i, f := range s.set {
-		found, err := s.find(i)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.Path, err)
-		}
+	err := ahead.Files(s.set, s.find, func(i int, found *layout) error {
 		s.add(i, found)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if len(s.blocks) == 0 {
 		return fmt.Errorf("no rows in %d files, the first of which is %s: %w", len(s.set), s.set[0].Path, loader.ErrCorrupt)
