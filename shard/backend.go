@@ -143,13 +143,13 @@ func raw(h Handle) *sysio.File {
 func (p *Pool) setBackend() {
 	switch p.cfg.FS.(type) {
 	case osFS, rootFS:
-		p.brings = !p.cfg.Backend.direct()
+		p.brings = !p.cfg.Backend.direct() && p.cfg.Deadline == 0 // which would bound two calls
 	}
 	if p.cfg.Backend.direct() {
 		p.cfg.FS = directFS{p.cfg.FS}
 	}
 	if p.cfg.Backend == MmapTrusted {
-		p.maps = make([]atomic.Pointer[[]byte], len(p.files))
+		p.maps = make([]atomic.Pointer[mapping], len(p.files))
 	}
 	if p.cfg.Backend.ring() && p.cfg.Deadline == 0 {
 		r, err := newRing()
@@ -159,19 +159,41 @@ func (p *Pool) setBackend() {
 	}
 }
 
-// mapped returns the bytes of file i, which it maps if that was not done before.
-func (p *Pool) mapped(ctx context.Context, i int) ([]byte, error) {
-	if b := p.maps[i].Load(); b != nil {
-		return *b, nil
+// A mapping is a mapped file.
+type mapping struct {
+	data    []byte
+	brought []atomic.Bool // by huge page: once is enough for what is looked at again and again
+}
+
+// mapped returns file i, which it maps if that was not done before.
+func (p *Pool) mapped(ctx context.Context, i int) (*mapping, error) {
+	if m := p.maps[i].Load(); m != nil {
+		return m, nil
 	}
 	o, err := p.do(ctx, op{kind: opMap, file: i})
 	if err != nil {
 		return nil, err
 	}
-	if !p.maps[i].CompareAndSwap(nil, &o.buf) { // another was faster
-		return *p.maps[i].Load(), sysio.Unmap(o.buf)
+	m := &mapping{o.buf, make([]atomic.Bool, len(o.buf)/sysio.HugePage+1)}
+	if !p.maps[i].CompareAndSwap(nil, m) { // another was faster
+		return p.maps[i].Load(), sysio.Unmap(o.buf)
 	}
-	return o.buf, nil
+	return m, nil
+}
+
+// toBring reports whether huge pages begin from off to end that were not brought, which
+// they are now. A pool that was closed has no m.
+func (m *mapping) toBring(off, end int64) (any bool) {
+	if m == nil {
+		return false
+	}
+	for k := (off + sysio.HugePage - 1) / sysio.HugePage; k*sysio.HugePage < end; k++ {
+		if b := &m.brought[k]; !b.Load() {
+			b.Store(true)
+			any = true
+		}
+	}
+	return any
 }
 
 // lend sets the Data of ranges to parts of the mapped files.
@@ -185,9 +207,9 @@ func (p *Pool) lend(ctx context.Context, ranges []Range) error {
 	var n int64
 	for i := range ranges {
 		r := &ranges[i]
-		file, err := p.mapped(ctx, r.File)
-		if size := int64(len(file)); err == nil && r.Off > size-int64(r.Len) {
-			err = &ReadError{p.files[r.File].path, r.Off, r.Len, fmt.Errorf("%w: the file has %d bytes", io.ErrUnexpectedEOF, size)}
+		m, err := p.mapped(ctx, r.File)
+		if err == nil && r.Off > int64(len(m.data))-int64(r.Len) {
+			err = &ReadError{p.files[r.File].path, r.Off, r.Len, fmt.Errorf("%w: the file has %d bytes", io.ErrUnexpectedEOF, len(m.data))}
 		}
 		if err != nil {
 			for k := range ranges[:i] {
@@ -195,7 +217,7 @@ func (p *Pool) lend(ctx context.Context, ranges []Range) error {
 			}
 			return err
 		}
-		r.Data = file[r.Off:][:r.Len:r.Len]
+		r.Data = m.data[r.Off:][:r.Len:r.Len]
 		n += int64(r.Len)
 	}
 	p.bring(ctx, len(ranges), func(i int) *Range { return &ranges[i] })
@@ -225,7 +247,7 @@ func (p *Pool) bring(ctx context.Context, n int, at func(i int) *Range) {
 			}
 			end = max(end, r.Off+int64(r.Len))
 		}
-		if end-first.Off >= bringLeast {
+		if end-first.Off >= bringLeast && (p.maps == nil || p.maps[first.File].Load().toBring(first.Off, end)) {
 			_, _ = p.do(ctx, op{kind: opBring, file: first.File, off: first.Off, size: end - first.Off})
 		}
 	}
@@ -246,8 +268,8 @@ func inOrder(ranges []Range) bool {
 func (p *Pool) unmap() error {
 	var errs []error
 	for i := range p.maps {
-		if b := p.maps[i].Swap(nil); b != nil {
-			errs = append(errs, sysio.Unmap(*b))
+		if m := p.maps[i].Swap(nil); m != nil {
+			errs = append(errs, sysio.Unmap(m.data))
 		}
 	}
 	return errors.Join(errs...)

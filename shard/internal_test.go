@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/hex"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -274,6 +275,74 @@ func TestEager(t *testing.T) {
 	} {
 		if got := c.cfg.withDefaults().FS == (osFS{eager: true}); got != c.eager {
 			t.Errorf("%+v: eager is %v", c.cfg, got)
+		}
+	}
+}
+
+// TestBrings fetches ranges of a large file, by pools that bring what they read into the
+// page cache beforehand and by those that do not, twice: all have its bytes.
+func TestBrings(t *testing.T) {
+	const size = 3*sysio.HugePage + 5000
+	want := make([]byte, size)
+	for i := range want {
+		want[i] = byte(i * i >> 7)
+	}
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, want, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		cfg    PoolConfig
+		brings bool
+	}{
+		{PoolConfig{}, true},
+		{PoolConfig{Backend: Ring}, true},
+		{PoolConfig{Backend: MmapTrusted}, true},
+		{PoolConfig{Root: filepath.Dir(path)}, true},
+		{PoolConfig{Backend: Direct}, false},
+		{PoolConfig{Deadline: time.Minute}, false},
+	} {
+		f, err := sysio.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.Advise(0, 0, sysio.DontNeed), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		p, err := NewPool(Set{{Path: path, Size: size}}, c.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.brings != c.brings {
+			t.Errorf("%+v: brings is %v", c.cfg, p.brings)
+		}
+		bufs := NewBuffers(64 << 20)
+		for range 2 {
+			ranges := []Range{{Off: 10, Len: size - 10}, {Off: 0, Len: 5}, {Off: 7, Len: 2}}
+			buf, err := p.Fetch(t.Context(), bufs, Plan{}, ranges)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range ranges {
+				if !bytes.Equal(r.Data, want[r.Off:][:r.Len]) {
+					t.Errorf("%+v: other bytes from %d on", c.cfg, r.Off)
+				}
+			}
+			bufs.Put(buf)
+			to := make([]byte, size)
+			if err := p.ReadInto(t.Context(), to, Plan{}, []Range{{Off: 5, Len: size - 5, Tag: 5}, {Len: 5}}); err != nil || !bytes.Equal(to, want) {
+				t.Errorf("%+v: other bytes, error %v", c.cfg, err)
+			}
+		}
+		if c.cfg.Backend == MmapTrusted && p.maps[0].Load() != nil && p.maps[0].Load().toBring(0, size) {
+			t.Error("what is mapped would be brought again")
+		}
+		bufs.Close()
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+		if (*mapping)(nil).toBring(0, size) {
+			t.Error("a pool that was closed brings something")
 		}
 	}
 }

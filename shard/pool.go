@@ -113,8 +113,8 @@ type Pool struct {
 	lost   []lostRing
 
 	useRings bool
-	brings   bool                     // what it reads into the page cache
-	maps     []atomic.Pointer[[]byte] // by file, of MmapTrusted
+	brings   bool                      // what it reads into the page cache
+	maps     []atomic.Pointer[mapping] // by file, of MmapTrusted
 
 	reads, bytes, retries, opens, abandoned atomic.Int64
 }

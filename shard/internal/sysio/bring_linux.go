@@ -9,15 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// hugePage is what the kernel reads at once into a mapping that asks for huge
-	// pages, where it begins at a multiple of that. The pages at the end of a file are
-	// as large as fit.
-	hugePage = 2 << 20
-
-	// bringLeast is the least of which large pages are worth asking for.
-	bringLeast = 32 << 10
-)
+// bringLeast is the least of which large pages are worth asking for.
+const bringLeast = 32 << 10
 
 // Bring sees to it that what n bytes from off have of whole huge pages, or of the last
 // one of the file, is in the page cache, in large pages, and reports whether some of it
@@ -30,8 +23,8 @@ func (f File) Bring(off, n int64) (brought bool) {
 		return false
 	}
 	size := int64(-1)
-	for at := (off + hugePage - 1) &^ (hugePage - 1); at < off+n; at += hugePage {
-		length := min(hugePage, off+n-at)
+	for at := (off + HugePage - 1) &^ (HugePage - 1); at < off+n; at += HugePage {
+		length := min(HugePage, off+n-at)
 		if length < bringLeast || f.cached(at+length/2) {
 			continue
 		}
@@ -40,8 +33,8 @@ func (f File) Bring(off, n int64) (brought bool) {
 				return false
 			}
 		}
-		if length == hugePage || at+length == size {
-			f.bring(at, length == hugePage)
+		if length == HugePage || at+length == size {
+			f.bring(at, length == HugePage)
 			brought = true
 		}
 	}

@@ -51,25 +51,25 @@ func inCache(t *testing.T, f File, off, end int64) int64 {
 // TestBring brings parts of a file: what they have of whole huge pages and the end of
 // the file is in the page cache then, what lies in front of it is not.
 func TestBring(t *testing.T) {
-	if f := coldFile(t, filepath.Join(t.TempDir(), "x"), noise(1, hugePage)); !kernelHasLarge() || !f.hasLarge() || !muchIsFree() {
-		if f.Bring(0, hugePage) {
+	if f := coldFile(t, filepath.Join(t.TempDir(), "x"), noise(1, HugePage)); !kernelHasLarge() || !f.hasLarge() || !muchIsFree() {
+		if f.Bring(0, HugePage) {
 			t.Error("brought, where there are no large pages")
 		}
 		return
 	}
-	const size = 3*hugePage + 100_000
+	const size = 3*HugePage + 100_000
 	for _, c := range []struct{ off, n, from, to int64 }{ // to brings from
 		{0, size, 0, size},
-		{0, hugePage, 0, hugePage},
-		{1, size - 1, hugePage, size},
-		{hugePage - 1, hugePage + 1, hugePage, 2 * hugePage},
-		{hugePage, 2*hugePage - 1, hugePage, 2 * hugePage},
-		{3 * hugePage, 100_000, 3 * hugePage, size},
-		{3 * hugePage, 99_999, 0, 0},
-		{3*hugePage + 1, 99_999, 0, 0},
-		{hugePage / 2, hugePage, 0, 0},
+		{0, HugePage, 0, HugePage},
+		{1, size - 1, HugePage, size},
+		{HugePage - 1, HugePage + 1, HugePage, 2 * HugePage},
+		{HugePage, 2*HugePage - 1, HugePage, 2 * HugePage},
+		{3 * HugePage, 100_000, 3 * HugePage, size},
+		{3 * HugePage, 99_999, 0, 0},
+		{3*HugePage + 1, 99_999, 0, 0},
+		{HugePage / 2, HugePage, 0, 0},
 		{size - 1000, 1000, 0, 0},
-		{size, hugePage, 0, 0},
+		{size, HugePage, 0, 0},
 		{0, 0, 0, 0},
 	} {
 		t.Run(fmt.Sprint(c.off, c.n), func(t *testing.T) {
@@ -146,12 +146,12 @@ func TestBringOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Bring(0, hugePage)
+	f.Bring(0, HugePage)
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	f.Bring(0, hugePage)
-	if _, err := f.ReadAt(make([]byte, hugePage), 0); err != unix.EBADF {
+	f.Bring(0, HugePage)
+	if _, err := f.ReadAt(make([]byte, HugePage), 0); err != unix.EBADF {
 		t.Errorf("reading a closed file: %v", err)
 	}
 }

@@ -12,6 +12,10 @@ import (
 	"io/fs"
 )
 
+// HugePage is what Linux reads at once into a mapping that asks for huge pages, from a
+// multiple of that on. The pages at the end of a file are as large as fit.
+const HugePage = 2 << 20
+
 // Advice says how a part of a file will be used.
 type Advice int
 
