@@ -16,6 +16,8 @@ import (
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
 )
 
+const aboutFiles = "small files in the page cache: their bytes, shuffled; an item is a file"
+
 // workload4 is reading small files in random order: as the epoch before brought them into
 // the page cache, as they were just written, and from the drive.
 func workload4(b *bench) ([]rounds.Match, error) {
@@ -37,7 +39,7 @@ func workload4(b *bench) ([]rounds.Match, error) {
 	}
 	_ = evict(own.Files) // of those that have no drive, nothing is elsewhere
 	check := askBytes(filepath.Join(b.work, "sums"), files)
-	warm := rounds.Match{Name: "W4", About: "small files in the page cache: their bytes, shuffled; an item is a file"}
+	warm := rounds.Match{Name: "W4", About: aboutFiles}
 	warm.Entries = append(b.byFile(own, c, check),
 		b.own("ours_behind", "stoker, where os.ReadFile brought the files there", "bytes", c.of("files"), check),
 		b.own("ours_cached", "stoker, format/cache in memory", "bytes", c.of("cached"), check))
@@ -47,8 +49,8 @@ func workload4(b *bench) ([]rounds.Match, error) {
 	kept.Entries = b.byFile(written, written, check)
 	kept.Ratios = against("ours", kept.Entries)
 
-	cold, err := b.filesFromDrive(c, check)
-	return []rounds.Match{warm, kept, cold}, err
+	evicted, err := b.filesFromDrive(c, check)
+	return []rounds.Match{warm, kept, evicted}, err
 }
 
 // byFile returns the contenders that read small files, one by one: ours, and limits, from
@@ -67,7 +69,7 @@ func (b *bench) byFile(own, others bytesConfig, check asking) []rounds.Entry {
 
 // filesFromDrive returns the match of files that are in no page cache.
 func (b *bench) filesFromDrive(c bytesConfig, check asking) (rounds.Match, error) {
-	m := rounds.Match{Name: "W4", About: "small files in the page cache: their bytes, shuffled; an item is a file", Entries: b.byFile(c, c, check)}
+	m := rounds.Match{Name: "W4", About: aboutFiles, Entries: b.byFile(c, c, check)}
 	each, err := meanBytes(c.Files)
 	if err != nil {
 		return m, err
