@@ -60,11 +60,7 @@ func (b *bench) someImages(most int) (dir string, files []string, err error) {
 			continue
 		}
 		if os.Link(from, to) != nil {
-			data, err := os.ReadFile(from)
-			if err == nil {
-				err = os.WriteFile(to, data, 0o666)
-			}
-			if err != nil {
+			if err := writeCopy(to, from); err != nil {
 				return "", nil, err
 			}
 		}

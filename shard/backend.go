@@ -182,7 +182,7 @@ func (p *Pool) mapped(ctx context.Context, i int) (*mapping, error) {
 }
 
 // toBring reports whether huge pages begin from off to end that were not brought, which
-// they are now. A pool that was closed has no m.
+// they are now. There is no m of a file that is not mapped, as those of a closed pool.
 func (m *mapping) toBring(off, end int64) (any bool) {
 	if m == nil {
 		return false

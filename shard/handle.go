@@ -41,12 +41,9 @@ func (p *Pool) runOnce(c *call) error {
 	if err != nil {
 		return err
 	}
-	switch c.kind {
-	case opPieces:
+	if c.kind == opPieces {
 		err = p.readPieces(h, &c.op)
-	case opBring:
-		raw(h.Handle).Bring(c.off, c.size)
-	default:
+	} else {
 		err = h.do(&c.op)
 	}
 	p.release(h, err)
@@ -61,6 +58,8 @@ func (h *handle) do(o *op) error {
 		if a, ok := h.Handle.(adviser); ok {
 			return a.Advise(o.off, o.size, o.advice)
 		}
+	case opBring:
+		raw(h.Handle).Bring(o.off, o.size)
 	case opMap:
 		f := raw(h.Handle)
 		if f == nil || h.size > math.MaxInt {
