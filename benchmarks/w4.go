@@ -42,8 +42,9 @@ func workload4(b *bench) ([]rounds.Match, error) {
 	warm := rounds.Match{Name: "W4", About: aboutFiles}
 	warm.Entries = append(b.byFile(own, c, check),
 		b.own("ours_behind", "stoker, where os.ReadFile brought the files there", "bytes", c.of("files"), check),
+		b.own("ours_mapped", "stoker, mapped files (MmapTrusted)", "bytes", own.of("files").mapped(), check),
 		b.own("ours_cached", "stoker, format/cache in memory", "bytes", c.of("cached"), check))
-	warm.Ratios = slices.Concat(against("ours", warm.Entries), against("ours_behind", warm.Entries), against("ours_cached", warm.Entries))
+	warm.Ratios = slices.Concat(against("ours", warm.Entries), against("ours_behind", warm.Entries), against("ours_mapped", warm.Entries), against("ours_cached", warm.Entries))
 
 	kept := rounds.Match{Name: "W4_written", About: "small files in the page cache since they were written: their bytes, shuffled; an item is a file"}
 	kept.Entries = b.byFile(written, written, check)

@@ -2,10 +2,7 @@ package shard
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -38,14 +35,20 @@ const (
 	// is kept busy with random reads.
 	DirectRing
 
-	// MmapTrusted makes [Pool.Fetch] lend the mapped file itself, without a copy
-	// and without a look at whether it has changed since it was mapped. Whoever
-	// makes a file shorter while it is mapped kills the process, and the bytes may
-	// change after they were checked: it is for files that nobody else can write.
-	// What was lent stays valid until Pool.Close and is not to be written to, as
-	// other calls lend the same memory; a write changes no file. What is not in
-	// the page cache is read when it is looked at, by whoever does, but for what is
-	// large enough to be brought there in large pages. Unix.
+	// MmapTrusted maps files, without a look at whether they have changed since:
+	// whoever makes one shorter while it is mapped kills the process, and the bytes
+	// may change after they were checked. It is for files that nobody else can
+	// write, and that fit the memory. Linux.
+	//
+	// [Pool.Fetch] lends the mapped file itself, without a copy. What was lent stays
+	// valid until Pool.Close and is not to be written to, as other calls lend the same
+	// memory; a write changes no file. What is not in the page cache is read when it is
+	// looked at, by whoever does, but for what is large enough to be brought there in
+	// large pages.
+	//
+	// [Pool.ReadFile] copies the file, which takes 45 to 70 % of the CPU time that
+	// reading does. Files that are mapped already are neither opened nor looked up. A
+	// process maps 32,768 of them; those beyond are read.
 	MmapTrusted
 )
 
@@ -159,73 +162,6 @@ func (p *Pool) setBackend() {
 	}
 }
 
-// A mapping is a mapped file.
-type mapping struct {
-	data    []byte
-	brought []atomic.Bool // by huge page: once is enough for what is looked at again and again
-}
-
-// mapped returns file i, which it maps if that was not done before.
-func (p *Pool) mapped(ctx context.Context, i int) (*mapping, error) {
-	if m := p.maps[i].Load(); m != nil {
-		return m, nil
-	}
-	o, err := p.do(ctx, op{kind: opMap, file: i})
-	if err != nil {
-		return nil, err
-	}
-	m := &mapping{o.buf, make([]atomic.Bool, len(o.buf)/sysio.HugePage+1)}
-	if !p.maps[i].CompareAndSwap(nil, m) { // another was faster
-		return p.maps[i].Load(), sysio.Unmap(o.buf)
-	}
-	return m, nil
-}
-
-// toBring reports whether huge pages begin from off to end that were not brought, which
-// they are now. There is no m of a file that is not mapped, as those of a closed pool.
-func (m *mapping) toBring(off, end int64) (any bool) {
-	if m == nil {
-		return false
-	}
-	for k := (off + sysio.HugePage - 1) / sysio.HugePage; k*sysio.HugePage < end; k++ {
-		if b := &m.brought[k]; !b.Load() {
-			b.Store(true)
-			any = true
-		}
-	}
-	return any
-}
-
-// lend sets the Data of ranges to parts of the mapped files.
-func (p *Pool) lend(ctx context.Context, ranges []Range) error {
-	if err := p.usable(ctx); err != nil && len(ranges) > 0 {
-		return &ReadError{Path: p.files[ranges[0].File].path, Err: err}
-	}
-	if !inOrder(ranges) {
-		slices.SortFunc(ranges, byOffset)
-	}
-	var n int64
-	for i := range ranges {
-		r := &ranges[i]
-		m, err := p.mapped(ctx, r.File)
-		if err == nil && r.Off > int64(len(m.data))-int64(r.Len) {
-			err = &ReadError{p.files[r.File].path, r.Off, r.Len, fmt.Errorf("%w: the file has %d bytes", io.ErrUnexpectedEOF, len(m.data))}
-		}
-		if err != nil {
-			for k := range ranges[:i] {
-				ranges[k].Data = nil
-			}
-			return err
-		}
-		r.Data = m.data[r.Off:][:r.Len:r.Len]
-		n += int64(r.Len)
-	}
-	p.bring(ctx, len(ranges), func(i int) *Range { return &ranges[i] })
-	p.reads.Add(int64(len(ranges)))
-	p.bytes.Add(n)
-	return nil
-}
-
 const (
 	bringLeast = 1 << 20  // the least that is brought into the page cache before it is read or looked at
 	bringGap   = 64 << 10 // the most that may lie between ranges which are brought together
@@ -262,15 +198,4 @@ func inOrder(ranges []Range) bool {
 		}
 	}
 	return true
-}
-
-// unmap gives back all mapped files.
-func (p *Pool) unmap() error {
-	var errs []error
-	for i := range p.maps {
-		if m := p.maps[i].Swap(nil); m != nil {
-			errs = append(errs, sysio.Unmap(m.data))
-		}
-	}
-	return errors.Join(errs...)
 }

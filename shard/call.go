@@ -28,6 +28,7 @@ type op struct {
 	ctx    context.Context // that ends opPieces
 	size   int64           // opSize sets it, opAdvise and opBring take it
 	advice sysio.Advice
+	mapped *mapping // opMap sets it
 }
 
 // A piece is a part of a file, and the memory that it is read to.
@@ -44,7 +45,7 @@ const (
 	opWhole
 	opSize
 	opAdvise
-	opMap   // sets buf
+	opMap
 	opBring // into the page cache
 )
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 )
 
 // A poolFile is a file of a Pool and, while it is kept open, its handle.
@@ -35,15 +34,25 @@ func (p *Pool) run(c *call) error {
 
 func (p *Pool) runOnce(c *call) error {
 	if c.kind == opWhole {
-		return p.runWhole(c)
+		if p.maps == nil {
+			return p.runWhole(c)
+		}
+		err := p.copyMapped(c)
+		if errors.Is(err, errors.ErrUnsupported) {
+			err = p.runWhole(c)
+		}
+		return err
 	}
 	h, err := p.acquire(c.file)
 	if err != nil {
 		return err
 	}
-	if c.kind == opPieces {
+	switch c.kind {
+	case opPieces:
 		err = p.readPieces(h, &c.op)
-	} else {
+	case opMap:
+		c.mapped, err = p.mapFile(h)
+	default:
 		err = h.do(&c.op)
 	}
 	p.release(h, err)
@@ -60,14 +69,6 @@ func (h *handle) do(o *op) error {
 		}
 	case opBring:
 		raw(h.Handle).Bring(o.off, o.size)
-	case opMap:
-		f := raw(h.Handle)
-		if f == nil || h.size > math.MaxInt {
-			return errors.ErrUnsupported
-		}
-		var err error
-		o.buf, err = f.Map(int(h.size))
-		return err
 	case opRead:
 		if err := h.fill(o); err != nil {
 			return err

@@ -5,12 +5,14 @@ import (
 	"cmp"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -349,5 +351,83 @@ func TestBrings(t *testing.T) {
 		if (*mapping)(nil).toBring(0, size) {
 			t.Error("a pool that was closed brings something")
 		}
+	}
+}
+
+// TestReadFileMapped reads whole files that are mapped, or not for one more, and some
+// that are too large.
+func TestReadFileMapped(t *testing.T) {
+	dir := t.TempDir()
+	sizes := []int{0, 1, 100_000, sysio.HugePage + 12345, 4_000_000}
+	var set Set
+	var want [][]byte
+	for i, n := range sizes {
+		data := bytes.Repeat([]byte{byte(i + 1), byte(i + 2), 3}, n/3+1)[:n]
+		path := filepath.Join(dir, strconv.Itoa(i))
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		set, want = append(set, File{Path: path, Size: int64(n)}), append(want, data)
+	}
+	before := mappings.Load()
+	p, err := NewPool(set, PoolConfig{Backend: MmapTrusted, MaxFileBytes: 3_000_000, MaxOpen: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buf []byte
+	for i, n := range []int{0, 1, 2, 3, 4, 2, 3, 0, 4} {
+		if i == 3 {
+			mappings.Add(mostMapped)
+		}
+		buf, err = p.ReadFile(t.Context(), n, buf)
+		if large := n == 4; errors.Is(err, ErrTooLarge) != large || !large && (err != nil || !bytes.Equal(buf, want[n])) {
+			t.Errorf("file %d: %d bytes, error %v", n, len(buf), err)
+		}
+		if mapped := p.maps[n].Load() != nil; runtime.GOOS == "linux" && mapped != (i < 3 || n < 3) {
+			t.Errorf("file %d is mapped: %v", n, mapped)
+		}
+	}
+	mappings.Add(-mostMapped)
+	if s := p.Stats(); s.Reads != 7 {
+		t.Errorf("%+v", s)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := p.ReadFile(t.Context(), 2, nil); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+	if n := mappings.Load(); n != before {
+		t.Errorf("%d files are mapped after Close, %d before", n, before)
+	}
+}
+
+// TestCloseWhileMapped closes a pool of which a call looks at a mapped file for longer
+// than Close waits.
+func TestCloseWhileMapped(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, []byte("hello"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPool(Set{{Path: path, Size: 5}}, PoolConfig{Backend: MmapTrusted})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.ReadFile(t.Context(), 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	m := p.maps[0].Load()
+	if m == nil {
+		t.Skip("files are not mapped here")
+	}
+	if !p.tryEnter() {
+		t.Fatal("nobody may enter")
+	}
+	if err := p.Close(); err != nil || p.maps[0].Load() != m || string(m.data) != "hello" {
+		t.Errorf("the file is not mapped any more, error %v", err)
+	}
+	p.leave()
+	if err := p.unmap(); err != nil {
+		t.Error(err)
 	}
 }

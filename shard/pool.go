@@ -167,8 +167,8 @@ func (p *Pool) ReadAt(ctx context.Context, i int, b []byte, off int64) error {
 }
 
 // ReadFile reads the whole of file i into buf's memory, growing it where it is
-// too small, and returns the filled slice, or buf emptied on an error. It keeps
-// no descriptor: it is for small files, each read once.
+// too small, and returns the filled slice, or buf emptied on an error. It is for small
+// files, each read once an epoch: it keeps no descriptor, but with [MmapTrusted].
 //
 // After an error that wraps [ErrAbandoned] buf is lost, and the result nil.
 func (p *Pool) ReadFile(ctx context.Context, i int, buf []byte) ([]byte, error) {
@@ -220,27 +220,31 @@ func (p *Pool) Close() error {
 	p.mu.Unlock()
 
 	p.readers.Wait()
-	p.drain()
+	drained := p.drain()
 	for p.shed() {
 	}
-	err := errors.Join(p.closeRings(), p.unmap())
+	err := p.closeRings()
+	if drained { // else one that hangs may still look at what is mapped
+		err = errors.Join(err, p.unmap())
+	}
 	if p.root != nil {
 		err = errors.Join(err, p.root.Close())
 	}
 	return err
 }
 
-// drain waits until no read is in flight, for a moment.
-func (p *Pool) drain() {
+// drain waits until no read is in flight, for a moment, and reports whether none is.
+func (p *Pool) drain() bool {
 	t := time.NewTimer(grace)
 	defer t.Stop()
 	for range cap(p.tokens) {
 		select {
 		case p.tokens <- struct{}{}:
 		case <-t.C:
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // Stats counts what a [Pool] did since it was made.

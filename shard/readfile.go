@@ -93,7 +93,7 @@ func (v version) differs(now version) error {
 // readWhole reads all of h, which is in state was, into buf.
 func readWhole[H Handle](h H, was version, buf []byte, maxBytes int64) ([]byte, error) {
 	if was.size > maxBytes {
-		return buf[:0], fmt.Errorf("%w: %d bytes, the limit is %d", ErrTooLarge, was.size, maxBytes)
+		return buf[:0], tooLarge(was.size, maxBytes)
 	}
 	n := int(was.size)
 	if cap(buf) < n {
@@ -107,6 +107,10 @@ func readWhole[H Handle](h H, was version, buf []byte, maxBytes int64) ([]byte, 
 		return buf[:0], err
 	}
 	return buf[:n], nil
+}
+
+func tooLarge(size, most int64) error {
+	return fmt.Errorf("%w: %d bytes, the limit is %d", ErrTooLarge, size, most)
 }
 
 // readFull fills p from off of h, which was in state was.

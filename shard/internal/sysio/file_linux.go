@@ -195,10 +195,40 @@ func (f File) Map(n int) ([]byte, error) {
 		return nil, nil
 	}
 	b, err := unix.Mmap(f.fd, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE)
-	if err == unix.ENODEV { // the file system maps nothing
+	if err == unix.ENODEV || err == unix.ENOMEM { // the file system maps nothing, or the process maps too much
 		err = errors.ErrUnsupported
 	}
 	return b, err
+}
+
+// Populate reads what of memory of [File.Map] is not in the page cache. Who looks at
+// it need not wait for a drive then, and with him a processor of the program: the
+// scheduler knows nothing of such waits. What goes wrong does so again for him.
+func Populate(b []byte) {
+	if !resident(b) {
+		_ = unix.Madvise(b, unix.MADV_POPULATE_READ)
+	}
+}
+
+// resident reports whether all of b is in memory, as far as the kernel tells.
+func resident(b []byte) bool {
+	const most = 256 // pages that are asked for at a time
+	var in [most]byte
+	for len(b) > 0 {
+		part := b[:min(len(b), most*os.Getpagesize())]
+		b = b[len(part):]
+		pages := (len(part) + os.Getpagesize() - 1) / os.Getpagesize()
+		_, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&part[0])), uintptr(len(part)), uintptr(unsafe.Pointer(&in)))
+		if errno != 0 {
+			return true
+		}
+		for _, page := range in[:pages] {
+			if page&1 == 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Unmap gives back memory of [File.Map].

@@ -59,6 +59,39 @@ func TestEager(t *testing.T) {
 	}
 }
 
+// TestPopulate maps a file that is not in the page cache, and has it read there.
+func TestPopulate(t *testing.T) {
+	want := bytes.Repeat([]byte("0123456789abcde"), 100_000)
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, want, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := errors.Join(unix.Fsync(f.fd), f.Advise(0, 0, DontNeed)); err != nil {
+		t.Fatal(err)
+	}
+	b, err := f.Map(len(want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer Unmap(b)
+	if resident(b) {
+		t.Log("this file system drops nothing, or does not tell")
+	}
+	Populate(b)
+	if !resident(b) {
+		t.Error("not all of the file is in memory")
+	}
+	if !bytes.Equal(b, want) {
+		t.Error("other bytes")
+	}
+	Populate(nil)
+}
+
 // readAll reads f to its end, which b has room for.
 func readAll(t *testing.T, f File, b []byte) []byte {
 	n := 0

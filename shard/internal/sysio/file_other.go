@@ -81,5 +81,8 @@ func RefusesDirect(error) bool { return false }
 // Map returns [errors.ErrUnsupported].
 func (f File) Map(int) ([]byte, error) { return nil, errors.ErrUnsupported }
 
+// Populate does nothing.
+func Populate([]byte) {}
+
 // Unmap does nothing.
 func Unmap([]byte) error { return nil }
