@@ -94,7 +94,7 @@ func TestSuite(t *testing.T) {
 		"W1": {"ours", "ours_1", "ours_indexed", "go_imaging"}, "W1_f32": {"ours", "ours_1", "go_imaging"},
 		"W2": {"ours", "ours_1", "ours_files", "ours_records", "loop_go", "memcpy"}, "W2_resized": {"ours", "ours_1", "memcpy"},
 		"W3": {"ours", "ours_parquet", "go_tar", "pread", "pread_batches"}, "W4": {"ours", "ours_behind", "ours_mapped", "ours_cached", "readfile", "open", "open_batches"},
-		"W4_written": {"ours", "readfile", "open", "open_batches"},
+		"W4_written": {"ours", "ours_mapped", "readfile", "open", "open_batches"},
 		"W3_cold":    {}, "W4_cold": {}, // a temporary folder may have no drive
 		"W10": {"ours", "ours_shuffled", "ours_columns", "limit"}, "W10_first": {"ours", "ours_resumed"},
 		"csv": {"ours", "ours_in_order", "encoding_csv"}, "jsonl": {"ours", "ours_in_order", "encoding_json"}, "jsonl_documents": {"ours", "ours_in_order", "encoding_json"},

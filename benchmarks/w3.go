@@ -98,12 +98,6 @@ func (c bytesConfig) by(workers int) bytesConfig {
 	return c
 }
 
-// mapped returns c with files that are mapped.
-func (c bytesConfig) mapped() bytesConfig {
-	c.Backend = shard.MmapTrusted
-	return c
-}
-
 // past returns c with reads that go past the page cache.
 func (c bytesConfig) past() bytesConfig {
 	c.Backend = shard.DirectRing

@@ -14,6 +14,7 @@ import (
 	"github.com/stokerdata/stoker/benchmarks/internal/cold"
 	"github.com/stokerdata/stoker/benchmarks/internal/probe"
 	"github.com/stokerdata/stoker/benchmarks/internal/rounds"
+	"github.com/stokerdata/stoker/shard"
 )
 
 const aboutFiles = "small files in the page cache: their bytes, shuffled; an item is a file"
@@ -42,13 +43,13 @@ func workload4(b *bench) ([]rounds.Match, error) {
 	warm := rounds.Match{Name: "W4", About: aboutFiles}
 	warm.Entries = append(b.byFile(own, c, check),
 		b.own("ours_behind", "stoker, where os.ReadFile brought the files there", "bytes", c.of("files"), check),
-		b.own("ours_mapped", "stoker, mapped files (MmapTrusted)", "bytes", own.of("files").mapped(), check),
+		b.mapped(own, check),
 		b.own("ours_cached", "stoker, format/cache in memory", "bytes", c.of("cached"), check))
 	warm.Ratios = slices.Concat(against("ours", warm.Entries), against("ours_behind", warm.Entries), against("ours_mapped", warm.Entries), against("ours_cached", warm.Entries))
 
 	kept := rounds.Match{Name: "W4_written", About: "small files in the page cache since they were written: their bytes, shuffled; an item is a file"}
-	kept.Entries = b.byFile(written, written, check)
-	kept.Ratios = against("ours", kept.Entries)
+	kept.Entries = append(b.byFile(written, written, check), b.mapped(written, check))
+	kept.Ratios = slices.Concat(against("ours", kept.Entries), against("ours_mapped", kept.Entries))
 
 	evicted, err := b.filesFromDrive(c, check)
 	return []rounds.Match{warm, kept, evicted}, err
@@ -66,6 +67,12 @@ func (b *bench) byFile(own, others bytesConfig, check asking) []rounds.Entry {
 		b.own("open", "limit: open, pread and close into one buffer, one thread", "bytes", own.of("open"), check),
 		b.own("open_batches", "limit: the same into memory for batches", "bytes", own.of("open_batches"), check),
 	}
+}
+
+// mapped returns the contender of ours that maps small files.
+func (b *bench) mapped(c bytesConfig, check asking) rounds.Entry {
+	c.Backend = shard.MmapTrusted
+	return b.own("ours_mapped", "stoker, mapped files (MmapTrusted)", "bytes", c.of("files"), check)
 }
 
 // filesFromDrive returns the match of files that are in no page cache.
