@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/zeebo/xxh3"
 	"golang.org/x/sync/errgroup"
@@ -38,14 +39,19 @@ func Packed(path string) bool {
 // no part can be read by itself. It makes those that are missing, GOMAXPROCS at a time; a
 // file whose path, size or time have changed is another one. Nothing is removed from dir.
 //
+// Progress, if it is not nil, is called now and then with the bytes of packed files that
+// are done and those of all, by several goroutines.
+//
 // The error wraps [ErrPacked] where a file is damaged. Two files of s that would hold the
 // same, a.csv and a.csv.gz, are an error.
-func (s Set) Unpack(ctx context.Context, dir string) (Set, error) {
+func (s Set) Unpack(ctx context.Context, dir string, progress func(done, total int64)) (Set, error) {
 	holds := make(map[string]string, len(s)) // the file that holds what would have a name
+	t := &tally{report: progress}
 	for _, f := range s {
 		name := f.Path
 		if Packed(name) {
 			name = withoutExt(name)
+			t.total += f.Size
 		}
 		if other, ok := holds[name]; ok {
 			return nil, fmt.Errorf("shard: %s and %s are both there, and hold the same", other, f.Path)
@@ -60,7 +66,7 @@ func (s Set) Unpack(ctx context.Context, dir string) (Set, error) {
 			continue
 		}
 		g.Go(func() (err error) {
-			if s[i], err = unpackFile(ctx, f.Path, dir); err != nil {
+			if s[i], err = unpackFile(ctx, f.Path, dir, t); err != nil {
 				err = fmt.Errorf("shard: unpack %s: %w", f.Path, err)
 			}
 			return err
@@ -76,7 +82,7 @@ func withoutExt(path string) string { return strings.TrimSuffix(path, filepath.E
 
 // unpackFile returns what a compressed file holds, as a file in a folder of dir whose
 // name tells path, size and time.
-func unpackFile(ctx context.Context, path, dir string) (file File, err error) {
+func unpackFile(ctx context.Context, path, dir string, t *tally) (file File, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return file, err
@@ -93,8 +99,12 @@ func unpackFile(ctx context.Context, path, dir string) (file File, err error) {
 	key := xxh3.HashString(fmt.Sprintf("%s\x00%d %d", abs, info.Size(), info.ModTime().UnixNano()))
 	to := filepath.Join(dir, fmt.Sprintf("%016x", key), filepath.Base(withoutExt(path)))
 	done, err := os.Stat(to)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = unpackTo(ctx, to, f, max(leastUnpacked, info.Size()*unpackedPerByte)); err == nil {
+	switch {
+	case err == nil:
+		t.add(info.Size())
+	case errors.Is(err, fs.ErrNotExist):
+		from := counted{f, t}
+		if err = unpackTo(ctx, to, path, from, max(leastUnpacked, info.Size()*unpackedPerByte)); err == nil {
 			done, err = os.Stat(to)
 		}
 	}
@@ -104,10 +114,10 @@ func unpackFile(ctx context.Context, path, dir string) (file File, err error) {
 	return File{Path: to, Size: done.Size(), ModTime: done.ModTime()}, nil
 }
 
-// unpackTo writes what f holds, at most so many bytes, to a file that appears when it is
-// complete.
-func unpackTo(ctx context.Context, path string, f *os.File, limit int64) error {
-	_, r, err := Unpack(f.Name(), f, limit)
+// unpackTo writes what a file holds, at most so many bytes, to another that appears when
+// it is complete.
+func unpackTo(ctx context.Context, path, name string, from io.Reader, limit int64) error {
+	_, r, err := Unpack(name, from, limit)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrPacked, err)
 	}
@@ -140,5 +150,30 @@ func (u unpacking) Read(p []byte) (int, error) {
 	if err != nil && err != io.EOF {
 		err = fmt.Errorf("%w: %w", ErrPacked, err)
 	}
+	return n, err
+}
+
+// A tally counts bytes for a function, which may be nil.
+type tally struct {
+	report func(done, total int64)
+	done   atomic.Int64
+	total  int64
+}
+
+func (t *tally) add(n int64) {
+	if done := t.done.Add(n); t.report != nil {
+		t.report(done, t.total)
+	}
+}
+
+// counted is a reader whose bytes are added up.
+type counted struct {
+	io.Reader
+	tally *tally
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.tally.add(int64(n))
 	return n, err
 }

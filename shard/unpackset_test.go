@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,8 +49,17 @@ func unpack(t *testing.T, dir, to string) (texts []string, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if set, err = set.Unpack(t.Context(), to); err != nil {
+	var most, packed atomic.Int64
+	progress := func(done, total int64) {
+		packed.Store(total)
+		for was := most.Load(); done > was && !most.CompareAndSwap(was, done); was = most.Load() {
+		}
+	}
+	if set, err = set.Unpack(t.Context(), to, progress); err != nil {
 		return nil, err
+	}
+	if most.Load() != packed.Load() {
+		t.Errorf("progress ends with %d of %d bytes", most.Load(), packed.Load())
 	}
 	for _, f := range set {
 		text, err := os.ReadFile(f.Path)
@@ -126,7 +136,7 @@ func TestUnpackSetNot(t *testing.T) {
 			t.Errorf("%s: %q are left", name, made)
 		}
 	}
-	if _, err := (shard.Set{{Path: "no.such.gz"}}).Unpack(t.Context(), t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+	if _, err := (shard.Set{{Path: "no.such.gz"}}).Unpack(t.Context(), t.TempDir(), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 }

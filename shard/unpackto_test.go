@@ -35,7 +35,7 @@ func TestUnpackTo(t *testing.T) {
 			t.Fatal(err)
 		}
 		to := filepath.Join(t.TempDir(), "a")
-		if err := unpackTo(c.ctx, to, f, c.limit); !errors.Is(err, c.want) {
+		if err := unpackTo(c.ctx, to, path, f, c.limit); !errors.Is(err, c.want) {
 			t.Errorf("%v, want %v", err, c.want)
 		}
 		if _, err := os.Stat(to); (err == nil) != (c.want == nil) {

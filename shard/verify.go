@@ -165,12 +165,10 @@ func (m *mismatches) join(err error) error {
 
 // A hasher reads and hashes the files of a pool.
 type hasher struct {
-	pool     *Pool
-	bufs     *Buffers
-	workers  int
-	progress func(done, total int64)
-	done     atomic.Int64
-	total    int64
+	pool    *Pool
+	bufs    *Buffers
+	workers int
+	tally   tally
 }
 
 func newHasher(root string, files Set, total int64, opt HashOptions) (*hasher, error) {
@@ -181,7 +179,7 @@ func newHasher(root string, files Set, total int64, opt HashOptions) (*hasher, e
 	if err != nil {
 		return nil, err
 	}
-	h := &hasher{pool: pool, workers: opt.Workers, progress: opt.Progress, total: total}
+	h := &hasher{pool: pool, workers: opt.Workers, tally: tally{report: opt.Progress, total: total}}
 	if h.workers <= 0 {
 		h.workers = runtime.GOMAXPROCS(0)
 	}
@@ -265,9 +263,7 @@ func (h *hasher) read(ctx context.Context, i int, size int64, state hash.Hash) e
 			return err
 		}
 		state.Write(b)
-		if done := h.done.Add(int64(len(b))); h.progress != nil {
-			h.progress(done, h.total)
-		}
+		h.tally.add(int64(len(b)))
 	}
 	h.bufs.Put(buf)
 	return nil

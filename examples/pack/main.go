@@ -23,7 +23,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"os/signal"
@@ -31,6 +30,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/stokerdata/stoker/examples/internal/console"
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/feather"
 	"github.com/stokerdata/stoker/format/parquet"
@@ -51,7 +51,7 @@ func main() {
 	defer stop()
 	c, err := parse(os.Args[1:])
 	if err == nil {
-		err = run(ctx, c, os.Stdout)
+		err = run(ctx, c, console.New(os.Stdout))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "pack:", err)
@@ -84,7 +84,7 @@ const (
 )
 
 // run packs or unpacks, and says what it made.
-func run(ctx context.Context, c config, out io.Writer) error {
+func run(ctx context.Context, c config, out *console.Console) error {
 	start := time.Now()
 	if err := os.MkdirAll(filepath.Dir(c.to), 0o777); err != nil {
 		return err
@@ -93,7 +93,7 @@ func run(ctx context.Context, c config, out io.Writer) error {
 	if c.unpack {
 		do = unpack
 	}
-	made, err := do(ctx, c)
+	made, err := do(ctx, c, func(w format.Written) { out.Live("%d files, %.1f MB so far", w.Rows, float64(w.Bytes)/1e6) })
 	if err != nil {
 		return err
 	}
@@ -102,13 +102,13 @@ func run(ctx context.Context, c config, out io.Writer) error {
 		all.Rows, all.Bytes = all.Rows+w.Rows, all.Bytes+w.Bytes
 	}
 	took := time.Since(start)
-	fmt.Fprintf(out, "%d files, %d bytes, %d shards: %.0f files/s, %.0f MB/s\n", all.Rows, all.Bytes, len(made),
+	out.Line("%d files, %d bytes, %d shards: %.0f files/s, %.0f MB/s", all.Rows, all.Bytes, len(made),
 		float64(all.Rows)/took.Seconds(), float64(all.Bytes)/1e6/took.Seconds())
 	return nil
 }
 
 // pack writes the files of a folder to shards.
-func pack(ctx context.Context, c config) ([]format.Written, error) {
+func pack(ctx context.Context, c config, progress format.Progress) ([]format.Written, error) {
 	o := raw.Options{Field: fileField, Path: pathField}
 	if c.labels {
 		o.Label = raw.ParentDir
@@ -120,15 +120,15 @@ func pack(ctx context.Context, c config) ([]format.Written, error) {
 	bytes := c.shardMiB << 20
 	switch filepath.Ext(c.to) {
 	case ".arrow":
-		return feather.Write(ctx, c.to, inOrder(ctx, src), feather.WriteOptions{BytesPerShard: bytes})
+		return feather.Write(ctx, c.to, inOrder(ctx, src), feather.WriteOptions{BytesPerShard: bytes, Progress: progress})
 	case ".parquet":
-		return parquet.Write(ctx, c.to, inOrder(ctx, src), parquet.WriteOptions{BytesPerShard: bytes, Codec: parquet.Uncompressed})
+		return parquet.Write(ctx, c.to, inOrder(ctx, src), parquet.WriteOptions{BytesPerShard: bytes, Codec: parquet.Uncompressed, Progress: progress})
 	}
 	return nil, errors.Join(fmt.Errorf("%s ends neither in .arrow nor in .parquet", c.to), src.Close())
 }
 
 // unpack writes the rows of shards to a folder.
-func unpack(ctx context.Context, c config) ([]format.Written, error) {
+func unpack(ctx context.Context, c config, progress format.Progress) ([]format.Written, error) {
 	var src loader.Source
 	var err error
 	columns := []string{fileField, pathField}
@@ -143,7 +143,7 @@ func unpack(ctx context.Context, c config) ([]format.Written, error) {
 	if err != nil {
 		return nil, err
 	}
-	return raw.Write(ctx, c.to, inOrder(ctx, src), raw.WriteOptions{Field: fileField, Path: pathField})
+	return raw.Write(ctx, c.to, inOrder(ctx, src), raw.WriteOptions{Field: fileField, Path: pathField, Progress: progress})
 }
 
 // inOrder gives all rows of src once, in batches, and closes it.

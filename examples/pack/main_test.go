@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stokerdata/stoker/examples/internal/console"
 	"github.com/stokerdata/stoker/format/feather"
 )
 
@@ -45,7 +47,7 @@ func try(t *testing.T, args ...string) string {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := run(t.Context(), c, &out); err != nil {
+	if err := run(t.Context(), c, console.New(&out)); err != nil {
 		t.Fatalf("%q: %v", args, err)
 	}
 	return out.String()
@@ -104,7 +106,7 @@ func TestLargeFile(t *testing.T) {
 // shard: pa.table({"file": pa.array([b"x", None], pa.binary()), "path": ["a", "b"]}).
 func TestNoFile(t *testing.T) {
 	c := config{from: filepath.Join("testdata", "null.arrow"), to: filepath.Join(t.TempDir(), "back"), unpack: true}
-	if err := run(t.Context(), c, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), `column "file" is null`) {
+	if err := run(t.Context(), c, console.New(io.Discard)); err == nil || !strings.Contains(err.Error(), `column "file" is null`) {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -135,7 +137,7 @@ func TestErrors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := run(t.Context(), c, &bytes.Buffer{}); err == nil {
+		if err := run(t.Context(), c, console.New(io.Discard)); err == nil {
 			t.Errorf("%q gave no error", args)
 		}
 	}

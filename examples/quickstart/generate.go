@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/stokerdata/stoker/examples/internal/console"
 	"github.com/stokerdata/stoker/examples/internal/dataset"
 	"github.com/stokerdata/stoker/format"
 	"github.com/stokerdata/stoker/format/feather"
@@ -30,7 +31,7 @@ const marker = "made-by-quickstart.md"
 // generate makes the data sets that are missing in dir, if dir is ours: new,
 // empty, or marked. Data sets appear only when they are complete, so that one
 // that is there is whole.
-func generate(ctx context.Context, dir string, s sizes, out *console) error {
+func generate(ctx context.Context, dir string, s sizes, out *console.Console) error {
 	if ours, err := claim(dir); err != nil || !ours {
 		return err
 	}
@@ -49,12 +50,12 @@ func generate(ctx context.Context, dir string, s sizes, out *console) error {
 		var done format.Written
 		err := g.make(ctx, path, s, func(w format.Written) {
 			done = w
-			out.live("making %-7s %s %s", g.name, count(w.Rows), g.unit)
+			out.Live("making %-7s %s %s", g.name, count(w.Rows), g.unit)
 		})
 		if err != nil {
 			return fmt.Errorf("make %s: %w", g.name, err)
 		}
-		out.line("made %-7s %s %s, %s", g.name, count(done.Rows), g.unit, megabytes(done.Bytes))
+		out.Line("made %-7s %s %s, %s", g.name, count(done.Rows), g.unit, megabytes(done.Bytes))
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/stokerdata/stoker/examples/internal/console"
 	"github.com/stokerdata/stoker/examples/internal/dataset"
 )
 
@@ -50,7 +51,7 @@ func main() {
 	defer stop()
 	c, err := parse(os.Args[1:])
 	if err == nil {
-		err = run(ctx, c, newConsole(os.Stdout))
+		err = run(ctx, c, console.New(os.Stdout))
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -84,7 +85,7 @@ func parse(args []string) (config, error) {
 }
 
 // run makes or finds the data sets and shows what a loader does with each.
-func run(ctx context.Context, c config, out *console) error {
+func run(ctx context.Context, c config, out *console.Console) error {
 	if c.data == "" {
 		dir, err := os.MkdirTemp("", "stoker-quickstart-")
 		if err != nil {
@@ -92,7 +93,7 @@ func run(ctx context.Context, c config, out *console) error {
 		}
 		c.data = dir
 		if c.keep {
-			defer out.line("kept the data sets in %s", dir)
+			defer out.Line("kept the data sets in %s", dir)
 		} else {
 			defer os.RemoveAll(dir)
 		}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/stokerdata/stoker/examples/internal/console"
 )
 
 // small returns a configuration that runs in a moment.
@@ -25,7 +27,7 @@ func small(data string) config {
 func try(t *testing.T, c config) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := run(context.Background(), c, &console{w: &out}); err != nil {
+	if err := run(context.Background(), c, console.New(&out)); err != nil {
 		t.Fatalf("%v, after\n%s", err, out.String())
 	}
 	return out.String()
@@ -146,7 +148,7 @@ func TestErrors(t *testing.T) {
 		{few, "try a smaller -batch"},
 	} {
 		var out bytes.Buffer
-		if err := run(context.Background(), test.c, &console{w: &out}); err == nil || !strings.Contains(err.Error(), test.want) {
+		if err := run(context.Background(), test.c, console.New(&out)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("got %v, want an error with %q", err, test.want)
 		}
 	}
@@ -161,7 +163,7 @@ func TestInterrupt(t *testing.T) {
 	defer cancel()
 	c := small("")
 	c.sizes.images = 100_000
-	err := run(ctx, c, &console{w: cancelling{cancel}})
+	err := run(ctx, c, console.New(cancelling{cancel}))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -187,19 +189,6 @@ func TestParse(t *testing.T) {
 		if _, err := parse(args); err == nil {
 			t.Errorf("%q was accepted", args)
 		}
-	}
-}
-
-func TestLive(t *testing.T) {
-	var out bytes.Buffer
-	c := &console{w: &out, terminal: true}
-	c.live("a long line")
-	c.next = c.next.Add(-1e9)
-	c.live("short")
-	c.live("not due")
-	c.line("done")
-	if got, want := out.String(), "\ra long line\rshort      \r     \rdone\n"; got != want {
-		t.Errorf("printed %q, want %q", got, want)
 	}
 }
 

@@ -50,12 +50,12 @@ func (d *demo) table(ctx context.Context) ([]loader.Transform, error) {
 		return nil, err
 	}
 	defer ld.Close()
-	d.out.live("%s: measuring the columns", d.set.Name())
+	d.out.Live("%s: measuring the columns", d.set.Name())
 	stats, err := tabular.Fit(ctx, ld.All(ctx))
 	if err != nil {
 		return nil, err
 	}
-	d.out.line("  measured %d columns", len(stats))
+	d.out.Line("  measured %d columns", len(stats))
 	return []loader.Transform{stats.Standardize(), tabular.Impute{}, tabular.Concat{}}, nil
 }
 
@@ -68,12 +68,12 @@ func (d *demo) texts(ctx context.Context, spec loader.Spec) ([]loader.Transform,
 		return nil, err
 	}
 	defer ld.Close()
-	d.out.live("%s: counting words", d.set.Name())
+	d.out.Live("%s: counting words", d.set.Name())
 	words, err := text.BuildVocabulary(text.Values(ld.All(ctx), field), text.VocabularyOptions{Size: 10_000})
 	if err != nil {
 		return nil, err
 	}
-	d.out.line("  a vocabulary of %s words", count(int64(words.Len())))
+	d.out.Line("  a vocabulary of %s words", count(int64(words.Len())))
 	return []loader.Transform{
 		text.Synonyms{Field: field, P: 0.2},
 		text.Tokenize{Field: field, With: text.Words{Vocabulary: words}, Len: 32, Into: "tokens"},

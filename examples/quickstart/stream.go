@@ -10,6 +10,7 @@ import (
 	"hash"
 	"image"
 
+	"github.com/stokerdata/stoker/examples/internal/console"
 	"github.com/stokerdata/stoker/examples/internal/dataset"
 	"github.com/stokerdata/stoker/examples/internal/sheet"
 	"github.com/stokerdata/stoker/loader"
@@ -20,7 +21,7 @@ import (
 type demo struct {
 	config
 	set dataset.Set
-	out *console
+	out *console.Console
 
 	transforms []loader.Transform
 	total      int64 // batches of all epochs
@@ -48,9 +49,9 @@ func (d *demo) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.out.line("  streamed %s samples/s; stopped behind batch %s of %s; the state is %d bytes:",
+	d.out.Line("  streamed %s samples/s; stopped behind batch %s of %s; the state is %d bytes:",
 		count(int64(rate(d.stats.Samples, d.stats.Elapsed))), count(stop), count(d.total), len(state))
-	d.out.line("    %s", state)
+	d.out.Line("    %s", state)
 
 	resumed, err := d.rest(ctx, state, 0)
 	if err != nil {
@@ -60,12 +61,12 @@ func (d *demo) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.out.line("  resumed in a new loader   sha256 of %s batches %x", count(d.total-stop), resumed)
-	d.out.line("  without the interruption  sha256 of %s batches %x", count(d.total-stop), whole)
+	d.out.Line("  resumed in a new loader   sha256 of %s batches %x", count(d.total-stop), resumed)
+	d.out.Line("  without the interruption  sha256 of %s batches %x", count(d.total-stop), whole)
 	if resumed != whole {
 		return errDiffers
 	}
-	d.out.line("  identical")
+	d.out.Line("  identical")
 	return nil
 }
 
@@ -108,7 +109,7 @@ func (d *demo) prepare(ctx context.Context) error {
 	for _, b := range src.Blocks() {
 		d.samples += int64(b.Rows)
 	}
-	d.out.line("\n%s: %s samples, %v", d.set.Name(), count(d.samples), d.set)
+	d.out.Line("\n%s: %s samples, %v", d.set.Name(), count(d.samples), d.set)
 	d.transforms, err = d.pipeline(ctx, src.Spec())
 	if err := errors.Join(err, src.Close()); err != nil {
 		return err
@@ -138,9 +139,9 @@ func (d *demo) train(ctx context.Context, stop int64) ([]byte, error) {
 		}
 		stop--
 		d.look(b)
-		if d.out.due() || stop == 0 {
+		if d.out.Due() || stop == 0 {
 			d.stats = ld.Stats()
-			d.out.live("  epoch %d of %d, batch %s of %s, %s samples/s", b.Epoch+1, d.epochs,
+			d.out.Live("  epoch %d of %d, batch %s of %s, %s samples/s", b.Epoch+1, d.epochs,
 				count(b.Step+1), count(d.total/int64(d.epochs)), count(int64(rate(d.stats.Samples, d.stats.Elapsed))))
 		}
 		if stop == 0 {
@@ -184,8 +185,8 @@ func (d *demo) rest(ctx context.Context, state []byte, skip int64) (sum [sha256.
 		if skip--; skip < 0 {
 			add(h, b)
 		}
-		if d.out.due() {
-			d.out.live("  checking epoch %d of %d, batch %s", b.Epoch+1, d.epochs, count(b.Step+1))
+		if d.out.Due() {
+			d.out.Live("  checking epoch %d of %d, batch %s", b.Epoch+1, d.epochs, count(b.Step+1))
 		}
 	}
 	return [sha256.Size]byte(h.Sum(nil)), nil

@@ -52,6 +52,10 @@ type Options struct {
 	// once, and anew where path, size or time are others; nothing is removed from it.
 	// Empty means that such files are an error.
 	UnpackDir string
+	// Progress, if set, is called by Open now and then with the bytes done and those of
+	// all, by several goroutines: of compressed files, if there are any, and then of all
+	// files that are read through.
+	Progress func(done, total int64)
 }
 
 // Source is a data set of rows, which implements loader.Source. Its blocks are
@@ -66,7 +70,7 @@ type Source = lines.Source
 // Errors wrap loader.ErrCorrupt for damaged files, and loader.ErrSpec for columns
 // that are missing or cannot have the type that Options.Fields gives them.
 func Open(path string, o Options) (*Source, error) {
-	set, err := lines.Find(path, o.UnpackDir, o.Pool, ".csv", ".tsv")
+	set, err := lines.Find(path, o.UnpackDir, o.Pool, o.Progress, ".csv", ".tsv")
 	if err == nil && o.Comma == 0 {
 		o.Comma, err = commaOf(set)
 	}
@@ -78,7 +82,7 @@ func Open(path string, o Options) (*Source, error) {
 	}
 	return lines.Open("csv", set, syntax.CSV{Comma: o.Comma, Columns: o.Header}, lines.Options{
 		Columns: o.Columns, Fields: o.Fields, Nulls: o.Nulls, Nullable: o.Nullable,
-		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read, IndexDir: o.IndexDir,
+		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read, IndexDir: o.IndexDir, Progress: o.Progress,
 	})
 }
 

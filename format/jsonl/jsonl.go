@@ -45,6 +45,10 @@ type Options struct {
 	// once, and anew where path, size or time are others; nothing is removed from it.
 	// Empty means that such files are an error.
 	UnpackDir string
+	// Progress, if set, is called by Open now and then with the bytes done and those of
+	// all, by several goroutines: of compressed files, if there are any, and then of all
+	// files that are read through.
+	Progress func(done, total int64)
 }
 
 // Source is a data set of rows, which implements loader.Source. Its blocks are
@@ -58,12 +62,12 @@ type Source = lines.Source
 // Errors wrap loader.ErrCorrupt for damaged files, and loader.ErrSpec for columns
 // that are missing or cannot have the type that Options.Fields gives them.
 func Open(path string, o Options) (*Source, error) {
-	set, err := lines.Find(path, o.UnpackDir, o.Pool, ".jsonl", ".ndjson")
+	set, err := lines.Find(path, o.UnpackDir, o.Pool, o.Progress, ".jsonl", ".ndjson")
 	if err != nil {
 		return nil, fmt.Errorf("jsonl: %w", err)
 	}
 	return lines.Open("jsonl", set, syntax.JSON{}, lines.Options{
 		Columns: o.Columns, Fields: o.Fields, Nulls: o.Nulls, Nullable: o.Nullable,
-		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read, IndexDir: o.IndexDir,
+		Infer: o.Infer, Limits: o.Limits, Pool: o.Pool, Read: o.Read, IndexDir: o.IndexDir, Progress: o.Progress,
 	})
 }

@@ -11,7 +11,8 @@ import (
 
 // Find returns the files that path names, of a directory those with the given extensions.
 // With an unpackDir it also finds the same compressed, and unpacks those that are.
-func Find(path, unpackDir string, c shard.PoolConfig, ext ...string) (shard.Set, error) {
+// Progress may be nil.
+func Find(path, unpackDir string, c shard.PoolConfig, progress func(done, total int64), ext ...string) (shard.Set, error) {
 	ctx := context.Background()
 	if unpackDir == "" {
 		return shard.Finder{Ext: ext}.Find(ctx, path)
@@ -24,7 +25,7 @@ func Find(path, unpackDir string, c shard.PoolConfig, ext ...string) (shard.Set,
 	}
 	set, err := shard.Finder{Ext: ext}.Find(ctx, path)
 	if err == nil {
-		set, err = set.Unpack(ctx, unpackDir)
+		set, err = set.Unpack(ctx, unpackDir, progress)
 	}
 	if errors.Is(err, shard.ErrPacked) {
 		err = fmt.Errorf("%w: %w", err, loader.ErrCorrupt)

@@ -46,6 +46,7 @@ func (s *Source) find(i int) (*layout, error) {
 	}
 	path := s.indexPath(i)
 	if l, err := s.readIndex(path, i); err == nil {
+		s.progress(s.set[i].Size)
 		return l, nil
 	}
 	l, err := s.scan(i, blockBytes)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,27 @@ func TestIndex(t *testing.T) {
 	}
 	if only(t, dir) != first.indexPath(0) {
 		t.Errorf("index is %s", only(t, dir))
+	}
+}
+
+// TestProgress has Open tell of a file of several blocks, and of one that has an index.
+func TestProgress(t *testing.T) {
+	path, dir := indexed(t)
+	for _, known := range []bool{false, true} {
+		var told []int64
+		progress := func(done, total int64) {
+			if told = append(told, done); total != one(t, path).Bytes() {
+				t.Errorf("%d bytes in all", total)
+			}
+		}
+		s, err := Open("csv", one(t, path), syntax.CSV{Comma: ','}, Options{IndexDir: dir, Infer: 1, Progress: progress})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		if !slices.IsSorted(told) || (len(told) == 1) != known || told[len(told)-1] != s.set.Bytes() {
+			t.Errorf("told of %d of %d bytes", told, s.set.Bytes())
+		}
 	}
 }
 

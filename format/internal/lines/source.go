@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/zeebo/xxh3"
 
@@ -40,6 +41,7 @@ type Options struct {
 	Pool     shard.PoolConfig
 	Read     shard.Plan
 	IndexDir string
+	Progress func(done, total int64)
 }
 
 // Source is a data set of lines. It is safe for concurrent use.
@@ -49,6 +51,7 @@ type Source struct {
 	json    bool // that is its syntax
 	o       Options
 	set     shard.Set
+	bytes   int64      // of all files
 	heads   [][]string // the names that each file tells
 	want    []string
 	columns []column
@@ -59,6 +62,7 @@ type Source struct {
 	pool *shard.Pool
 	bufs *shard.Buffers
 	free spare.List[rows]
+	done atomic.Int64 // bytes, for o.Progress
 }
 
 // place is where a block lies.
@@ -83,7 +87,7 @@ func Open(name string, set shard.Set, s syntax.Syntax, o Options) (*Source, erro
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	_, json := s.(syntax.JSON)
-	src := &Source{json: json, name: name, syntax: s, o: o, set: set, pool: pool, bufs: shard.NewBuffers(math.MaxInt64)}
+	src := &Source{json: json, name: name, syntax: s, o: o, set: set, bytes: set.Bytes(), pool: pool, bufs: shard.NewBuffers(math.MaxInt64)}
 	if err := src.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), pool.Close())
 	}
@@ -209,11 +213,20 @@ func (s *Source) scan(i, size int) (*layout, error) {
 	}
 	c := &scanner{Source: s, file: i, size: s.set[i].Size, buf: make([]byte, size), line: 1}
 	for c.off < c.size {
+		off := c.off
 		if err := c.block(); err != nil {
 			return nil, fmt.Errorf("line %d: %w", c.line, err)
 		}
+		s.progress(c.off - off)
 	}
 	return &c.layout, nil
+}
+
+// progress tells that n more bytes are looked through.
+func (s *Source) progress(n int64) {
+	if s.o.Progress != nil {
+		s.o.Progress(s.done.Add(n), s.bytes)
+	}
 }
 
 // block reads and counts what becomes the next block.
