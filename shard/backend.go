@@ -46,7 +46,7 @@ const (
 	// looked at, by whoever does, but for what is large enough to be brought there in
 	// large pages.
 	//
-	// [Pool.ReadFile] copies the file, which takes 45 to 70 % of the CPU time that
+	// [Pool.ReadFile] copies the file, which takes 55 to 80 % of the CPU time that
 	// reading does. Files that are mapped already are neither opened nor looked up. A
 	// process maps 32,768 of them; those beyond are read.
 	MmapTrusted
