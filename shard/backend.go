@@ -48,7 +48,8 @@ const (
 	//
 	// [Pool.ReadFile] copies the file, which takes 55 to 80 % of the CPU time that
 	// reading does. Files that are mapped already are neither opened nor looked up. A
-	// process maps 32,768 of them; those beyond are read.
+	// process maps 32,768 of them; those beyond are read, and so are those that the
+	// page cache has lost.
 	MmapTrusted
 )
 

@@ -77,23 +77,25 @@ func (p *Pool) unmap() error {
 // if that cannot be mapped. The caller has entered.
 func (p *Pool) copyMapped(c *call) error {
 	m := p.maps[c.file].Load()
-	if m == nil {
+	switch {
+	case m == nil:
 		var err error
 		if m, err = p.mapWhole(c.file); err != nil {
 			return err
 		}
+	case !sysio.Resident(m.data): // and would have to go again
+		return p.runWhole(c)
 	}
 	n := len(m.data)
 	if int64(n) > p.cfg.MaxFileBytes {
 		return tooLarge(int64(n), p.cfg.MaxFileBytes)
 	}
-	sysio.Populate(m.data)
 	c.buf = slices.Grow(c.buf[:0], n)[:n]
 	bulk.CopyAhead(c.buf, m.data, nil)
 	return nil
 }
 
-// mapWhole returns a file, mapped, that all of is about to be read of.
+// mapWhole returns a file, mapped, of which all is in memory for now.
 func (p *Pool) mapWhole(file int) (*mapping, error) {
 	if mappings.Load() >= mostMapped {
 		return nil, errors.ErrUnsupported
@@ -103,8 +105,11 @@ func (p *Pool) mapWhole(file int) (*mapping, error) {
 		return nil, err
 	}
 	m, err := p.mapFile(h)
-	if err == nil && p.brings && m.toBring(0, h.size) {
-		raw(h.Handle).Bring(0, h.size)
+	if err == nil {
+		if p.brings && m.toBring(0, h.size) {
+			raw(h.Handle).Bring(0, h.size)
+		}
+		sysio.Populate(m.data)
 	}
 	p.release(h, err)
 	return m, err

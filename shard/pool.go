@@ -168,7 +168,7 @@ func (p *Pool) ReadAt(ctx context.Context, i int, b []byte, off int64) error {
 
 // ReadFile reads the whole of file i into buf's memory, growing it where it is
 // too small, and returns the filled slice, or buf emptied on an error. It is for small
-// files, each read once an epoch: it keeps no descriptor, but with [MmapTrusted].
+// files, each read once an epoch. It keeps none open, except with [MmapTrusted].
 //
 // After an error that wraps [ErrAbandoned] buf is lost, and the result nil.
 func (p *Pool) ReadFile(ctx context.Context, i int, buf []byte) ([]byte, error) {

@@ -101,6 +101,43 @@ func TestBring(t *testing.T) {
 	}
 }
 
+// TestBringEvicted has a file leave the page cache as for want of memory: its last part is
+// not brought again, until it was dropped for another reason. Whole huge pages are.
+func TestBringEvicted(t *testing.T) {
+	const size = HugePage + 100_000
+	want := noise(3, size)
+	f := coldFile(t, filepath.Join(t.TempDir(), "x"), want)
+	if !f.Bring(0, size) {
+		t.Skip("no large pages")
+	}
+	b, err := f.Map(size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Populate(b)
+	if err := errors.Join(unix.Madvise(b, unix.MADV_PAGEOUT), Unmap(b)); err != nil {
+		t.Fatal(err)
+	}
+	if inCache(t, f, 0, size) > 0 {
+		t.Skip("it does not leave")
+	}
+	if f.Bring(HugePage, size-HugePage) {
+		t.Error("brought, though it had to leave")
+	}
+	if !f.Bring(0, HugePage) && muchIsFree() {
+		t.Error("a huge page is not brought")
+	}
+	if got := readAll(t, f, make([]byte, size+1)); !bytes.Equal(got, want) {
+		t.Errorf("%d other bytes", len(got))
+	}
+	if err := f.Advise(0, 0, DontNeed); err != nil {
+		t.Fatal(err)
+	}
+	if !f.Bring(HugePage, size-HugePage) && muchIsFree() {
+		t.Error("not brought, though it was dropped")
+	}
+}
+
 // TestBringTogether reads more cold files than windows have pages, in many goroutines:
 // all have their bytes, and none is mapped or in use at the end.
 func TestBringTogether(t *testing.T) {

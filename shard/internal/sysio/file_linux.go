@@ -201,17 +201,18 @@ func (f File) Map(n int) ([]byte, error) {
 	return b, err
 }
 
-// Populate reads what of memory of [File.Map] is not in the page cache. Who looks at
-// it need not wait for a drive then, and with him a processor of the program: the
-// scheduler knows nothing of such waits. What goes wrong does so again for him.
+// Populate reads what of memory of [File.Map] is not in the page cache. What goes wrong
+// does so again when that is looked at.
 func Populate(b []byte) {
-	if !resident(b) {
+	if len(b) > 0 {
 		_ = unix.Madvise(b, unix.MADV_POPULATE_READ)
 	}
 }
 
-// resident reports whether all of b is in memory, as far as the kernel tells.
-func resident(b []byte) bool {
+// Resident reports whether all of memory of [File.Map] is in the page cache, as far as
+// the kernel tells. Who looks at what is not there waits for a drive, and with him a
+// processor of the program: the scheduler knows nothing of such waits.
+func Resident(b []byte) bool {
 	const most = 256 // pages that are asked for at a time
 	var in [most]byte
 	for len(b) > 0 {

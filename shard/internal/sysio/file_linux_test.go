@@ -79,11 +79,11 @@ func TestPopulate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer Unmap(b)
-	if resident(b) {
+	if Resident(b) {
 		t.Log("this file system drops nothing, or does not tell")
 	}
 	Populate(b)
-	if !resident(b) {
+	if !Resident(b) {
 		t.Error("not all of the file is in memory")
 	}
 	if !bytes.Equal(b, want) {

@@ -84,5 +84,8 @@ func (f File) Map(int) ([]byte, error) { return nil, errors.ErrUnsupported }
 // Populate does nothing.
 func Populate([]byte) {}
 
+// Resident returns true.
+func Resident([]byte) bool { return true }
+
 // Unmap does nothing.
 func Unmap([]byte) error { return nil }
