@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"errors"
 	"fmt"
 	"io"
 )
@@ -34,14 +33,14 @@ func (p *Pool) run(c *call) error {
 
 func (p *Pool) runOnce(c *call) error {
 	if c.kind == opWhole {
-		if p.maps == nil {
-			return p.runWhole(c)
+		m, err := p.mapWhole(c.file)
+		switch {
+		case err != nil:
+			return err
+		case m != nil:
+			return p.copyWhole(c, m)
 		}
-		err := p.copyMapped(c)
-		if errors.Is(err, errors.ErrUnsupported) {
-			err = p.runWhole(c)
-		}
-		return err
+		return p.runWhole(c)
 	}
 	h, err := p.acquire(c.file)
 	if err != nil {

@@ -281,6 +281,20 @@ func TestEager(t *testing.T) {
 	}
 }
 
+// onDrive returns a file that has reached its drive: only such a one leaves memory.
+func onDrive(t *testing.T, data []byte) string {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return f.Name()
+}
+
 // TestBrings fetches ranges of a large file, by pools that bring what they read into the
 // page cache beforehand and by those that do not, twice: all have its bytes.
 func TestBrings(t *testing.T) {
@@ -289,15 +303,7 @@ func TestBrings(t *testing.T) {
 	for i := range want {
 		want[i] = byte(i * i >> 7)
 	}
-	path := filepath.Join(t.TempDir(), "x")
-	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = file.Write(want)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil { // only what is on the drive is dropped
-		t.Fatal(err)
-	}
+	path := onDrive(t, want)
 	for _, c := range []struct {
 		cfg    PoolConfig
 		brings bool

@@ -73,32 +73,20 @@ func (p *Pool) unmap() error {
 	return errors.Join(errs...)
 }
 
-// copyMapped is runWhole, from the mapped file. It is an error wrapping ErrUnsupported
-// if that cannot be mapped. The caller has entered.
-func (p *Pool) copyMapped(c *call) error {
-	m := p.maps[c.file].Load()
-	switch {
-	case m == nil:
-		var err error
-		if m, err = p.mapWhole(c.file); err != nil {
-			return err
-		}
-	case !sysio.Resident(m.data): // and would have to go again
-		return p.runWhole(c)
-	}
-	n := len(m.data)
-	if int64(n) > p.cfg.MaxFileBytes {
-		return tooLarge(int64(n), p.cfg.MaxFileBytes)
-	}
-	c.buf = slices.Grow(c.buf[:0], n)[:n]
-	bulk.CopyAhead(c.buf, m.data, nil)
-	return nil
-}
-
-// mapWhole returns a file, mapped, of which all is in memory for now.
+// mapWhole returns a file, mapped, of which all is in memory for now, or nil if it is to be
+// read. The caller has entered.
 func (p *Pool) mapWhole(file int) (*mapping, error) {
+	if p.maps == nil {
+		return nil, nil
+	}
+	if m := p.maps[file].Load(); m != nil {
+		if !sysio.Resident(m.data) { // and would have to go again
+			return nil, nil
+		}
+		return m, nil
+	}
 	if mappings.Load() >= mostMapped {
-		return nil, errors.ErrUnsupported
+		return nil, nil
 	}
 	h, err := p.acquire(file)
 	if err != nil {
@@ -112,7 +100,21 @@ func (p *Pool) mapWhole(file int) (*mapping, error) {
 		sysio.Populate(m.data)
 	}
 	p.release(h, err)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil, nil
+	}
 	return m, err
+}
+
+// copyWhole is runWhole from a mapped file.
+func (p *Pool) copyWhole(c *call, m *mapping) error {
+	n := len(m.data)
+	if int64(n) > p.cfg.MaxFileBytes {
+		return tooLarge(int64(n), p.cfg.MaxFileBytes)
+	}
+	c.buf = slices.Grow(c.buf[:0], n)[:n]
+	bulk.CopyAhead(c.buf, m.data, nil)
+	return nil
 }
 
 // toBring reports whether huge pages begin from off to end that were not brought, which

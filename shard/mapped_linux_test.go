@@ -2,9 +2,6 @@ package shard
 
 import (
 	"bytes"
-	"errors"
-	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -14,16 +11,7 @@ import (
 // TestReadFileEvicted reads a file that is mapped and was not in memory any more.
 func TestReadFileEvicted(t *testing.T) {
 	want := bytes.Repeat([]byte("0123456789abcde"), 20_000)
-	path := filepath.Join(t.TempDir(), "x")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = f.Write(want)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil { // only what is on the drive leaves memory
-		t.Fatal(err)
-	}
-	p, err := NewPool(Set{{Path: path, Size: int64(len(want))}}, PoolConfig{Backend: MmapTrusted})
+	p, err := NewPool(Set{{Path: onDrive(t, want), Size: int64(len(want))}}, PoolConfig{Backend: MmapTrusted})
 	if err != nil {
 		t.Fatal(err)
 	}

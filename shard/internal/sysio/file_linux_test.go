@@ -61,19 +61,8 @@ func TestEager(t *testing.T) {
 
 // TestPopulate maps a file that is not in the page cache, and has it read there.
 func TestPopulate(t *testing.T) {
-	want := bytes.Repeat([]byte("0123456789abcde"), 100_000)
-	path := filepath.Join(t.TempDir(), "x")
-	if err := os.WriteFile(path, want, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	f, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := errors.Join(unix.Fsync(f.fd), f.Advise(0, 0, DontNeed)); err != nil {
-		t.Fatal(err)
-	}
+	want := noise(4, 1_500_000)
+	f := coldFile(t, filepath.Join(t.TempDir(), "x"), want)
 	b, err := f.Map(len(want))
 	if err != nil {
 		t.Fatal(err)
